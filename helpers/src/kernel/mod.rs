@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One module per kernel facility that shows or changes memory state.
+
+pub mod features;
+pub mod kpage;
+pub mod ksm;
+pub mod memcg;
+pub mod numa;
+pub mod pagemap;
+pub mod slab;
+pub mod sysfs;
+pub mod thp;
+pub mod vma;
+pub mod zram;
