@@ -24,10 +24,18 @@ pub struct Knob {
 impl Knob {
     /// A knob that is set when it is there.
     pub const fn set(path: &'static str, value: &'static str) -> Knob {
-        Knob { path, value: Some(value), missing: WhenMissing::Ignore }
+        Knob {
+            path,
+            value: Some(value),
+            missing: WhenMissing::Ignore,
+        }
     }
     /// A knob that is only saved and restored.
     pub const fn keep(path: &'static str) -> Knob {
-        Knob { path, value: None, missing: WhenMissing::Ignore }
+        Knob {
+            path,
+            value: None,
+            missing: WhenMissing::Ignore,
+        }
     }
 }
