@@ -27,7 +27,7 @@ pub(crate) struct Report {
 
 impl Ctx<'_> {
     /// Sends a diagnostic line (several when the text has newlines) that is printed before the result line.
-    pub fn diag(&mut self, _text: impl std::fmt::Display) {
+    pub fn diag(&self, _text: impl std::fmt::Display) {
         let _ = &self.report;
         unimplemented!()
     }
