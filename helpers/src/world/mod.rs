@@ -17,6 +17,7 @@ pub mod area;
 pub mod check;
 mod handle;
 pub mod model;
+mod query;
 pub mod sight;
 
 pub use area::Area;
