@@ -1,2 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Not written yet.
+
+/// Stub.
+pub fn exec_entry() {}
