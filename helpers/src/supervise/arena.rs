@@ -59,7 +59,11 @@ impl Arena {
         self.ksm = self.set_knobs(changes);
     }
 
-    fn note<T>(&mut self, reason: &'static str, what: impl std::fmt::Display) -> Result<T, &'static str> {
+    fn note<T>(
+        &mut self,
+        reason: &'static str,
+        what: impl std::fmt::Display,
+    ) -> Result<T, &'static str> {
         self.notes.push(format!("{reason}: {what}"));
         Err(reason)
     }
@@ -69,7 +73,10 @@ impl Arena {
             return Err("needs root");
         }
         // Without a scratch directory nothing can be mounted, but what is mounted already can be found.
-        let scratch = self.scratch.clone().unwrap_or_else(|| PathBuf::from("/nonexistent"));
+        let scratch = self
+            .scratch
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("/nonexistent"));
         let root = memcg::find(&scratch)?;
         let reason = "needs a memory cgroup (could not be made)";
         if root.needs_enable {
@@ -78,7 +85,10 @@ impl Arena {
             }
             if let Err(e) = sysfs::write(root.dir.join("cgroup.subtree_control"), "+memory") {
                 self.notes.extend(changes.undo_to(changes.len() - 1));
-                return self.note(reason, format_args!("+memory in {}: {e}", root.dir.display()));
+                return self.note(
+                    reason,
+                    format_args!("+memory in {}: {e}", root.dir.display()),
+                );
             }
         }
         let name = format!("{}{}", undo::PREFIX, std::process::id());
@@ -109,7 +119,10 @@ impl Arena {
                 zram::stop(id)?;
                 return Err(e);
             }
-            let scratch = self.scratch.clone().unwrap_or_else(|| PathBuf::from("/nonexistent"));
+            let scratch = self
+                .scratch
+                .clone()
+                .unwrap_or_else(|| PathBuf::from("/nonexistent"));
             zram::start(id, SWAP_BYTES.min(memory_bytes() / 4), &scratch)
         };
         match make() {
@@ -131,7 +144,11 @@ impl Arena {
         if !self.features.root {
             return Err("needs root");
         }
-        if ksm::usable() { Ok(()) } else { Err("needs KSM") }
+        if ksm::usable() {
+            Ok(())
+        } else {
+            Err("needs KSM")
+        }
     }
 }
 
@@ -141,14 +158,18 @@ pub fn mount_scratch(changes: &mut Changes) -> Result<Option<PathBuf>, String> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
     }
-    let Some(path) = changes.dir().map(|d| d.join(SCRATCH)) else { return Ok(None) };
+    let Some(path) = changes.dir().map(|d| d.join(SCRATCH)) else {
+        return Ok(None);
+    };
     let nothing: Option<&str> = None;
     unshare(CloneFlags::CLONE_NEWNS).map_err(|e| format!("no mount namespace of our own: {e}"))?;
     // Else our mounts would go to the machine's namespace after all.
     let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
     mount(nothing, "/", nothing, private, nothing)
         .map_err(|e| format!("no private mounts: {e}"))?;
-    changes.record(Change::Scratch(path.clone())).map_err(|e| format!("journal: {e}"))?;
+    changes
+        .record(Change::Scratch(path.clone()))
+        .map_err(|e| format!("journal: {e}"))?;
     mount_tmpfs(&path).map(|()| Some(path)).map_err(|e| {
         changes.undo_to(changes.len() - 1);
         format!("no scratch file system: {e}")
@@ -161,7 +182,13 @@ fn mount_tmpfs(path: &Path) -> std::io::Result<()> {
         _ => {}
     }
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
-    mount(Some("rmap_selftests"), path, Some("tmpfs"), flags, Some("mode=0700,size=16m"))?;
+    mount(
+        Some("rmap_selftests"),
+        path,
+        Some("tmpfs"),
+        flags,
+        Some("mode=0700,size=16m"),
+    )?;
     Ok(())
 }
 
@@ -179,7 +206,14 @@ fn debugfs(scratch: Option<&Path>) -> Option<PathBuf> {
     let dir = scratch?.join("debugfs");
     std::fs::create_dir(&dir).ok()?;
     let nothing: Option<&str> = None;
-    mount(Some("debugfs"), &dir, Some("debugfs"), MsFlags::empty(), nothing).ok()?;
+    mount(
+        Some("debugfs"),
+        &dir,
+        Some("debugfs"),
+        MsFlags::empty(),
+        nothing,
+    )
+    .ok()?;
     Some(dir)
 }
 
@@ -191,7 +225,9 @@ fn memory_bytes() -> u64 {
 /// A field of /proc/meminfo, in bytes.
 pub(crate) fn meminfo(field: &str) -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix(field)?.strip_prefix(':'))?;
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix(field)?.strip_prefix(':'))?;
     let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     Some(kib << 10)
 }

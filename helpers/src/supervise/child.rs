@@ -44,7 +44,10 @@ pub(crate) fn run(mut start: Start) -> ! {
     if std::process::id() != me {
         // The test forked by hand, and the child came back: it must not speak for the test.
         let text = "a child that the test forked returned into the harness".to_owned();
-        Report::send_installed(&Message::Panic { pid: std::process::id() as i32, text });
+        Report::send_installed(&Message::Panic {
+            pid: std::process::id() as i32,
+            text,
+        });
         proc::exit_now(101);
     }
     Report::send_installed(&Message::Verdict(verdict));
@@ -68,7 +71,13 @@ fn prepare(start: &mut Start) -> io::Result<Report> {
     nix::unistd::dup2_stderr(&start.output)?;
     drop(null);
     let mut keep = vec![start.go.as_raw_fd()];
-    keep.extend(report.fd.iter().chain(Report::installed_fd()).map(|fd| fd.as_raw_fd()));
+    keep.extend(
+        report
+            .fd
+            .iter()
+            .chain(Report::installed_fd())
+            .map(|fd| fd.as_raw_fd()),
+    );
     close_others(&keep);
     // Masks of signals are inherited by whatever the test forks or executes.
     start.signals.restore_mask()?;
@@ -82,7 +91,12 @@ fn prepare(start: &mut Start) -> io::Result<Report> {
         let pid = std::process::id() as i32;
         // A forked process may have closed the pipe and have something else under its number.
         let open = Report::installed_fd().and_then(identity) == pipe_identity;
-        if !(open && Report::send_installed(&Message::Panic { pid, text: text.clone() })) {
+        if !(open
+            && Report::send_installed(&Message::Panic {
+                pid,
+                text: text.clone(),
+            }))
+        {
             eprintln!("process {pid}: {text}");
         }
         // Never unwind: a forked child would come back as a second harness.

@@ -62,7 +62,7 @@ impl Options {
     }
 
     fn read(&mut self, args: impl IntoIterator<Item = OsString>) -> Result<(), lexopt::Error> {
-        let mut parser = lexopt::Parser::from_args(args);
+        let mut parser = lexopt::Parser::from_iter(args);
         while let Some(arg) = parser.next()? {
             match arg {
                 Short('l') | Long("list") => self.list = true,
@@ -92,7 +92,11 @@ impl Options {
 
     /// The tests that were asked for, in the order of the file.
     pub fn select<'t>(&self, tests: &'t [Test]) -> Result<Vec<&'t Test>, String> {
-        if let Some(name) = self.names.iter().find(|n| tests.iter().all(|t| t.name != **n)) {
+        if let Some(name) = self
+            .names
+            .iter()
+            .find(|n| tests.iter().all(|t| t.name != **n))
+        {
             return Err(format!("no test is called {name} (-l lists them)"));
         }
         let all = self.names.is_empty() && self.include.is_empty();
@@ -150,15 +154,31 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Result<Options, String> {
-        Options::parse(std::iter::once("x").chain(args.iter().copied()).map(OsString::from))
+        Options::parse(
+            std::iter::once("x")
+                .chain(args.iter().copied())
+                .map(OsString::from),
+        )
     }
 
     #[test]
     fn globs() {
-        for (p, n) in [("*", ""), ("a*c", "abbc"), ("?b", "ab"), ("a*b*c", "aXbXbc"), ("a", "a")] {
+        for (p, n) in [
+            ("*", ""),
+            ("a*c", "abbc"),
+            ("?b", "ab"),
+            ("a*b*c", "aXbXbc"),
+            ("a", "a"),
+        ] {
             assert!(glob(p, n), "{p} {n}");
         }
-        for (p, n) in [("a", "ab"), ("?", ""), ("a*b", "abc"), ("", "a"), ("a?", "a")] {
+        for (p, n) in [
+            ("a", "ab"),
+            ("?", ""),
+            ("a*b", "abc"),
+            ("", "a"),
+            ("a?", "a"),
+        ] {
             assert!(!glob(p, n), "{p} {n}");
         }
     }
@@ -178,11 +198,21 @@ mod tests {
 
     #[test]
     fn selection() {
-        const A: Test = Test { name: "a.one", ..Test::DEFAULT };
-        const B: Test = Test { name: "b.two", ..Test::DEFAULT };
+        const A: Test = Test {
+            name: "a.one",
+            ..Test::DEFAULT
+        };
+        const B: Test = Test {
+            name: "b.two",
+            ..Test::DEFAULT
+        };
         let tests = [A, B];
         let names = |args: &[&str]| -> Result<Vec<&str>, String> {
-            Ok(parse(args)?.select(&tests)?.iter().map(|t| t.name).collect())
+            Ok(parse(args)?
+                .select(&tests)?
+                .iter()
+                .map(|t| t.name)
+                .collect())
         };
         assert_eq!(names(&[]).unwrap(), ["a.one", "b.two"]);
         assert_eq!(names(&["b.two", "-t", "a*"]).unwrap(), ["a.one", "b.two"]);

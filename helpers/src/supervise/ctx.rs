@@ -123,7 +123,9 @@ mod tests {
         assert!(report.send(&sent));
         drop(report);
         let mut text = String::new();
-        std::fs::File::from(reader).read_to_string(&mut text).unwrap();
+        std::fs::File::from(reader)
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), sent);
     }

@@ -39,7 +39,13 @@ impl Process {
         let ppid = fields.next()?.parse().ok()?;
         // pgrp, session, tty_nr, tpgid, flags
         let flags = fields.nth(4)?.parse().ok()?;
-        Some(Process { pid: pid.trim().parse().ok()?, ppid, comm: comm.to_owned(), state, flags })
+        Some(Process {
+            pid: pid.trim().parse().ok()?,
+            ppid,
+            comm: comm.to_owned(),
+            state,
+            flags,
+        })
     }
 
     /// Dead, or on its way without asking anybody.
@@ -119,7 +125,9 @@ impl Reaper {
     }
 
     fn take(&mut self, status: WaitStatus) {
-        let Some(pid) = status.pid().map(Pid::as_raw) else { return };
+        let Some(pid) = status.pid().map(Pid::as_raw) else {
+            return;
+        };
         if pid == self.wanted {
             if matches!(status, WaitStatus::Exited(..) | WaitStatus::Signaled(..)) {
                 self.status = Some(Ok(status));
@@ -157,8 +165,10 @@ pub fn end_all(
         if reaper.reap() {
             return ended;
         }
-        let left: Vec<Process> =
-            descendants(me).into_iter().filter(|p| !given_up.contains(&p.pid)).collect();
+        let left: Vec<Process> = descendants(me)
+            .into_iter()
+            .filter(|p| !given_up.contains(&p.pid))
+            .collect();
         if left.is_empty() {
             // Nothing but those that were given up before. (Without /proc nothing is ever found;
             // then there is no suite to run either.)
@@ -195,14 +205,25 @@ mod tests {
         assert_eq!(p.comm, "a) (b c)");
         assert!(p.ending());
         assert!(Process::parse("42 (a").is_none());
-        assert!(!Process::parse("7 (x) S 1 7 7 0 -1 4194304 0").unwrap().ending());
+        assert!(
+            !Process::parse("7 (x) S 1 7 7 0 -1 4194304 0")
+                .unwrap()
+                .ending()
+        );
     }
 
     #[test]
     fn children_are_found() {
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let pid = child.id() as i32;
-        assert!(descendants(std::process::id() as i32).iter().any(|p| p.pid == pid));
+        assert!(
+            descendants(std::process::id() as i32)
+                .iter()
+                .any(|p| p.pid == pid)
+        );
         child.kill().unwrap();
         child.wait().unwrap();
     }

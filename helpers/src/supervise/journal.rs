@@ -92,13 +92,19 @@ impl Journal {
                 Ok(file) => {
                     // Removed by the run that held it just now: the lock is on nothing.
                     if std::fs::metadata(path).is_ok_and(|m| m.ino() == meta.ino()) {
-                        return Ok(Ok(Journal { file, path: path.to_owned() }));
+                        return Ok(Ok(Journal {
+                            file,
+                            path: path.to_owned(),
+                        }));
                     }
                 }
                 Err((mut file, Errno::EWOULDBLOCK)) => {
                     let mut text = String::new();
                     let _ = file.read_to_string(&mut text);
-                    let pid = text.lines().find_map(|l| l.strip_prefix("pid ")).unwrap_or("unknown");
+                    let pid = text
+                        .lines()
+                        .find_map(|l| l.strip_prefix("pid "))
+                        .unwrap_or("unknown");
                     let path = path.display();
                     return Ok(Err(format!("another run (pid {pid}) holds {path}")));
                 }
@@ -171,7 +177,10 @@ impl Change {
         Some(match word {
             "knob" => {
                 let (path, old) = rest.split_once(' ')?;
-                Change::Knob { path: path.into(), old: old.to_owned() }
+                Change::Knob {
+                    path: path.into(),
+                    old: old.to_owned(),
+                }
             }
             "zram-before" => {
                 let ids = rest.split(',').filter(|s| !s.is_empty()).map(str::parse);
@@ -200,7 +209,10 @@ fn parse(text: &str, boot: &str) -> Vec<Change> {
             stack.clear();
         } else if let Some(n) = line.strip_prefix("keep ").and_then(|n| n.parse().ok()) {
             stack.truncate(n);
-        } else if let Some(n) = line.strip_prefix("drop ").and_then(|n| n.parse::<usize>().ok()) {
+        } else if let Some(n) = line
+            .strip_prefix("drop ")
+            .and_then(|n| n.parse::<usize>().ok())
+        {
             stack.drain(..n.min(stack.len()));
         } else if let Some(change) = Change::parse(line) {
             push(&mut stack, change);
@@ -211,7 +223,10 @@ fn parse(text: &str, boot: &str) -> Vec<Change> {
 
 /// The number of a new zram device takes the place of the wait for it.
 fn push(stack: &mut Vec<Change>, change: Change) {
-    if matches!((stack.last(), &change), (Some(Change::ZramBefore(_)), Change::Zram(_))) {
+    if matches!(
+        (stack.last(), &change),
+        (Some(Change::ZramBefore(_)), Change::Zram(_))
+    ) {
         stack.pop();
     }
     stack.push(change);
@@ -227,7 +242,10 @@ pub struct Changes {
 impl Changes {
     /// With `None` a kill of this run cannot be repaired by the next.
     pub fn new(journal: Option<Journal>, left: Vec<Change>) -> Changes {
-        Changes { journal, stack: left }
+        Changes {
+            journal,
+            stack: left,
+        }
     }
 
     /// How many there are: a mark for [`Changes::undo_to`].
@@ -306,7 +324,10 @@ mod tests {
     use super::*;
 
     fn knob(old: &str) -> Change {
-        Change::Knob { path: "/sys/a".into(), old: old.to_owned() }
+        Change::Knob {
+            path: "/sys/a".into(),
+            old: old.to_owned(),
+        }
     }
 
     #[test]
@@ -322,7 +343,10 @@ mod tests {
         ];
         for change in all {
             let line = change.line();
-            assert_eq!(Change::parse(line.strip_suffix('\n').unwrap()), Some(change));
+            assert_eq!(
+                Change::parse(line.strip_suffix('\n').unwrap()),
+                Some(change)
+            );
         }
     }
 
@@ -338,6 +362,9 @@ mod tests {
 
     #[test]
     fn a_waiting_zram_is_kept() {
-        assert_eq!(parse("boot b\nzram-before 0\n", "b"), [Change::ZramBefore(vec![0])]);
+        assert_eq!(
+            parse("boot b\nzram-before 0\n", "b"),
+            [Change::ZramBefore(vec![0])]
+        );
     }
 }

@@ -57,7 +57,11 @@ pub fn taint() -> u64 {
 /// The judged bits in words.
 pub fn taint_names(mask: u64) -> String {
     let names = [(5, "B (bad page)"), (7, "D (died)"), (9, "W (warned)")];
-    let set: Vec<_> = names.iter().filter(|(bit, _)| mask >> bit & 1 != 0).map(|n| n.1).collect();
+    let set: Vec<_> = names
+        .iter()
+        .filter(|(bit, _)| mask >> bit & 1 != 0)
+        .map(|n| n.1)
+        .collect();
     set.join(", ")
 }
 
@@ -104,7 +108,9 @@ impl Kmsg {
     /// Reads the new records.
     pub fn read(&mut self) -> Found {
         let mut found = Found::default();
-        let Some(log) = &mut self.read else { return found };
+        let Some(log) = &mut self.read else {
+            return found;
+        };
         // A record is at most 8 KiB with its dictionary; one read(2) gives one record.
         let mut buf = [0; 16384];
         let mut context = 0;
@@ -123,7 +129,9 @@ impl Kmsg {
 
 impl Found {
     fn take(&mut self, record: &str, context: &mut usize) {
-        let Some((from_kernel, text)) = split(record) else { return };
+        let Some((from_kernel, text)) = split(record) else {
+            return;
+        };
         match judge(from_kernel, text) {
             Some(true) => {
                 *context = CONTEXT;

@@ -29,20 +29,25 @@ pub struct Knob {
 impl Knob {
     /// A knob that is set when it is there.
     pub const fn set(path: &'static str, value: &'static str) -> Knob {
-        Knob { path, value: Some(value), missing: WhenMissing::Ignore }
+        Knob {
+            path,
+            value: Some(value),
+            missing: WhenMissing::Ignore,
+        }
     }
     /// A knob that is only saved and restored.
     pub const fn keep(path: &'static str) -> Knob {
-        Knob { path, value: None, missing: WhenMissing::Ignore }
+        Knob {
+            path,
+            value: None,
+            missing: WhenMissing::Ignore,
+        }
     }
 }
 
 /// Saves the knobs and sets those that have a value. `Ok(Some(reason))`: one is not to be had, the
 /// test is to be skipped. `Err`: something went wrong half-way; what was changed is on record.
-pub(crate) fn apply(
-    changes: &mut Changes,
-    knobs: &[Knob],
-) -> Result<Option<&'static str>, String> {
+pub(crate) fn apply(changes: &mut Changes, knobs: &[Knob]) -> Result<Option<&'static str>, String> {
     let mut missing = None;
     for knob in knobs {
         if let Err(e) = apply_one(changes, knob)? {
@@ -65,9 +70,14 @@ fn apply_one(changes: &mut Changes, knob: &Knob) -> Result<io::Result<()>, Strin
         return Ok(Err(e));
     }
     let old = sysfs::chosen(&content);
-    let change = Change::Knob { path: knob.path.into(), old: old.to_owned() };
+    let change = Change::Knob {
+        path: knob.path.into(),
+        old: old.to_owned(),
+    };
     // First the journal, then the machine: a kill between the two is harmless.
-    changes.record(change).map_err(|e| format!("journal: {e}"))?;
+    changes
+        .record(change)
+        .map_err(|e| format!("journal: {e}"))?;
     match knob.value {
         Some(value) if value != old => Ok(sysfs::write(knob.path, value)),
         _ => Ok(Ok(())),
@@ -95,5 +105,9 @@ pub(crate) fn restore(path: &Path, old: &str) -> Result<(), String> {
         return Ok(());
     }
     let why = written.err().map(|e| format!(" ({e})")).unwrap_or_default();
-    Err(format!("knob {} is {}, was {old}{why}", path.display(), sysfs::chosen(&now)))
+    Err(format!(
+        "knob {} is {}, was {old}{why}",
+        path.display(),
+        sysfs::chosen(&now)
+    ))
 }

@@ -77,7 +77,9 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
     let options = Options::parse(std::env::args_os())?;
     let mut out = Lines::stdout().map_err(|e| format!("standard output: {e}"))?;
     if options.help {
-        out.line(&format!("{suite}: {about}\nUsage: {suite} [OPTION]... [NAME]..."));
+        out.line(&format!(
+            "{suite}: {about}\nUsage: {suite} [OPTION]... [NAME]..."
+        ));
         out.line(cli::USAGE);
         return Ok(0);
     }
@@ -116,8 +118,17 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
     let seed = options.seed.unwrap_or_else(random_seed);
     let kmsg = Kmsg::open();
     let given_up = BTreeSet::new();
-    let mut sup =
-        Supervisor { suite, options, seed, tap, signals, kmsg, changes, arena, given_up };
+    let mut sup = Supervisor {
+        suite,
+        options,
+        seed,
+        tap,
+        signals,
+        kmsg,
+        changes,
+        arena,
+        given_up,
+    };
     sup.header(about, &repaired, journaled);
     Ok(sup.run(&selected))
 }
@@ -127,7 +138,9 @@ impl Supervisor<'_> {
         let features = &self.arena.features;
         let mut lines = vec![format!("{}: {about}", self.suite)];
         let uname = nix::sys::utsname::uname();
-        let machine = uname.as_ref().map_or("".into(), |u| u.machine().to_string_lossy());
+        let machine = uname
+            .as_ref()
+            .map_or("".into(), |u| u.machine().to_string_lossy());
         lines.push(format!(
             "kernel: {} {machine}, page size {}",
             features.release, features.page_size
@@ -185,7 +198,8 @@ impl Supervisor<'_> {
             self.tap.counts.error += 1;
         }
         for line in log.judged {
-            self.tap.diag(&format!("kernel log, outside of any test: {line}"));
+            self.tap
+                .diag(&format!("kernel log, outside of any test: {line}"));
         }
         for line in log.noted {
             self.tap.diag(&format!("kernel log (not judged): {line}"));
@@ -209,10 +223,23 @@ fn features_line(f: &crate::kernel::features::Features) -> String {
         ("debugfs", f.debugfs.is_some()),
     ];
     let names = |want: bool| {
-        let names: Vec<&str> = all.iter().filter(|(_, has)| *has == want).map(|n| n.0).collect();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
+        let names: Vec<&str> = all
+            .iter()
+            .filter(|(_, has)| *has == want)
+            .map(|n| n.0)
+            .collect();
+        if names.is_empty() {
+            "nothing".to_owned()
+        } else {
+            names.join(" ")
+        }
     };
-    format!("features: {}; absent: {}; memory nodes: {}", names(true), names(false), f.nodes.len())
+    format!(
+        "features: {}; absent: {}; memory nodes: {}",
+        names(true),
+        names(false),
+        f.nodes.len()
+    )
 }
 
 fn arena_line(arena: &Arena) -> String {

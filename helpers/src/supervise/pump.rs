@@ -17,7 +17,12 @@ pub struct Pump {
 impl Pump {
     /// Lines longer than `longest` bytes are cut in pieces. `fd` must be non-blocking.
     pub fn new(fd: OwnedFd, longest: usize) -> Pump {
-        Pump { file: File::from(fd), partial: Vec::new(), longest, ended: false }
+        Pump {
+            file: File::from(fd),
+            partial: Vec::new(),
+            longest,
+            ended: false,
+        }
     }
 
     /// The descriptor to poll.

@@ -81,7 +81,10 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
     }
     let new_taint = kmsg::taint() & !taint & kmsg::JUDGED_TAINT;
     if new_taint != 0 {
-        wrong.push(format!("the kernel is tainted now: {}", kmsg::taint_names(new_taint)));
+        wrong.push(format!(
+            "the kernel is tainted now: {}",
+            kmsg::taint_names(new_taint)
+        ));
     }
     for text in &wrong {
         sup.tap.diag(text);
@@ -92,14 +95,19 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
     if matches!(outcome, Outcome::Fail | Outcome::Timeout | Outcome::Error) {
         explain(sup, test);
     }
-    sup.tap.diag(&format!("time {:.3} s", started.elapsed().as_secs_f64()));
+    sup.tap
+        .diag(&format!("time {:.3} s", started.elapsed().as_secs_f64()));
     sup.tap.result(test.name, &outcome);
     sup.tap.log_to(None);
     Some(outcome)
 }
 
 fn open_log(sup: &mut Supervisor, test: &Test) -> Option<File> {
-    let path = sup.options.logs.as_ref()?.join(format!("{}.{}.log", sup.suite, test.name));
+    let path = sup
+        .options
+        .logs
+        .as_ref()?
+        .join(format!("{}.{}.log", sup.suite, test.name));
     match File::create(&path) {
         Ok(file) => Some(file),
         Err(e) => {
@@ -141,7 +149,10 @@ fn in_process(
     };
     // The test's own waits end at its deadline; let it still say so.
     let kill_at = Instant::now() + limit + (limit / 10).min(Duration::from_secs(1));
-    let mut reaper = Reaper { wanted: pid, ..Reaper::default() };
+    let mut reaper = Reaper {
+        wanted: pid,
+        ..Reaper::default()
+    };
     let mut timed_out = false;
     while reaper.status.is_none() && sup.signals.ended_by.is_none() {
         let left = kill_at.saturating_duration_since(Instant::now());
@@ -154,8 +165,14 @@ fn in_process(
     }
     let interrupted = sup.signals.ended_by.is_some();
     if timed_out {
-        sup.tap.diag(&format!("killed at its deadline of {} s; at that time:", limit.as_secs_f64()));
-        for p in descend::descendants(std::process::id() as i32).iter().take(16) {
+        sup.tap.diag(&format!(
+            "killed at its deadline of {} s; at that time:",
+            limit.as_secs_f64()
+        ));
+        for p in descend::descendants(std::process::id() as i32)
+            .iter()
+            .take(16)
+        {
             sup.tap.diag(&p.whereabouts());
         }
     }
@@ -164,7 +181,7 @@ fn in_process(
     if reaper.status.is_none() {
         let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
     }
-    let own_end = reaper.status.clone();
+    let own_end = reaper.status;
     let ended = descend::end_all(&mut reaper, &mut sup.signals, &sup.given_up, KILL_LIMIT);
     for line in report.drain(1 << 24) {
         hear(sup, &line, &mut story);
@@ -188,7 +205,11 @@ fn in_process(
     let orderly = story.verdict.is_some() && story.panics.is_empty() && !timed_out && !interrupted;
     for p in ended.killed.iter().filter(|p| p.pid != pid) {
         let text = format!("leftover: pid {} ({}) killed", p.pid, p.comm);
-        if orderly { wrong.push(text) } else { sup.tap.diag(&text) }
+        if orderly {
+            wrong.push(text)
+        } else {
+            sup.tap.diag(&text)
+        }
     }
     for p in ended.stuck {
         wrong.push(format!("leftover: cannot be killed: {}", p.whereabouts()));
@@ -196,7 +217,11 @@ fn in_process(
     }
     for (pid, signal) in reaper.crashed {
         let text = format!("leftover: pid {pid} was killed by {signal}, and nobody waited for it");
-        if orderly { wrong.push(text) } else { sup.tap.diag(&text) }
+        if orderly {
+            wrong.push(text)
+        } else {
+            sup.tap.diag(&text)
+        }
     }
     (outcome, interrupted || sup.signals.ended_by.is_some())
 }
@@ -323,7 +348,8 @@ fn last_steps(sup: &mut Supervisor, story: &Story) {
         sup.tap.diag("the last steps of its script:");
     }
     for (i, step) in story.steps.iter().enumerate() {
-        sup.tap.diag(&format!("  {}. {step}", story.steps_dropped + i + 1));
+        sup.tap
+            .diag(&format!("  {}. {step}", story.steps_dropped + i + 1));
     }
 }
 
@@ -341,8 +367,15 @@ fn conclude(
     }
     let clean = matches!(end, Some(Ok(WaitStatus::Exited(_, 0))));
     if !failed && (story.verdict.is_none() || !clean) && end.is_some() {
-        let word = if story.verdict.is_none() { "without a verdict" } else { "badly" };
-        sup.tap.diag(&format!("failed: the test's process {pid} ended {word}: {}", describe(&end)));
+        let word = if story.verdict.is_none() {
+            "without a verdict"
+        } else {
+            "badly"
+        };
+        sup.tap.diag(&format!(
+            "failed: the test's process {pid} ended {word}: {}",
+            describe(&end)
+        ));
         failed = true;
     }
     match &story.verdict {
@@ -351,8 +384,14 @@ fn conclude(
             Outcome::Fail
         }
         Some(Verdict::Error(text)) => {
-            sup.tap.diag(&format!("error: {text}\n(the suite could not do its work: no property was judged)"));
-            if failed { Outcome::Fail } else { Outcome::Error }
+            sup.tap.diag(&format!(
+                "error: {text}\n(the suite could not do its work: no property was judged)"
+            ));
+            if failed {
+                Outcome::Fail
+            } else {
+                Outcome::Error
+            }
         }
         _ if failed => Outcome::Fail,
         Some(Verdict::Pass) => Outcome::Pass,

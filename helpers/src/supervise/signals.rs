@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// The signals that the supervisor listens to.
@@ -31,12 +31,11 @@ impl Signals {
         let mut before = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Signals { fd, before, ended_by: None })
-    }
-
-    /// The number of the descriptor.
-    pub fn raw(&self) -> i32 {
-        self.fd.as_raw_fd()
+        Ok(Signals {
+            fd,
+            before,
+            ended_by: None,
+        })
     }
 
     /// The descriptor to poll.
@@ -63,7 +62,10 @@ impl Signals {
     /// Waits for a signal for `limit` at most, and takes it in.
     pub fn wait(&mut self, limit: Duration) {
         let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
-        let _ = poll(&mut fds, PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX));
+        let _ = poll(
+            &mut fds,
+            PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX),
+        );
         self.read();
     }
 

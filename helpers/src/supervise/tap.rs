@@ -42,8 +42,15 @@ impl Counts {
     /// Exit status of the program: a failure always wins, 4 only when nothing ran at all.
     pub fn exit_status(&self) -> i32 {
         match *self {
-            Counts { fail: 0, error: 0, pass: 0, skip } if skip > 0 => 4,
-            Counts { fail: 0, error: 0, .. } => 0,
+            Counts {
+                fail: 0,
+                error: 0,
+                pass: 0,
+                skip,
+            } if skip > 0 => 4,
+            Counts {
+                fail: 0, error: 0, ..
+            } => 0,
             _ => 1,
         }
     }
@@ -58,12 +65,17 @@ pub struct Lines {
 impl Lines {
     /// Takes over `file`.
     pub fn new(file: File) -> Lines {
-        Lines { file, closed: false }
+        Lines {
+            file,
+            closed: false,
+        }
     }
 
     /// Standard output, past the buffer that `print!` uses.
     pub fn stdout() -> io::Result<Lines> {
-        Ok(Lines::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+        Ok(Lines::new(File::from(
+            io::stdout().as_fd().try_clone_to_owned()?,
+        )))
     }
 
     /// Writes one line. A reader that went away (EPIPE), or a full disk, changes nothing in what is run:
@@ -107,7 +119,12 @@ pub struct Tap {
 impl Tap {
     /// Version line (unless KSFT_TAP_LEVEL says that we are nested) and plan.
     pub fn start(out: Lines, plan: usize, nested: bool) -> Tap {
-        let mut tap = Tap { out, log: None, next: 1, counts: Counts::default() };
+        let mut tap = Tap {
+            out,
+            log: None,
+            next: 1,
+            counts: Counts::default(),
+        };
         if !nested {
             tap.out.line("TAP version 13");
         }
@@ -149,7 +166,12 @@ impl Tap {
 
     /// The line that ends a kselftest.
     pub fn totals(&mut self) {
-        let Counts { pass, fail, skip, error } = self.counts;
+        let Counts {
+            pass,
+            fail,
+            skip,
+            error,
+        } = self.counts;
         self.diag(&format!(
             "Totals: pass:{pass} fail:{fail} xfail:0 xpass:0 skip:{skip} error:{error}"
         ));
@@ -163,7 +185,11 @@ impl Tap {
 
 fn result_line(number: i64, name: &str, outcome: &Outcome) -> String {
     let passed = matches!(outcome, Outcome::Pass | Outcome::Skip(_));
-    let test = TapTest { name: name.to_owned(), passed, diagnostics: Vec::new() };
+    let test = TapTest {
+        name: name.to_owned(),
+        passed,
+        diagnostics: Vec::new(),
+    };
     let mut line = test.status_line(number);
     match outcome {
         Outcome::Skip(reason) => {
@@ -181,7 +207,11 @@ fn result_line(number: i64, name: &str, outcome: &Outcome) -> String {
 fn diag_lines(text: &str) -> impl Iterator<Item = String> {
     text.trim_end_matches('\n').split('\n').map(|line| {
         let line = printable(line.trim_end());
-        if line.is_empty() { "#".to_owned() } else { format!("# {line}") }
+        if line.is_empty() {
+            "#".to_owned()
+        } else {
+            format!("# {line}")
+        }
     })
 }
 
@@ -209,8 +239,14 @@ mod tests {
         assert_eq!(line(Outcome::Fail), "not ok 3 a.b");
         assert_eq!(line(Outcome::Error), "not ok 3 a.b");
         assert_eq!(line(Outcome::Timeout), "not ok 3 a.b # TIMEOUT");
-        assert_eq!(line(Outcome::Skip("needs swap".into())), "ok 3 a.b # SKIP needs swap");
-        assert_eq!(line(Outcome::Skip("a\nb # c".into())), "ok 3 a.b # SKIP a\\x0ab  c");
+        assert_eq!(
+            line(Outcome::Skip("needs swap".into())),
+            "ok 3 a.b # SKIP needs swap"
+        );
+        assert_eq!(
+            line(Outcome::Skip("a\nb # c".into())),
+            "ok 3 a.b # SKIP a\\x0ab  c"
+        );
         assert_eq!(line(Outcome::Skip(String::new())), "ok 3 a.b # SKIP");
     }
 
@@ -222,8 +258,15 @@ mod tests {
 
     #[test]
     fn exit_statuses() {
-        let status =
-            |pass, fail, skip, error| Counts { pass, fail, skip, error }.exit_status();
+        let status = |pass, fail, skip, error| {
+            Counts {
+                pass,
+                fail,
+                skip,
+                error,
+            }
+            .exit_status()
+        };
         assert_eq!(status(1, 0, 1, 0), 0);
         assert_eq!(status(0, 0, 2, 0), 4);
         assert_eq!(status(0, 1, 2, 0), 1);

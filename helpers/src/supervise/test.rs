@@ -86,8 +86,14 @@ impl Need {
         let (there, reason) = match *self {
             Need::Pfn => (f.pfn, "needs PFNs in pagemap (CAP_SYS_ADMIN)"),
             Need::Pagemap => (f.pagemap, "needs pagemap (CONFIG_PROC_PAGE_MONITOR)"),
-            Need::KpageCount => (f.kpagecount, "needs kpagecount (CONFIG_PROC_PAGE_MONITOR and root)"),
-            Need::KpageFlags => (f.kpageflags, "needs kpageflags (CONFIG_PROC_PAGE_MONITOR and root)"),
+            Need::KpageCount => (
+                f.kpagecount,
+                "needs kpagecount (CONFIG_PROC_PAGE_MONITOR and root)",
+            ),
+            Need::KpageFlags => (
+                f.kpageflags,
+                "needs kpageflags (CONFIG_PROC_PAGE_MONITOR and root)",
+            ),
             Need::Root => (f.root, "needs root"),
             Need::Thp => (f.thp, "needs transparent huge pages"),
             Need::Ksm => match arena {
@@ -104,7 +110,9 @@ impl Need {
                 },
             ),
             Need::Reclaim => {
-                let Some(arena) = arena else { return Err("needs a memory cgroup and swap") };
+                let Some(arena) = arena else {
+                    return Err("needs a memory cgroup and swap");
+                };
                 if let Err(reason) = &arena.memcg {
                     return Err(reason);
                 }
@@ -126,7 +134,11 @@ impl Need {
 pub(crate) fn check_names(tests: &[Test]) -> Result<(), String> {
     for (i, test) in tests.iter().enumerate() {
         let name = test.name;
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b)) {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+        {
             return Err(format!("bug in the suite: test name \"{name}\""));
         }
         if tests[..i].iter().any(|t| t.name == name) {
@@ -142,8 +154,14 @@ mod tests {
 
     #[test]
     fn names() {
-        const GOOD: Test = Test { name: "a.B_1", ..Test::DEFAULT };
-        const BAD: Test = Test { name: "a b", ..Test::DEFAULT };
+        const GOOD: Test = Test {
+            name: "a.B_1",
+            ..Test::DEFAULT
+        };
+        const BAD: Test = Test {
+            name: "a b",
+            ..Test::DEFAULT
+        };
         assert!(check_names(&[GOOD]).is_ok());
         assert!(check_names(&[GOOD, GOOD]).is_err());
         assert!(check_names(&[BAD]).is_err());

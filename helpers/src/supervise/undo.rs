@@ -20,9 +20,7 @@ pub fn undo(change: &Change) -> Result<(), String> {
         Change::Knob { path, old } => knob::restore(path, old),
         // Nothing was made, or its number is known: see Change::Zram.
         Change::ZramBefore(_) => Ok(()),
-        Change::Zram(id) => {
-            zram::stop(*id).map_err(|e| format!("zram{id} cannot be removed: {e}"))
-        }
+        Change::Zram(id) => zram::stop(*id).map_err(|e| format!("zram{id} cannot be removed: {e}")),
         Change::Cgroup(dir) => remove_cgroup(dir),
         Change::Enabled(dir) => disable(dir),
         Change::Scratch(dir) => {
@@ -38,9 +36,10 @@ pub fn undo(change: &Change) -> Result<(), String> {
 /// `scratch` is where a hierarchy can be mounted that only the dead run could see.
 pub fn undo_of_the_dead(change: &Change, scratch: Option<&Path>) -> Result<bool, String> {
     match change {
-        Change::Knob { path, .. } if !harmless(path) => {
-            Err(format!("journal names a knob {} that is none", path.display()))
-        }
+        Change::Knob { path, .. } if !harmless(path) => Err(format!(
+            "journal names a knob {} that is none",
+            path.display()
+        )),
         Change::Knob { path, old } => {
             let same = sysfs::read(path).is_ok_and(|c| sysfs::chosen(&c) == old);
             undo(change).map(|()| !same)
@@ -51,7 +50,9 @@ pub fn undo_of_the_dead(change: &Change, scratch: Option<&Path>) -> Result<bool,
             let new: Vec<u32> = zrams()
                 .into_iter()
                 .filter(|id| !before.contains(id))
-                .filter(|id| sysfs::read_u64(format!("/sys/block/zram{id}/disksize")).ok() == Some(0))
+                .filter(|id| {
+                    sysfs::read_u64(format!("/sys/block/zram{id}/disksize")).ok() == Some(0)
+                })
                 .collect();
             for id in &new {
                 undo(&Change::Zram(*id))?;
@@ -85,7 +86,9 @@ pub fn undo_of_the_dead(change: &Change, scratch: Option<&Path>) -> Result<bool,
 /// The journal belongs to root and nobody else could write it; but a line that was damaged must not name just any file.
 fn harmless(path: &Path) -> bool {
     (path.starts_with("/sys") || path.starts_with("/proc/sys"))
-        && path.components().all(|c| c != std::path::Component::ParentDir)
+        && path
+            .components()
+            .all(|c| c != std::path::Component::ParentDir)
 }
 
 /// Numbers of the zram devices that exist.
@@ -104,7 +107,9 @@ fn visible(dir: &Path, scratch: Option<&Path>) -> PathBuf {
     if dir.exists() || !below_scratch {
         return dir.to_owned();
     }
-    let Some(root) = scratch.and_then(|s| memcg::find(s).ok()) else { return dir.to_owned() };
+    let Some(root) = scratch.and_then(|s| memcg::find(s).ok()) else {
+        return dir.to_owned();
+    };
     match dir.file_name() {
         Some(name) if name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) => root.dir.join(name),
         _ => root.dir,
@@ -112,7 +117,9 @@ fn visible(dir: &Path, scratch: Option<&Path>) -> PathBuf {
 }
 
 fn remove_cgroup(dir: &Path) -> Result<(), String> {
-    let ours = dir.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
+    let ours = dir
+        .file_name()
+        .is_some_and(|n| n.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
     if !dir.exists() || !ours {
         return Ok(());
     }
@@ -130,16 +137,24 @@ fn remove_cgroup(dir: &Path) -> Result<(), String> {
         true => memcg::Version::V2,
         false => memcg::Version::V1,
     };
-    let memcg = Memcg { dir: dir.to_owned(), version };
-    memcg.remove().map_err(|e| format!("cgroup {} cannot be removed: {e}", dir.display()))
+    let memcg = Memcg {
+        dir: dir.to_owned(),
+        version,
+    };
+    memcg
+        .remove()
+        .map_err(|e| format!("cgroup {} cannot be removed: {e}", dir.display()))
 }
 
 /// Processes of a cgroup, `None` when there are none. Never this process, whatever the file says.
 fn members(dir: &Path) -> Option<Vec<i32>> {
     let text = std::fs::read_to_string(dir.join("cgroup.procs")).ok()?;
     let me = std::process::id() as i32;
-    let pids: Vec<i32> =
-        text.lines().filter_map(|l| l.parse().ok()).filter(|pid| *pid > 1 && *pid != me).collect();
+    let pids: Vec<i32> = text
+        .lines()
+        .filter_map(|l| l.parse().ok())
+        .filter(|pid| *pid > 1 && *pid != me)
+        .collect();
     (!pids.is_empty()).then_some(pids)
 }
 
