@@ -178,7 +178,7 @@ impl<'c> World<'c> {
     }
 
     /// The handle of an actor by number.
-    pub(crate) fn handle(&self, id: ActorId) -> Actor<'_, 'c> {
+    pub fn actor_by_id(&self, id: ActorId) -> Actor<'_, 'c> {
         Actor { world: self, id }
     }
 
@@ -206,11 +206,8 @@ impl<'c> World<'c> {
 
     /// Adds a line to the script.
     pub(crate) fn note(&self, line: String) {
-        let mut script = self.script.borrow_mut();
-        if self.ctx.verbose {
-            self.ctx.diag(format_args!("{:3} {line}", script.len() + 1));
-        }
-        script.push(line);
+        crate::supervise::ctx::step(&line);
+        self.script.borrow_mut().push(line);
     }
 
     /// Sends a command to an actor.

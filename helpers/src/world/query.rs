@@ -77,7 +77,7 @@ impl World<'_> {
         let (id, _) = self.control()?;
         let area = self.place_huge(1)?;
         self.name(area, "control_huge");
-        let control = self.handle(id);
+        let control = self.actor_by_id(id);
         control.map(area)?;
         control.advise(area, advice::HUGEPAGE)?;
         control.write(area)?;
@@ -89,5 +89,43 @@ impl World<'_> {
         let model = self.model.borrow();
         let slot = model.spaces[actor].as_ref().and_then(|s| s.get(&vpn));
         slot.is_some_and(|s| matches!(s.held, Held::Frame(_)))
+    }
+
+    /// The runs of writable private slots whose frames have several mappers, each mapper in turn.
+    pub fn shared_pages(&self) -> Vec<(ActorId, Area)> {
+        let mappers = self.mappers();
+        let model = self.model.borrow();
+        let mut all: Vec<(ActorId, Area)> = Vec::new();
+        for id in model.living() {
+            for (&vpn, s) in model.spaces[id].iter().flatten() {
+                let Held::Frame(f) = s.held else { continue };
+                let writable = s.prot & nix::libc::PROT_WRITE != 0;
+                if s.shared || !writable || (mappers[&f].len() < 2 && !model.frames[f].ksm) {
+                    continue;
+                }
+                match all.last_mut() {
+                    Some((last, run)) if *last == id && run.vpn + run.pages == vpn => {
+                        run.pages += 1
+                    }
+                    _ => all.push((id, Area { vpn, pages: 1 })),
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether every page of an area is part of a transparent huge page.
+    pub fn is_huge(&self, actor: ActorId, area: Area) -> TestResult<bool> {
+        let vpns: Vec<usize> = area.vpns().collect();
+        for seen in self.eye.entries(self.pid(actor)?, &vpns)? {
+            let flags = match seen.pfn() {
+                Some(pfn) => self.page_flags(pfn)?,
+                None => None,
+            };
+            if !flags.is_some_and(|f| f.has(Flags::THP)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
