@@ -91,7 +91,7 @@ impl Report {
 
 impl Ctx<'_> {
     /// Sends a diagnostic line (several when the text has newlines) that is printed before the result line.
-    pub fn diag(&mut self, text: impl Display) {
+    pub fn diag(&self, text: impl Display) {
         self.report.send(&Message::Diag(text.to_string()));
     }
 
