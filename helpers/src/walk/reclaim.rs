@@ -7,9 +7,15 @@
 use super::fate::{self, Fate};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
+use crate::kernel::memcg::Memcg;
 use crate::kernel::pagemap::State;
+use crate::kernel::sysfs;
 use crate::stop::Doing;
+use crate::sys::mem;
+use crate::topology::RW;
 use crate::world::World;
+use nix::libc::{MAP_ANONYMOUS, MAP_PRIVATE};
+use std::time::{Duration, Instant};
 
 /// The walk.
 pub const RECLAIM: Walk = Walk {
@@ -18,9 +24,9 @@ pub const RECLAIM: Walk = Walk {
     take,
 };
 
-/// How often reclaim is asked before a page that stayed counts. The first pass may find pages just
-/// referenced or in another CPU's LRU batch; the kernel gives each a few passes of its own already.
-const ATTEMPTS: usize = 6;
+/// How long reclaim is asked again before a page that stayed counts. The kernel deactivates pages by
+/// counters of the cgroup that it brings up to date every 2 s only (FLUSH_TIME in mm/memcontrol.c).
+const LIMIT: Duration = Duration::from_secs(5);
 
 fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
@@ -36,7 +42,12 @@ fn take(w: &World) -> TestResult<Taken> {
     };
     let pages = fate::pages(w)?;
     let mut stayed = Vec::new();
-    for attempt in 1..=ATTEMPTS {
+    let until = w.limit(LIMIT);
+    let mut attempts = 0;
+    while attempts == 0 || Instant::now() < until {
+        attempts += 1;
+        forget_accesses(w)?;
+        churn(w, memcg)?;
         memcg
             .reclaim()
             .doing("reclaim of the test's memory cgroup")?;
@@ -74,8 +85,8 @@ fn take(w: &World) -> TestResult<Taken> {
         }
         if stayed.is_empty() {
             mark_swapped(w);
-            return Ok(Taken::Yes(if attempt > 1 {
-                format!("{attempt} passes")
+            return Ok(Taken::Yes(if attempts > 1 {
+                format!("{attempts} passes")
             } else {
                 String::new()
             }));
@@ -91,7 +102,7 @@ fn take(w: &World) -> TestResult<Taken> {
         )));
     }
     let detail = format!(
-        "{} page(s) stayed after {ATTEMPTS} passes that took the control page",
+        "{} page(s) stayed after {attempts} passes that took the control page",
         stayed.len()
     );
     Err(stayed[0].fail(
@@ -100,6 +111,31 @@ fn take(w: &World) -> TestResult<Taken> {
         &detail,
         &now,
     ))
+}
+
+/// Clears the accessed bits of every actor: a page with two of them set goes to the active list instead of out
+/// (folio_check_references()), and each pass of the kernel would be another chance to find a mapper that the first one missed.
+fn forget_accesses(w: &World) -> TestResult {
+    for pid in w.pids() {
+        // Missing without CONFIG_PROC_PAGE_MONITOR; then it takes more passes.
+        let _ = sysfs::write(format!("/proc/{pid}/clear_refs"), "1");
+    }
+    Ok(())
+}
+
+/// Makes the kernel bring the cgroup's LRU counters up to date: it does so for readers of memory.stat only once
+/// enough has changed (memcg_vmstats_needs_flush()).
+fn churn(w: &World, memcg: &Memcg) -> TestResult {
+    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let len = 128 * cpus * w.page_size();
+    let at = mem::mmap(0, len, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?;
+    let _ = mem::madvise(at, len, mem::advice::NOHUGEPAGE);
+    for offset in (0..len).step_by(w.page_size()) {
+        mem::fill(at + offset, 8, 1);
+    }
+    mem::munmap(at, len)?;
+    let _ = memcg.stat("anon");
+    Ok(())
 }
 
 /// What swapping out changes in the model.

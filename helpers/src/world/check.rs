@@ -354,7 +354,8 @@ impl World<'_> {
                 }
             }
         }
-        if exact && seen.entry.exclusive() != (users == 1) {
+        // For a PMD-mapped page the bit is about the first page of the folio.
+        if !large && seen.entry.exclusive() != (users == 1) {
             let detail = format!(
                 "{users} mapper(s), but pagemap bit 56 (mapped once) is {}",
                 u8::from(seen.entry.exclusive())

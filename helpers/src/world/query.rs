@@ -38,6 +38,14 @@ impl World<'_> {
         }
     }
 
+    /// The PIDs of all living actors.
+    pub(crate) fn pids(&self) -> Vec<i32> {
+        let cast = self.cast.borrow();
+        cast.iter()
+            .filter_map(|m| m.channel.as_ref().map(|c| c.pid()))
+            .collect()
+    }
+
     /// mlock state of a mapper's VMA.
     pub(crate) fn lock_of(&self, at: (ActorId, usize)) -> Lock {
         let model = self.model.borrow();
