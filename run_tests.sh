@@ -239,7 +239,9 @@ fi
 
 if [ -n "$logs" ]; then
 	mkdir -p "$logs" 2>/dev/null
-	[ -d "$logs" ] && [ -w "$logs" ] && [ -x "$logs" ] || die "-o $logs: cannot be written"
+	# Root passes every test of permissions; only a file shows.
+	(: >"$logs/.probe.$$") 2>/dev/null || die "-o $logs: cannot be written"
+	rm -f "$logs/.probe.$$"
 	option -o
 	option "$logs"
 fi
