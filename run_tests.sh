@@ -9,9 +9,14 @@
 # Run it as root: most tests look at page frame numbers. What can run without
 # root does, the rest is skipped and says why.
 
-# One program per line, and what it is about.
+# One program per line, and what it is about (no apostrophes, please: this is one string).
 TESTS='
 fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
+fork_tree       # pages inherited and copied in trees of processes: found by every walk
+fork_dontfork   # MADV_DONTFORK: VMAs that the child does not get
+fork_wipeonfork # MADV_WIPEONFORK: VMAs that the child gets empty
+fork_mlock      # VM_LOCKED is not inherited; locked pages shared with unlocked ones
+fork_vma        # VMAs split, merged, moved and resized in a forked child
 '
 
 COLLECTION=rmap
