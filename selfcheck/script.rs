@@ -220,6 +220,23 @@ fn programs_that_end_badly() {
             !tap.results[2].ok && tap.results[2].says("exit status 1"),
             "{tap:?}"
         );
+        // More results than tests.
+        script.fake("x", &format!("{all}ok 4 four\n"), "exit 0");
+        let tap = flat(script);
+        assert!(
+            !tap.results[2].ok && tap.results[2].says("too many: ok 4 four"),
+            "{tap:?}"
+        );
+        assert_eq!(tap.counts(), (3, 1, 0), "{tap:?}");
+        assert_eq!(script.run(&[]).status, 1);
+        // The blame falls on a skip.
+        script.fake("x", "ok 1 one\nok 2 two\nok 3 three # SKIP no\n", "exit 9");
+        let tap = flat(script);
+        assert_eq!(tap.counts(), (3, 1, 0), "{tap:?}");
+        assert_eq!(
+            tap.tail,
+            ["Totals: pass:2 fail:1 xfail:0 xpass:0 skip:0 error:0"]
+        );
         // Nothing at all.
         script.fake("x", "", "echo oops >&2; exit 1");
         let tap = flat(script);
