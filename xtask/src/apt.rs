@@ -103,28 +103,28 @@ impl Apt {
         Ok(names.lines().map(str::to_string).collect())
     }
 
-    /// Fetches a package and unpacks it in `dest`, which must not exist.
-    pub fn unpack(&self, package: &str, dest: &Path) -> Result<()> {
+    /// Fetches packages and unpacks them together in `dest`, which must not
+    /// exist.
+    pub fn unpack(&self, packages: &[String], dest: &Path) -> Result<()> {
         let scratch = sys::Scratch::new("deb")?;
-        eprintln!("xtask: fetching {package} ({})", self.arch.debian());
+        let tree = scratch.path().join("tree");
+        eprintln!("xtask: fetching {}", packages.join(" "));
         let fetch = || {
-            sys::output(
-                self.command("apt-get")
-                    .args(["-q", "download", package])
-                    .current_dir(scratch.path()),
-            )
+            let mut apt = self.command("apt-get");
+            apt.args(["-q", "download"]).args(packages);
+            sys::output(apt.current_dir(scratch.path()))
         };
         if fetch().is_err() {
             // Lists that are out of date name files that the mirror dropped.
             self.update()?;
             fetch()?;
         }
-        let deb = std::fs::read_dir(scratch.path())?
-            .filter_map(|entry| entry.ok().map(|e| e.path()))
-            .find(|path| path.extension().is_some_and(|e| e == "deb"))
-            .with_context(|| format!("apt-get fetched no {package}"))?;
-        let tree = scratch.path().join("tree");
-        sys::output(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&tree))?;
+        for entry in std::fs::read_dir(scratch.path())? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|e| e == "deb") {
+                sys::output(Command::new("dpkg-deb").arg("-x").arg(path).arg(&tree))?;
+            }
+        }
         if let Some(above) = dest.parent() {
             sys::make_dir(above)?;
         }

@@ -82,7 +82,7 @@ fn busybox(arch: Arch) -> Result<PathBuf> {
         .join("busybox-static");
     if !tree.is_dir() {
         Apt::new(arch)?
-            .unpack("busybox-static", &tree)
+            .unpack(&["busybox-static".into()], &tree)
             .context("no static busybox on the host, and none from Debian")?;
     }
     for path in ["bin/busybox", "usr/bin/busybox"] {

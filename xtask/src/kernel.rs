@@ -75,31 +75,42 @@ fn package(version: &str, arch: Arch, dir: &Path) -> Result<String> {
     Ok(name)
 }
 
+/// A kernel's packages: since 7.2 or so Debian ships the image and the modules
+/// apart, and the package of old only ties them together.
+fn packages(apt: &Apt, image: &str) -> Result<Vec<String>> {
+    let mut packages = vec![image.to_string()];
+    for part in ["linux-binary", "linux-modules"] {
+        let name = image.replacen("linux-image", part, 1);
+        if apt.names(&name)?.contains(&name) {
+            packages.push(name);
+        }
+    }
+    Ok(packages)
+}
+
 fn debian(version: &str, arch: Arch) -> Result<Kernel> {
     let dir = sys::cache()?.join("debian").join(arch.debian());
     sys::make_dir(&dir)?;
     let name = package(version, arch, &dir)?;
     let tree = dir.join(&name);
     if !tree.is_dir() {
-        Apt::new(arch)?.unpack(&name, &tree)?;
+        let apt = Apt::new(arch)?;
+        apt.unpack(&packages(&apt, &name)?, &tree)?;
     }
-    let image = std::fs::read_dir(tree.join("boot"))
-        .with_context(|| format!("{}: no kernel in it", tree.display()))?
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
+    let files = sys::files_below(&tree)?;
+    let image = files
+        .iter()
         .find(|path| {
             path.file_name()
                 .and_then(|n| n.to_str())
                 .is_some_and(|n| n.starts_with("vmlinuz"))
         })
-        .with_context(|| format!("{}: no vmlinuz in it", tree.display()))?;
-    let mut modules = modules::collect(&tree.join("lib/modules"))?;
-    if modules.is_empty() {
-        modules = modules::collect(&tree.join("usr/lib/modules"))?;
-    }
+        .with_context(|| format!("{}: no vmlinuz in it", tree.display()))?
+        .clone();
     Ok(Kernel {
         name,
         image,
-        modules,
+        modules: modules::collect(&files)?,
     })
 }
 

@@ -29,18 +29,6 @@ fn name_of(path: &Path) -> Option<String> {
     matches!(rest, "" | ".xz" | ".zst" | ".gz").then(|| name.replace('-', "_"))
 }
 
-fn find(dir: &Path, found: &mut BTreeMap<String, PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            find(&entry.path(), found)?;
-        } else if let Some(name) = name_of(&entry.path()) {
-            found.insert(name, entry.path());
-        }
-    }
-    Ok(())
-}
-
 fn content(path: &Path) -> Result<Vec<u8>> {
     let unpack = match path.extension().and_then(|e| e.to_str()) {
         Some("xz") => "xz",
@@ -69,9 +57,9 @@ fn needs(module: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// The wanted modules among those below `tree`, each after what it needs, as
-/// name and uncompressed content.
-pub fn collect(tree: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+/// The wanted modules among those files, each after what it needs, as name and
+/// uncompressed content.
+pub fn collect(files: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
     fn add(
         name: &str,
         files: &mut BTreeMap<String, PathBuf>,
@@ -88,10 +76,10 @@ pub fn collect(tree: &Path) -> Result<Vec<(String, Vec<u8>)>> {
         done.push((name.into(), module));
         Ok(())
     }
-    let mut files = BTreeMap::new();
-    if tree.is_dir() {
-        find(tree, &mut files)?;
-    }
+    let mut files: BTreeMap<String, PathBuf> = files
+        .iter()
+        .filter_map(|path| Some((name_of(path)?, path.clone())))
+        .collect();
     let mut done = Vec::new();
     for name in WANTED {
         add(name, &mut files, &mut done)?;
