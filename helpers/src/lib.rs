@@ -10,6 +10,7 @@
 //! * [`world`]: process trees as straight-line scripts, the model of who maps what,
 //!   and the oracles that compare the model with the kernel.
 //! * [`walk`]: everything that makes the kernel use the rmap of a page.
+//! * [`topology`]: ways to come to mappings that more than one test starts from.
 //! * [`supervise`]: what a test declares, the process it runs in, knobs, kernel log, TAP.
 //!
 //! # Words
@@ -25,6 +26,7 @@ pub mod kernel;
 pub mod stop;
 pub mod supervise;
 pub mod sys;
+pub mod topology;
 pub mod walk;
 pub mod world;
 

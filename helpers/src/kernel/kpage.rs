@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `/proc/kpagecount` and `/proc/kpageflags`, all 64 bits of them.
+//! `/proc/kpagecount` and `/proc/kpageflags`, all 64 bits of them
+//! (Documentation/admin-guide/mm/pagemap.rst, fs/proc/page.c).
+//!
+//! Not procfs' reader: that drops the bits above 26, and bit 34 is the best that user space can see
+//! of the state of an anonymous page.
 
 use super::pagemap::Pfn;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 
 /// Bits of `/proc/kpageflags` (uapi/linux/kernel-page-flags.h, and linux/kernel-page-flags.h for those from 32 on).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,37 +49,168 @@ impl Flags {
     }
 }
 
+/// Names of bits 0 to 26 and, from 32 on, of the kernel-internal ones. Empty: no name.
+const NAMES: [&str; 43] = [
+    "LOCKED",
+    "ERROR",
+    "REFERENCED",
+    "UPTODATE",
+    "DIRTY",
+    "LRU",
+    "ACTIVE",
+    "SLAB",
+    "WRITEBACK",
+    "RECLAIM",
+    "BUDDY",
+    "MMAP",
+    "ANON",
+    "SWAPCACHE",
+    "SWAPBACKED",
+    "COMPOUND_HEAD",
+    "COMPOUND_TAIL",
+    "HUGE",
+    "UNEVICTABLE",
+    "HWPOISON",
+    "NOPAGE",
+    "KSM",
+    "THP",
+    "OFFLINE",
+    "ZERO_PAGE",
+    "IDLE",
+    "PGTABLE",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "RESERVED",
+    "MLOCKED",
+    "OWNER_2",
+    "PRIVATE",
+    "PRIVATE_2",
+    "OWNER_PRIVATE",
+    "ARCH",
+    "UNCACHED",
+    "SOFTDIRTY",
+    "ARCH_2",
+    "ARCH_3",
+];
+
 impl std::fmt::Debug for Flags {
-    /// The value in hex and the names of the set bits.
-    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        unimplemented!()
+    /// The value in hex and the names of the set bits, as in
+    /// `0x400005868 UPTODATE|LRU|ACTIVE|MMAP|ANON|SWAPBACKED|ANON_EXCLUSIVE`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#x}", self.0)?;
+        let mut separator = ' ';
+        for bit in (0..64).filter(|bit| self.0 >> bit & 1 != 0) {
+            write!(f, "{separator}")?;
+            separator = '|';
+            match NAMES.get(bit) {
+                // PG_owner_2 means it on anonymous pages only.
+                Some(&"OWNER_2") if self.has(Flags::ANON) => write!(f, "ANON_EXCLUSIVE")?,
+                None | Some(&"") => write!(f, "BIT_{bit}")?,
+                Some(name) => write!(f, "{name}")?,
+            }
+        }
+        Ok(())
     }
 }
 
 /// Both files, opened once.
 pub struct Kpage {
-    _private: (),
+    counts: Option<File>,
+    flags: Option<File>,
 }
 
 impl Kpage {
     /// Opens what is there; each of the two may be missing (CONFIG_PROC_PAGE_MONITOR, privilege).
     pub fn open() -> Kpage {
-        unimplemented!()
+        Kpage {
+            counts: File::open("/proc/kpagecount").ok(),
+            flags: File::open("/proc/kpageflags").ok(),
+        }
     }
     /// `/proc/kpagecount` can be read.
     pub fn has_counts(&self) -> bool {
-        unimplemented!()
+        self.counts.is_some()
     }
     /// `/proc/kpageflags` can be read.
     pub fn has_flags(&self) -> bool {
-        unimplemented!()
+        self.flags.is_some()
     }
     /// How often the page is mapped; `None` when the file cannot be read.
-    pub fn count(&self, _pfn: Pfn) -> io::Result<Option<u64>> {
-        unimplemented!()
+    ///
+    /// Exact for small folios. For a page of a large one it is the folio's average on a kernel with
+    /// CONFIG_NO_PAGE_MAPCOUNT (see [`Features::page_mapcount`](super::features::Features)).
+    ///
+    /// # Errors
+    /// `UnexpectedEof` for a PFN beyond the end of memory.
+    pub fn count(&self, pfn: Pfn) -> io::Result<Option<u64>> {
+        self.counts.as_ref().map(|f| read_word(f, pfn)).transpose()
     }
     /// Its flags; `None` when the file cannot be read.
-    pub fn flags(&self, _pfn: Pfn) -> io::Result<Option<Flags>> {
-        unimplemented!()
+    ///
+    /// # Errors
+    /// `UnexpectedEof` for a PFN beyond the end of memory.
+    pub fn flags(&self, pfn: Pfn) -> io::Result<Option<Flags>> {
+        self.flags
+            .as_ref()
+            .map(|f| read_word(f, pfn).map(Flags))
+            .transpose()
+    }
+}
+
+fn read_word(file: &File, pfn: Pfn) -> io::Result<u64> {
+    let mut word = [0; 8];
+    let at = pfn
+        .0
+        .get()
+        .checked_mul(8)
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    file.read_exact_at(&mut word, at)?;
+    Ok(u64::from_ne_bytes(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::pagemap::Pagemap;
+    use crate::sys::mem;
+    use std::num::NonZeroU64;
+
+    #[test]
+    fn flags_have_names() {
+        assert_eq!(
+            format!("{:?}", Flags(0x4_0000_5868)),
+            "0x400005868 UPTODATE|LRU|ACTIVE|MMAP|ANON|SWAPBACKED|ANON_EXCLUSIVE"
+        );
+        assert_eq!(format!("{:?}", Flags(0)), "0x0");
+        assert_eq!(
+            format!("{:?}", Flags(1 << 34 | 1 << 27 | 1 << 60)),
+            "0x1000000408000000 BIT_27|OWNER_2|BIT_60"
+        );
+    }
+
+    #[test]
+    fn own_page() {
+        let (kpage, page) = (Kpage::open(), mem::page_size());
+        let rw = libc::PROT_READ | libc::PROT_WRITE;
+        let a = mem::mmap(0, page, rw, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0).unwrap();
+        mem::fill(a, page, 1);
+        let pfn = Pagemap::open(0)
+            .ok()
+            .and_then(|m| m.entry(a).unwrap().pfn());
+        let Some(pfn) = pfn.filter(|_| kpage.has_counts() && kpage.has_flags()) else {
+            return eprintln!("skipped: no PFN, kpagecount or kpageflags");
+        };
+        assert_eq!(kpage.count(pfn).unwrap(), Some(1));
+        let flags = kpage.flags(pfn).unwrap().unwrap();
+        assert!(
+            flags.has(Flags::ANON | Flags::MMAP | Flags::SWAPBACKED),
+            "{flags:?}"
+        );
+        mem::munmap(a, page).unwrap();
+        let beyond = Pfn(NonZeroU64::new(1 << 54).unwrap());
+        assert!(kpage.count(beyond).is_err() && kpage.flags(beyond).is_err());
     }
 }

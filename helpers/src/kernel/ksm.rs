@@ -1,19 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `/sys/kernel/mm/ksm` (Documentation/admin-guide/mm/ksm.rst).
 
+use super::{proc_path, sysfs};
+use nix::unistd::{AccessFlags, access};
 use std::io;
 
 /// Directory of the knobs.
 pub const DIR: &str = "/sys/kernel/mm/ksm";
+
+fn knob(name: &str) -> String {
+    format!("{DIR}/{name}")
+}
+
 /// CONFIG_KSM is there and the knobs can be written.
 pub fn usable() -> bool {
-    unimplemented!()
+    // access(2) says EROFS for a read-only sysfs, which root's permission bits do not show.
+    access(knob("run").as_str(), AccessFlags::R_OK | AccessFlags::W_OK).is_ok()
 }
-/// full_scans.
+
+/// full_scans: how often ksmd has been through all mergeable memory of the machine.
+///
+/// # Errors
+/// Those of reading the file.
 pub fn full_scans() -> io::Result<u64> {
-    unimplemented!()
+    sysfs::read_u64(knob("full_scans"))
 }
+
 /// Writes `run`: 0 stop, 1 run, 2 stop and unmerge all.
-pub fn set_run(_value: u8) -> io::Result<()> {
-    unimplemented!()
+///
+/// # Errors
+/// EINVAL for another value; ENOMEM or EINTR when the unmerging stopped half-way.
+pub fn set_run(value: u8) -> io::Result<()> {
+    sysfs::write(knob("run"), &value.to_string())
+}
+
+/// How many pages of process `pid` (0: the caller) are merged, from `/proc/PID/ksm_merging_pages`
+/// (Linux 5.19). The counts in [`DIR`] are those of the whole machine, strangers' memory included.
+///
+/// # Errors
+/// ENOENT on an older kernel or when the process is gone.
+pub fn merging_pages(pid: i32) -> io::Result<u64> {
+    sysfs::read_u64(proc_path(pid, "ksm_merging_pages"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knobs() {
+        if !usable() {
+            return eprintln!("skipped: no KSM, or not root");
+        }
+        full_scans().unwrap();
+        assert!(merging_pages(0).is_ok_and(|n| n == 0) || merging_pages(0).is_err());
+        // A refused value changes nothing, so this needs no restoring.
+        assert_eq!(set_run(99).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+    }
 }

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A memory cgroup of our own, v1 or v2.
+//! A memory cgroup of our own, v1 or v2 (Documentation/admin-guide/cgroup-v1/memory.rst,
+//! Documentation/admin-guide/cgroup-v2.rst).
+//!
+//! Pages are charged where the process is when it first touches them: move processes in first.
 
+use super::sysfs;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::unistd::{AccessFlags, access};
+use procfs::process::Process;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Which hierarchy holds the memory controller.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,10 +34,121 @@ pub struct Root {
     pub needs_enable: bool,
 }
 
+impl Root {
+    /// Takes "memory" from cgroup.subtree_control again where [`Memcg::create`] put it there. After
+    /// the last of our cgroups is removed; nothing to do when `needs_enable` is false.
+    ///
+    /// # Errors
+    /// EBUSY while a child still has the controller enabled for its own children.
+    pub fn release(&self) -> io::Result<()> {
+        if !self.needs_enable {
+            return Ok(());
+        }
+        sysfs::write(self.dir.join("cgroup.subtree_control"), "-memory")
+    }
+}
+
+const NO_CONTROLLER: &str = "no memory cgroup controller (CONFIG_MEMCG)";
+
 /// Finds (or mounts below `scratch`, in the caller's mount namespace) a hierarchy with the memory controller in which a cgroup that can
 /// reclaim (v1 memory.force_empty, v2 memory.reclaim) can be made. `Err` is a constant reason.
-pub fn find(_scratch: &Path) -> Result<Root, &'static str> {
-    unimplemented!()
+///
+/// A mount below `scratch` stays: it goes with the mount namespace.
+pub fn find(scratch: &Path) -> Result<Root, &'static str> {
+    let mut reason = NO_CONTROLLER;
+    for (dir, version) in mounted() {
+        match usable(&dir, version) {
+            Ok(root) => return Ok(root),
+            // A hierarchy that has the controller tells more than one that has not.
+            Err(r) if reason == NO_CONTROLLER => reason = r,
+            Err(_) => {}
+        }
+    }
+    // v2 first: a mount of v1 takes a controller that nobody uses away from v2.
+    for (name, fs_type, data, version) in [
+        ("cgroup2", "cgroup2", None, Version::V2),
+        ("cgroup-memory", "cgroup", Some("memory"), Version::V1),
+    ] {
+        let dir = scratch.join(name);
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        if fs::create_dir_all(&dir).is_err() {
+            continue;
+        }
+        if mount(Some("rmap-selftests"), &dir, Some(fs_type), flags, data).is_ok() {
+            match usable(&dir, version) {
+                Ok(root) => return Ok(root),
+                Err(r) if reason == NO_CONTROLLER => reason = r,
+                Err(_) => {}
+            }
+            let _ = umount2(&dir, MntFlags::MNT_DETACH);
+        }
+        let _ = fs::remove_dir(&dir);
+    }
+    Err(reason)
+}
+
+/// Mounted hierarchies that may have the memory controller.
+fn mounted() -> Vec<(PathBuf, Version)> {
+    let Ok(mounts) = Process::myself().and_then(|p| p.mountinfo()) else {
+        return Vec::new();
+    };
+    mounts
+        .into_iter()
+        .filter_map(|m| match m.fs_type.as_str() {
+            "cgroup2" => Some((m.mount_point, Version::V2)),
+            "cgroup" if m.super_options.contains_key("memory") => {
+                Some((m.mount_point, Version::V1))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn usable(dir: &Path, version: Version) -> Result<Root, &'static str> {
+    let mut needs_enable = false;
+    if version == Version::V2 {
+        if !has_word(&dir.join("cgroup.controllers"), "memory") {
+            return Err(NO_CONTROLLER);
+        }
+        let control = dir.join("cgroup.subtree_control");
+        needs_enable = !has_word(&control, "memory");
+        // The real root has no cgroup.type. Any other cgroup may have processes or controllers for
+        // its children, not both: writing to cgroup.subtree_control would be refused.
+        let inner = dir.join("cgroup.type").exists()
+            && sysfs::read(dir.join("cgroup.procs")).is_ok_and(|procs| !procs.is_empty());
+        if needs_enable && (inner || access(&control, AccessFlags::W_OK).is_err()) {
+            return Err("memory cgroup controller cannot be enabled");
+        }
+    }
+    // Only a try shows whether a cgroup can be made here.
+    let probe = dir.join(format!("rmap-probe-{}", std::process::id()));
+    fs::create_dir(&probe).map_err(|_| "memory cgroups cannot be created")?;
+    let reclaims = match version {
+        Version::V1 => probe.join("memory.force_empty").exists(),
+        // The child has no memory files before the controller is enabled; memory.high is in all of v2.
+        Version::V2 => needs_enable || probe.join("memory.high").exists(),
+    };
+    let _ = fs::remove_dir(&probe);
+    if !reclaims {
+        return Err("memory cgroups cannot reclaim (no memory.force_empty, memory.high)");
+    }
+    Ok(Root {
+        dir: dir.into(),
+        version,
+        needs_enable,
+    })
+}
+
+fn has_word(path: &Path, word: &str) -> bool {
+    sysfs::read(path).is_ok_and(|text| text.split_whitespace().any(|w| w == word))
+}
+
+/// A missing file is no error: not every kernel has every knob.
+fn write_if_there(path: PathBuf, value: &str) -> io::Result<()> {
+    match sysfs::write(path, value) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        r => r,
+    }
 }
 
 /// A cgroup.
@@ -41,24 +162,115 @@ pub struct Memcg {
 
 impl Memcg {
     /// mkdir, with memory.swappiness and swap limits such that anonymous pages can be swapped.
-    pub fn create(_root: &Root, _name: &str) -> io::Result<Memcg> {
-        unimplemented!()
+    ///
+    /// # Errors
+    /// EEXIST when there is one of this name; those of enabling the controller and of the knobs.
+    pub fn create(root: &Root, name: &str) -> io::Result<Memcg> {
+        if root.needs_enable {
+            sysfs::write(root.dir.join("cgroup.subtree_control"), "+memory")?;
+        }
+        let memcg = Memcg {
+            dir: root.dir.join(name),
+            version: root.version,
+        };
+        fs::create_dir(&memcg.dir)?;
+        let prepared = match root.version {
+            // vm.swappiness 0 would keep anonymous pages in memory.
+            Version::V1 => write_if_there(memcg.dir.join("memory.swappiness"), "100"),
+            Version::V2 => write_if_there(memcg.dir.join("memory.swap.max"), "max"),
+        };
+        if let Err(e) = prepared {
+            let _ = memcg.remove();
+            return Err(e);
+        }
+        Ok(memcg)
     }
+
     /// Moves a process in.
-    pub fn add(&self, _pid: i32) -> io::Result<()> {
-        unimplemented!()
+    ///
+    /// # Errors
+    /// ESRCH when it is gone (or a zombie).
+    pub fn add(&self, pid: i32) -> io::Result<()> {
+        sysfs::write(self.dir.join("cgroup.procs"), &pid.to_string())
     }
+
     /// Asks the kernel to reclaim everything charged here: v1 memory.force_empty, v2 memory.reclaim of the current usage.
     /// EAGAIN (less was reclaimed than asked) is success: the pages tell.
+    ///
+    /// Where v2 has no memory.reclaim yet (before 5.19) memory.high is lowered to 0 for the moment,
+    /// which reclaims in the same way.
+    ///
+    /// # Errors
+    /// EINTR after a signal.
     pub fn reclaim(&self) -> io::Result<()> {
-        unimplemented!()
+        if self.version == Version::V1 {
+            return sysfs::write(self.dir.join("memory.force_empty"), "0");
+        }
+        let file = self.dir.join("memory.reclaim");
+        if !file.exists() {
+            let high = self.dir.join("memory.high");
+            let before = sysfs::read(&high)?;
+            let lowered = sysfs::write(&high, "0");
+            return lowered.and(sysfs::write(&high, &before));
+        }
+        let bytes = sysfs::read(self.dir.join("memory.current"))?;
+        // v2 has no memory.swappiness; the argument came with 6.9.
+        let asked = match sysfs::write(&file, &format!("{bytes} swappiness=100")) {
+            Err(e) if e.raw_os_error() == Some(libc::EINVAL) => sysfs::write(&file, &bytes),
+            r => r,
+        };
+        match asked {
+            Err(e) if e.raw_os_error() == Some(libc::EAGAIN) => Ok(()),
+            r => r,
+        }
     }
+
     /// One field of memory.stat (v2 names; v1 has few of them): bytes or counts as the kernel shows them.
-    pub fn stat(&self, _field: &str) -> io::Result<Option<u64>> {
-        unimplemented!()
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub fn stat(&self, field: &str) -> io::Result<Option<u64>> {
+        let field = match (self.version, field) {
+            (Version::V1, "anon") => "rss",
+            (Version::V1, "file") => "cache",
+            (Version::V1, "file_mapped") => "mapped_file",
+            (Version::V1, "file_dirty") => "dirty",
+            (Version::V1, "file_writeback") => "writeback",
+            (Version::V1, "anon_thp") => "rss_huge",
+            (_, field) => field,
+        };
+        let text = sysfs::read(self.dir.join("memory.stat"))?;
+        Ok(text
+            .lines()
+            .find_map(|l| l.split_once(' ').filter(|(name, _)| *name == field))
+            .and_then(|(_, value)| value.parse().ok()))
     }
+
     /// Moves what is left in it to the parent, rmdir; a cgroup that is not there any more is success. Bounded wait for EBUSY.
+    ///
+    /// # Errors
+    /// EBUSY when it was not empty for 2 s.
     pub fn remove(&self) -> io::Result<()> {
-        unimplemented!()
+        let until = Instant::now() + Duration::from_secs(2);
+        loop {
+            // Each time anew: what is being moved may fork.
+            let procs = sysfs::read(self.dir.join("cgroup.procs")).unwrap_or_default();
+            if let Some(parent) = self.dir.parent() {
+                for pid in procs.lines() {
+                    // Gone or going when it fails; the rmdir tells.
+                    let _ = sysfs::write(parent.join("cgroup.procs"), pid);
+                }
+            }
+            match fs::remove_dir(&self.dir) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(e) if e.raw_os_error() == Some(libc::EBUSY) && Instant::now() < until => {
+                    sleep(Duration::from_millis(10));
+                }
+                r => return r,
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

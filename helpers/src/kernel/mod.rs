@@ -12,3 +12,11 @@ pub mod sysfs;
 pub mod thp;
 pub mod vma;
 pub mod zram;
+
+/// A file of process `pid`; 0 means the caller, as in system calls.
+fn proc_path(pid: i32, file: &str) -> std::path::PathBuf {
+    match pid {
+        0 => format!("/proc/self/{file}").into(),
+        pid => format!("/proc/{pid}/{file}").into(),
+    }
+}

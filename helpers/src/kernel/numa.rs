@@ -1,15 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! NUMA nodes.
+//! NUMA nodes (Documentation/ABI/stable/sysfs-devices-node).
+
+use super::sysfs;
+use std::io;
+
+const DIR: &str = "/sys/devices/system/node";
 
 /// Nodes with memory, from /sys/devices/system/node/has_memory (or has_normal_memory); node 0 alone when there is no such file.
 pub fn nodes_with_memory() -> Vec<i32> {
-    unimplemented!()
+    ["has_memory", "has_normal_memory"]
+        .iter()
+        .find_map(|file| parse_list(&sysfs::read(format!("{DIR}/{file}")).ok()?))
+        .filter(|nodes| !nodes.is_empty())
+        .unwrap_or_else(|| vec![0])
 }
+
 /// Free bytes of a node.
-pub fn free_bytes(_node: i32) -> std::io::Result<u64> {
-    unimplemented!()
+///
+/// # Errors
+/// ENOENT without such a node; without CONFIG_NUMA node 0 is all memory.
+pub fn free_bytes(node: i32) -> io::Result<u64> {
+    let text = match sysfs::read(format!("{DIR}/node{node}/meminfo")) {
+        Err(e) if node == 0 && e.kind() == io::ErrorKind::NotFound => sysfs::read("/proc/meminfo")?,
+        r => r?,
+    };
+    mem_free(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no MemFree"))
 }
-/// Parses a kernel list such as "0-1,3".
-pub fn parse_list(_s: &str) -> Option<Vec<i32>> {
-    unimplemented!()
+
+/// Bytes of the MemFree line, of a node's meminfo ("Node 0 MemFree: 12 kB") or the machine's
+/// ("MemFree: 12 kB").
+fn mem_free(text: &str) -> Option<u64> {
+    let mut words = text
+        .lines()
+        .find(|l| l.contains("MemFree:"))?
+        .split_whitespace();
+    words.find(|w| *w == "MemFree:")?;
+    words.next()?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Parses a kernel list such as "0-1,3". Nothing is the empty list; `None` for what is no list.
+pub fn parse_list(s: &str) -> Option<Vec<i32>> {
+    let mut all = Vec::new();
+    for range in s.trim().split(',').filter(|_| !s.trim().is_empty()) {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+        if first > last {
+            return None;
+        }
+        all.extend((first..=last).map(i32::from));
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists() {
+        assert_eq!(parse_list("0-1,3\n"), Some(vec![0, 1, 3]));
+        assert_eq!(parse_list("7"), Some(vec![7]));
+        assert_eq!(parse_list("\n"), Some(vec![]));
+        for bad in ["1-0", "a", "1,", "-1", "0-", "0 1"] {
+            assert_eq!(parse_list(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn free_memory() {
+        let node = "Node 1 MemTotal:  8 kB\nNode 1 MemFree:  5 kB\nNode 1 MemUsed: 3 kB\n";
+        assert_eq!(mem_free(node), Some(5 * 1024));
+        assert_eq!(mem_free("MemTotal: 8 kB\nMemFree: 6 kB\n"), Some(6 * 1024));
+        assert_eq!(mem_free("MemTotal: 8 kB\n"), None);
+        for node in nodes_with_memory() {
+            assert!(free_bytes(node).unwrap() > 0);
+        }
+        assert!(free_bytes(4242).is_err());
+    }
 }

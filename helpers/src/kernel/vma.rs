@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The VMAs of a process, from `/proc/PID/maps` and smaps (procfs crate) and PROCMAP_QUERY.
+//! The VMAs of a process, from `/proc/PID/maps` and smaps (procfs crate) and PROCMAP_QUERY
+//! (Documentation/filesystems/proc.rst, fs/proc/task_mmu.c).
+//!
+//! procfs parses maps. smaps and status are read as text here: procfs folds the VmFlags it does not
+//! know to nothing, and a failure report wants what the kernel wrote, not what a parser kept.
+//!
+//! `pid` 0 means the caller everywhere.
 
-use std::io;
+use super::proc_path;
+use nix::errno::Errno;
+use procfs::ProcError;
+use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::os::fd::AsRawFd;
 
 /// One VMA.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,26 +33,303 @@ pub struct Vma {
 }
 
 /// All VMAs of a process that intersect `[start, end)`, in order.
-pub fn in_range(_pid: i32, _start: usize, _end: usize) -> io::Result<Vec<Vma>> {
-    unimplemented!()
+///
+/// # Errors
+/// ENOENT when the process is gone, EACCES.
+pub fn in_range(pid: i32, start: usize, end: usize) -> io::Result<Vec<Vma>> {
+    let process = match pid {
+        0 => Process::myself(),
+        pid => Process::new(pid),
+    };
+    let maps = process.and_then(|p| p.maps()).map_err(io_error)?;
+    Ok(maps
+        .iter()
+        .map(from_maps)
+        .filter(|v| v.start < end && start < v.end)
+        .collect())
 }
+
+fn io_error(e: ProcError) -> io::Error {
+    match e {
+        ProcError::PermissionDenied(_) => Errno::EACCES.into(),
+        ProcError::NotFound(_) => Errno::ENOENT.into(),
+        ProcError::Io(e, _) => e,
+        e => io::Error::new(io::ErrorKind::InvalidData, e.to_string()),
+    }
+}
+
+fn from_maps(map: &MemoryMap) -> Vma {
+    let bit = |p, prot| if map.perms.contains(p) { prot } else { 0 };
+    Vma {
+        start: map.address.0 as usize,
+        end: map.address.1 as usize,
+        prot: bit(MMPermissions::READ, libc::PROT_READ)
+            | bit(MMPermissions::WRITE, libc::PROT_WRITE)
+            | bit(MMPermissions::EXECUTE, libc::PROT_EXEC),
+        shared: map.perms.contains(MMPermissions::SHARED),
+        offset: map.offset,
+        name: match &map.pathname {
+            // procfs sorts the names it knows; back to what maps shows.
+            MMapPath::Anonymous => String::new(),
+            MMapPath::Path(p) => p.to_string_lossy().into_owned(),
+            MMapPath::Heap => "[heap]".into(),
+            MMapPath::Stack => "[stack]".into(),
+            MMapPath::TStack(tid) => format!("[stack:{tid}]"),
+            MMapPath::Vdso => "[vdso]".into(),
+            MMapPath::Vvar => "[vvar]".into(),
+            MMapPath::Vsyscall => "[vsyscall]".into(),
+            MMapPath::Rollup => "[rollup]".into(),
+            MMapPath::Vsys(key) => format!("/SYSV{key:08x} (deleted)"),
+            MMapPath::Other(name) => format!("[{name}]"),
+        },
+    }
+}
+
+/// struct procmap_query of uapi/linux/fs.h (6.11).
+#[repr(C)]
+#[derive(Default)]
+struct ProcmapQuery {
+    size: u64,
+    query_flags: u64,
+    query_addr: u64,
+    vma_start: u64,
+    vma_end: u64,
+    vma_flags: u64,
+    vma_page_size: u64,
+    vma_offset: u64,
+    inode: u64,
+    dev_major: u32,
+    dev_minor: u32,
+    vma_name_size: u32,
+    build_id_size: u32,
+    vma_name_addr: u64,
+    build_id_addr: u64,
+}
+const _: () = assert!(size_of::<ProcmapQuery>() == 104);
+
+mod ioctl {
+    // PROCMAP_QUERY. The macro knows that the request's type and encoding differ between targets.
+    nix::ioctl_readwrite!(procmap_query, b'f', 17, super::ProcmapQuery);
+}
+
 /// The VMA that holds `addr`, by PROCMAP_QUERY where the kernel has it (6.11), else from maps.
-pub fn at(_pid: i32, _addr: usize) -> io::Result<Option<Vma>> {
-    unimplemented!()
+///
+/// # Errors
+/// ENOENT or ESRCH when the process is gone, EACCES.
+pub fn at(pid: i32, addr: usize) -> io::Result<Option<Vma>> {
+    match query(pid, addr) {
+        // No such ioctl; or one that finds this name too long or this process too odd.
+        Err(e) if e.raw_os_error() != Some(libc::ESRCH) => {
+            Ok(in_range(pid, addr, addr.saturating_add(1))?.pop())
+        }
+        r => r,
+    }
 }
+
+/// `None` when no VMA holds `addr`.
+fn query(pid: i32, addr: usize) -> io::Result<Option<Vma>> {
+    let file = File::open(proc_path(pid, "maps"))?;
+    let mut name = vec![0u8; libc::PATH_MAX as usize];
+    let mut q = ProcmapQuery {
+        size: size_of::<ProcmapQuery>() as u64,
+        query_addr: addr as u64,
+        vma_name_size: name.len() as u32,
+        vma_name_addr: name.as_mut_ptr().expose_provenance() as u64,
+        ..Default::default()
+    };
+    // SAFETY: `q` is what the ioctl expects and says its size; the one buffer that it points to has
+    // `vma_name_size` bytes and outlives the call.
+    match unsafe { ioctl::procmap_query(file.as_raw_fd(), &mut q) } {
+        Ok(_) => {}
+        Err(Errno::ENOENT) => return Ok(None),
+        Err(e) => return Err(e.into()),
+    }
+    // The size that comes back includes the final NUL; 0 without a name.
+    name.truncate((q.vma_name_size as usize).saturating_sub(1));
+    let bit = |flag, prot| if q.vma_flags & flag != 0 { prot } else { 0 };
+    Ok(Some(Vma {
+        start: q.vma_start as usize,
+        end: q.vma_end as usize,
+        prot: bit(1, libc::PROT_READ) | bit(2, libc::PROT_WRITE) | bit(4, libc::PROT_EXEC),
+        shared: q.vma_flags & 8 != 0,
+        offset: q.vma_offset,
+        name: String::from_utf8_lossy(&name).into_owned(),
+    }))
+}
+
 /// The smaps entry (header line and all fields, one string with newlines) of the VMA that holds `addr`: for failure reports.
-pub fn smaps_text(_pid: i32, _addr: usize) -> io::Result<Option<String>> {
-    unimplemented!()
+///
+/// # Errors
+/// ENOENT when the process is gone or the kernel has no smaps (CONFIG_PROC_PAGE_MONITOR), EACCES.
+pub fn smaps_text(pid: i32, addr: usize) -> io::Result<Option<String>> {
+    let mut reader = BufReader::new(File::open(proc_path(pid, "smaps"))?);
+    let mut line = Vec::new();
+    let mut text: Option<String> = None;
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        let s = String::from_utf8_lossy(&line);
+        if let Some((start, end)) = header(&s) {
+            if text.is_some() {
+                break;
+            }
+            if (start..end).contains(&addr) {
+                text = Some(String::new());
+            }
+        }
+        if let Some(text) = &mut text {
+            text.push_str(&s);
+        }
+        line.clear();
+    }
+    Ok(text)
 }
+
+/// `(start, end)` when the line is the first of a VMA. Fields start with a name and a colon; a
+/// header's first word has neither.
+fn header(line: &str) -> Option<(usize, usize)> {
+    let (start, end) = line.split(' ').next()?.split_once('-')?;
+    Some((
+        usize::from_str_radix(start, 16).ok()?,
+        usize::from_str_radix(end, 16).ok()?,
+    ))
+}
+
+/// The value of `name:` in lines of that form.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines()
+        .find_map(|l| l.strip_prefix(name).and_then(|l| l.strip_prefix(':')))
+        .map(str::trim)
+}
+
+fn kb(value: &str) -> Option<u64> {
+    value.strip_suffix("kB")?.trim().parse().ok()
+}
+
 /// The two-letter codes of the VmFlags line in smaps of the VMA that holds `addr` (e.g. "lo", "dc", "wf", "mg").
-pub fn vm_flags(_pid: i32, _addr: usize) -> io::Result<Option<Vec<String>>> {
-    unimplemented!()
+///
+/// # Errors
+/// As [`smaps_text`].
+pub fn vm_flags(pid: i32, addr: usize) -> io::Result<Option<Vec<String>>> {
+    let text = smaps_text(pid, addr)?;
+    Ok(text
+        .as_deref()
+        .and_then(|t| field(t, "VmFlags"))
+        .map(|v| v.split_whitespace().map(str::to_owned).collect()))
 }
+
 /// One field of the smaps entry of the VMA that holds `addr`, in kB ("AnonHugePages", "Locked", ...).
-pub fn smaps_kb(_pid: i32, _addr: usize, _field: &str) -> io::Result<Option<u64>> {
-    unimplemented!()
+/// `None` without such a VMA or such a field.
+///
+/// # Errors
+/// As [`smaps_text`].
+pub fn smaps_kb(pid: i32, addr: usize, name: &str) -> io::Result<Option<u64>> {
+    Ok(smaps_text(pid, addr)?
+        .as_deref()
+        .and_then(|t| field(t, name))
+        .and_then(kb))
 }
-/// One field in kB of `/proc/PID/status` ("VmLck", ...).
-pub fn status_kb(_pid: i32, _field: &str) -> io::Result<Option<u64>> {
-    unimplemented!()
+
+/// One field in kB of `/proc/PID/status` ("VmLck", ...). `None` when there is no such field (as for
+/// a zombie, which has no memory).
+///
+/// # Errors
+/// ENOENT when the process is gone.
+pub fn status_kb(pid: i32, name: &str) -> io::Result<Option<u64>> {
+    let text = fs::read(proc_path(pid, "status"))?;
+    // The first line has the process' name, any bytes.
+    Ok(field(&String::from_utf8_lossy(&text), name).and_then(kb))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::mem;
+
+    #[test]
+    fn three_vmas_in_a_carve_out() {
+        let page = mem::page_size();
+        let anon = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let a = mem::mmap(0, 5 * page, libc::PROT_NONE, anon, -1, 0).unwrap();
+        // | none | r | rw | r | none |
+        mem::mprotect(a + page, 3 * page, libc::PROT_READ).unwrap();
+        mem::mprotect(a + 2 * page, page, libc::PROT_READ | libc::PROT_WRITE).unwrap();
+        mem::fill(a + 2 * page, page, 1);
+        let v = in_range(0, a + page, a + 4 * page).unwrap();
+        let shape: Vec<_> = v.iter().map(|v| ((v.start - a) / page, v.prot)).collect();
+        assert_eq!(
+            shape,
+            [
+                (1, libc::PROT_READ),
+                (2, libc::PROT_READ | libc::PROT_WRITE),
+                (3, 1)
+            ]
+        );
+        assert!(v.iter().all(|v| !v.shared && v.name.is_empty()));
+        for addr in [a + page, a + 2 * page, a + 3 * page - 1, a + 4 * page - 1] {
+            let one = at(0, addr).unwrap().unwrap();
+            assert!(v.contains(&one), "{one:?}");
+        }
+        let other = at(std::process::id() as i32, a + 2 * page).unwrap();
+        assert_eq!(other.as_ref(), Some(&v[1]));
+        mem::munmap(a, 5 * page).unwrap();
+        assert_eq!(at(0, 0).unwrap(), None, "nothing is ever mapped at 0 here");
+        assert!(at(i32::MAX, a).is_err() && in_range(i32::MAX, 0, 1).is_err());
+    }
+
+    #[test]
+    fn both_ways_give_the_same_names() {
+        for vma in in_range(0, 0, usize::MAX).unwrap() {
+            match query(0, vma.start) {
+                Ok(Some(q)) => {
+                    // Memory of the test's other threads comes and goes.
+                    if (q.start, q.end) == (vma.start, vma.end) {
+                        assert_eq!(q, vma);
+                    }
+                }
+                Ok(None) => {}
+                Err(e) => return eprintln!("skipped: PROCMAP_QUERY: {e}"),
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_files_and_of_shared_memory() {
+        let page = mem::page_size();
+        let shared = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        let a = mem::mmap(0, page, libc::PROT_READ, shared, -1, 0).unwrap();
+        let v = at(0, a).unwrap().unwrap();
+        assert!(v.shared);
+        assert_eq!(v.name, "/dev/zero (deleted)");
+        assert_eq!(in_range(0, a, a + page).unwrap(), [v]);
+        mem::munmap(a, page).unwrap();
+    }
+
+    #[test]
+    fn smaps_and_status() {
+        let page = mem::page_size();
+        let anon = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let a = mem::mmap(0, 3 * page, libc::PROT_NONE, anon, -1, 0).unwrap();
+        mem::mprotect(a + page, page, libc::PROT_READ | libc::PROT_WRITE).unwrap();
+        mem::madvise(a + page, page, mem::advice::DONTFORK).unwrap();
+        mem::mlock(a + page, page, 0).unwrap();
+        let kb = (page / 1024) as u64;
+        if let Ok(text) = smaps_text(0, a + page) {
+            let text = text.unwrap();
+            assert_eq!(header(&text), Some((a + page, a + 2 * page)), "{text}");
+            assert_eq!(
+                text.lines().filter(|l| header(l).is_some()).count(),
+                1,
+                "{text}"
+            );
+            let flags = vm_flags(0, a + page).unwrap().unwrap();
+            assert!(flags.iter().any(|f| f == "dc") && flags.iter().any(|f| f == "lo"));
+            assert_eq!(smaps_kb(0, a + page, "Rss").unwrap(), Some(kb));
+            assert_eq!(smaps_kb(0, a + page, "NoSuchField").unwrap(), None);
+        } else {
+            eprintln!("skipped: no smaps");
+        }
+        assert!(status_kb(0, "VmLck").unwrap().unwrap() >= kb);
+        assert_eq!(status_kb(0, "Name").unwrap(), None);
+        mem::munmap(a, 3 * page).unwrap();
+        assert_eq!(smaps_text(0, 0).ok().flatten(), None);
+    }
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What walks need from the machine, set up once per program and taken down at its end.
 
+use super::journal::{Change, Changes};
+use super::{knob, undo};
 use crate::kernel::features::Features;
-use crate::kernel::memcg::Memcg;
-use crate::kernel::zram::ZramSwap;
+use crate::kernel::memcg::{self, Memcg};
+use crate::kernel::zram::{self, ZramSwap};
+use crate::kernel::{ksm, sysfs};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use std::path::{Path, PathBuf};
 
 /// The machine as the tests may use it. `Err` is a constant reason, fit for SKIP.
 pub struct Arena {
@@ -15,4 +21,213 @@ pub struct Arena {
     pub swap: Result<ZramSwap, &'static str>,
     /// KSM knobs were set (walk::ksm::KNOBS), ksmd may be started by writing 1 to run.
     pub ksm: Result<(), &'static str>,
+    /// A tmpfs of our own in a mount namespace of our own; it vanishes with the program.
+    pub scratch: Option<PathBuf>,
+    /// What could not be had and why, with the numbers and errors that a constant reason cannot hold.
+    pub notes: Vec<String>,
+}
+
+/// Name of the directory that the scratch file system is mounted on.
+pub const SCRATCH: &str = "rmap_selftests.mnt";
+/// Reason of everything in the arena for a test that did not ask for it.
+const NOT_ASKED: &str = "needs a test with an arena";
+/// Most of the swap; less where that would be more than a quarter of the memory.
+const SWAP_BYTES: u64 = 256 << 20;
+
+impl Arena {
+    /// With features only: what the header shows, and tests without an arena use.
+    pub fn bare(scratch: Result<Option<PathBuf>, String>) -> Arena {
+        let (scratch, notes) = match scratch {
+            Ok(scratch) => (scratch, Vec::new()),
+            Err(text) => (None, vec![text]),
+        };
+        let debugfs = debugfs(scratch.as_deref());
+        Arena {
+            features: Features::probe(debugfs),
+            memcg: Err(NOT_ASKED),
+            swap: Err(NOT_ASKED),
+            ksm: Err(NOT_ASKED),
+            scratch,
+            notes,
+        }
+    }
+
+    /// Everything else. What is not to be had is a reason, never an error.
+    pub fn furnish(&mut self, changes: &mut Changes) {
+        self.memcg = self.make_memcg(changes);
+        self.swap = self.make_swap(changes);
+        self.ksm = self.set_knobs(changes);
+    }
+
+    fn note<T>(
+        &mut self,
+        reason: &'static str,
+        what: impl std::fmt::Display,
+    ) -> Result<T, &'static str> {
+        self.notes.push(format!("{reason}: {what}"));
+        Err(reason)
+    }
+
+    fn make_memcg(&mut self, changes: &mut Changes) -> Result<Memcg, &'static str> {
+        if !self.features.root {
+            return Err("needs root");
+        }
+        // Without a scratch directory nothing can be mounted, but what is mounted already can be found.
+        let scratch = self
+            .scratch
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("/nonexistent"));
+        let root = memcg::find(&scratch)?;
+        let reason = "needs a memory cgroup (could not be made)";
+        if root.needs_enable {
+            if let Err(e) = changes.record(Change::Enabled(root.dir.clone())) {
+                return self.note(reason, e);
+            }
+            if let Err(e) = sysfs::write(root.dir.join("cgroup.subtree_control"), "+memory") {
+                self.notes.extend(changes.undo_to(changes.len() - 1));
+                return self.note(
+                    reason,
+                    format_args!("+memory in {}: {e}", root.dir.display()),
+                );
+            }
+        }
+        let name = format!("{}{}", undo::PREFIX, std::process::id());
+        if let Err(e) = changes.record(Change::Cgroup(root.dir.join(&name))) {
+            return self.note(reason, e);
+        }
+        match Memcg::create(&root, &name) {
+            Ok(memcg) => Ok(memcg),
+            Err(e) => {
+                self.notes.extend(changes.undo_to(changes.len() - 1));
+                self.note(reason, format_args!("{}: {e}", root.dir.display()))
+            }
+        }
+    }
+
+    fn make_swap(&mut self, changes: &mut Changes) -> Result<ZramSwap, &'static str> {
+        if !self.features.root {
+            return Err("needs root");
+        }
+        zram::available()?;
+        let reason = "needs swap on zram (could not be made)";
+        let mark = changes.len();
+        let mut make = || -> std::io::Result<ZramSwap> {
+            changes.record(Change::ZramBefore(undo::zrams()))?;
+            let id = zram::hot_add()?;
+            if let Err(e) = changes.record(Change::Zram(id)) {
+                // Not on record, so nobody else would remove it.
+                zram::stop(id)?;
+                return Err(e);
+            }
+            let scratch = self
+                .scratch
+                .clone()
+                .unwrap_or_else(|| PathBuf::from("/nonexistent"));
+            zram::start(id, SWAP_BYTES.min(memory_bytes() / 4), &scratch)
+        };
+        match make() {
+            Ok(swap) => Ok(swap),
+            Err(e) => {
+                self.notes.extend(changes.undo_to(mark));
+                self.note(reason, e)
+            }
+        }
+    }
+
+    /// Knobs of the walks: KSM's first of all.
+    fn set_knobs(&mut self, changes: &mut Changes) -> Result<(), &'static str> {
+        match knob::apply(changes, crate::walk::KNOBS) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return Err(reason),
+            Err(text) => return self.note("needs knobs of the walks (could not be set)", text),
+        }
+        if !self.features.root {
+            return Err("needs root");
+        }
+        if ksm::usable() {
+            Ok(())
+        } else {
+            Err("needs KSM")
+        }
+    }
+}
+
+/// Leaves the mount namespace of the machine, and mounts a tmpfs where only this program and its children see it.
+/// `Ok(None)`: not for us, we are not root.
+pub fn mount_scratch(changes: &mut Changes) -> Result<Option<PathBuf>, String> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(None);
+    }
+    let Some(path) = changes.dir().map(|d| d.join(SCRATCH)) else {
+        return Ok(None);
+    };
+    let nothing: Option<&str> = None;
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|e| format!("no mount namespace of our own: {e}"))?;
+    // Else our mounts would go to the machine's namespace after all.
+    let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
+    mount(nothing, "/", nothing, private, nothing)
+        .map_err(|e| format!("no private mounts: {e}"))?;
+    changes
+        .record(Change::Scratch(path.clone()))
+        .map_err(|e| format!("journal: {e}"))?;
+    mount_tmpfs(&path).map(|()| Some(path)).map_err(|e| {
+        changes.undo_to(changes.len() - 1);
+        format!("no scratch file system: {e}")
+    })
+}
+
+fn mount_tmpfs(path: &Path) -> std::io::Result<()> {
+    match std::fs::create_dir(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
+    mount(
+        Some("rmap_selftests"),
+        path,
+        Some("tmpfs"),
+        flags,
+        Some("mode=0700,size=16m"),
+    )?;
+    Ok(())
+}
+
+/// Where debugfs is mounted, or a mount of our own.
+fn debugfs(scratch: Option<&Path>) -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let there = mounts.lines().find_map(|l| {
+        let mut fields = l.split(' ').skip(1);
+        let dir = fields.next()?;
+        (fields.next()? == "debugfs").then(|| PathBuf::from(dir))
+    });
+    if there.is_some() {
+        return there;
+    }
+    let dir = scratch?.join("debugfs");
+    std::fs::create_dir(&dir).ok()?;
+    let nothing: Option<&str> = None;
+    mount(
+        Some("debugfs"),
+        &dir,
+        Some("debugfs"),
+        MsFlags::empty(),
+        nothing,
+    )
+    .ok()?;
+    Some(dir)
+}
+
+/// MemTotal; what cannot be read is small.
+fn memory_bytes() -> u64 {
+    meminfo("MemTotal").unwrap_or(64 << 20)
+}
+
+/// A field of /proc/meminfo, in bytes.
+pub(crate) fn meminfo(field: &str) -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix(field)?.strip_prefix(':'))?;
+    let kib: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kib << 10)
 }

@@ -82,7 +82,88 @@ pub enum Need {
 
 impl Need {
     /// `Err` is the SKIP reason: constant, short, says what is missing.
-    pub fn check(&self, _f: &Features, _arena: Option<&super::Arena>) -> Result<(), &'static str> {
-        unimplemented!()
+    pub fn check(&self, f: &Features, arena: Option<&super::Arena>) -> Result<(), &'static str> {
+        let (there, reason) = match *self {
+            Need::Pfn => (f.pfn, "needs PFNs in pagemap (CAP_SYS_ADMIN)"),
+            Need::Pagemap => (f.pagemap, "needs pagemap (CONFIG_PROC_PAGE_MONITOR)"),
+            Need::KpageCount => (
+                f.kpagecount,
+                "needs kpagecount (CONFIG_PROC_PAGE_MONITOR and root)",
+            ),
+            Need::KpageFlags => (
+                f.kpageflags,
+                "needs kpageflags (CONFIG_PROC_PAGE_MONITOR and root)",
+            ),
+            Need::Root => (f.root, "needs root"),
+            Need::Thp => (f.thp, "needs transparent huge pages"),
+            Need::Ksm => match arena {
+                Some(arena) => return arena.ksm,
+                None => (f.ksm, "needs KSM"),
+            },
+            Need::Nodes(n) => (
+                f.nodes.len() >= n,
+                match n {
+                    2 => "needs 2 NUMA nodes with memory",
+                    3 => "needs 3 NUMA nodes with memory",
+                    4 => "needs 4 NUMA nodes with memory",
+                    _ => "needs more NUMA nodes with memory",
+                },
+            ),
+            Need::Reclaim => {
+                let Some(arena) = arena else {
+                    return Err("needs a memory cgroup and swap");
+                };
+                if let Err(reason) = &arena.memcg {
+                    return Err(reason);
+                }
+                return arena.swap.as_ref().map(drop).map_err(|reason| *reason);
+            }
+            Need::File(path, reason) => (std::path::Path::new(path).exists(), reason),
+            // What the kernel does not tell is not held against it.
+            Need::MemMib(mib) => (
+                super::arena::meminfo("MemAvailable").is_none_or(|bytes| bytes >> 20 >= mib),
+                "needs more free memory",
+            ),
+            Need::Probe(probe) => return probe(f),
+        };
+        if there { Ok(()) } else { Err(reason) }
+    }
+}
+
+/// Labs track results by name, and the shells, parsers and file systems between must not change it.
+pub(crate) fn check_names(tests: &[Test]) -> Result<(), String> {
+    for (i, test) in tests.iter().enumerate() {
+        let name = test.name;
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+        {
+            return Err(format!("bug in the suite: test name \"{name}\""));
+        }
+        if tests[..i].iter().any(|t| t.name == name) {
+            return Err(format!("bug in the suite: two tests are called {name}"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        const GOOD: Test = Test {
+            name: "a.B_1",
+            ..Test::DEFAULT
+        };
+        const BAD: Test = Test {
+            name: "a b",
+            ..Test::DEFAULT
+        };
+        assert!(check_names(&[GOOD]).is_ok());
+        assert!(check_names(&[GOOD, GOOD]).is_err());
+        assert!(check_names(&[BAD]).is_err());
     }
 }

@@ -3,17 +3,23 @@
 //!
 //! Actors obey commands that carry addresses, in areas that no Rust object lives in (a carve-out
 //! reserved with PROT_NONE), so these take plain `usize` addresses and byte lengths.
+//!
+//! Not nix: it wants non-zero lengths and closed enums of flags and advice, but a test must be able
+//! to hand the kernel a length of 0 or an advice that is newer than nix. And by number where a
+//! wrapper does more than pass on: musl's mprotect(2) rounds a range to whole pages that the kernel
+//! would have refused.
+//!
+//! The functions are safe to call by one rule, which the compiler cannot see: **an address comes
+//! from a mapping that [`mmap`] returned and that holds no Rust object.** Then a wrong address ends
+//! in an errno or a signal, which is a result like any other here.
 
 use nix::errno::Errno;
+use nix::unistd::{SysconfVar, sysconf};
+use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
+use std::sync::OnceLock;
 
 /// Result of a raw system call.
 pub type Sys<T> = Result<T, Errno>;
-
-macro_rules! stub {
-    () => {
-        unimplemented!()
-    };
-}
 
 /// Advice values of madvise(2), by their numbers in uapi/asm-generic/mman-common.h.
 pub mod advice {
@@ -43,54 +49,146 @@ pub mod advice {
 
 /// Page size in bytes, from sysconf(3).
 pub fn page_size() -> usize {
-    stub!()
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        sysconf(SysconfVar::PAGE_SIZE)
+            .ok()
+            .flatten()
+            .and_then(|n| usize::try_from(n).ok())
+            // The C library takes it from the auxiliary vector; there is no kernel without it.
+            .expect("sysconf(_SC_PAGESIZE)")
+    })
 }
-/// mmap(2). `addr` 0 lets the kernel choose; `fd` -1 for anonymous memory. Returns the address.
-pub fn mmap(_addr: usize, _len: usize, _prot: i32, _flags: i32, _fd: i32, _off: u64) -> Sys<usize> {
-    stub!()
+
+/// A system call that takes at most five words.
+///
+/// # Safety
+/// That of the call `number` with `args`.
+unsafe fn syscall(number: libc::c_long, args: [usize; 5]) -> Sys<usize> {
+    let [a, b, c, d, e] = args;
+    // SAFETY: the caller's.
+    Errno::result(unsafe { libc::syscall(number, a, b, c, d, e) }).map(|r| r as usize)
 }
-/// munmap(2).
-pub fn munmap(_addr: usize, _len: usize) -> Sys<()> {
-    stub!()
+
+/// mmap(2). `addr` 0 lets the kernel choose; `fd` -1 for anonymous memory; `len` and `off` in
+/// bytes. Returns the address.
+///
+/// # Errors
+/// The errno of mmap(2); EOVERFLOW for an offset that `off_t` cannot hold.
+pub fn mmap(addr: usize, len: usize, prot: i32, flags: i32, fd: i32, off: u64) -> Sys<usize> {
+    let off = libc::off_t::try_from(off).map_err(|_| Errno::EOVERFLOW)?;
+    // SAFETY: without MAP_FIXED the kernel takes an unused range; with it the caller names a range
+    // that holds no Rust object (the rule of this module).
+    let p = unsafe { libc::mmap(with_exposed_provenance_mut(addr), len, prot, flags, fd, off) };
+    if p == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    Ok(p.expose_provenance())
 }
-/// mprotect(2).
-pub fn mprotect(_addr: usize, _len: usize, _prot: i32) -> Sys<()> {
-    stub!()
+
+/// munmap(2). `len` in bytes.
+///
+/// # Errors
+/// The errno of munmap(2).
+pub fn munmap(addr: usize, len: usize) -> Sys<()> {
+    // SAFETY: no Rust object lives in the range (the rule of this module).
+    unsafe { syscall(libc::SYS_munmap, [addr, len, 0, 0, 0]) }.map(drop)
 }
+
+/// mprotect(2). `len` in bytes.
+///
+/// # Errors
+/// The errno of mprotect(2).
+pub fn mprotect(addr: usize, len: usize, prot: i32) -> Sys<()> {
+    // SAFETY: no Rust object lives in the range (the rule of this module).
+    unsafe { syscall(libc::SYS_mprotect, [addr, len, prot as usize, 0, 0]) }.map(drop)
+}
+
 /// madvise(2) with any advice number, also ones that libc does not know.
-pub fn madvise(_addr: usize, _len: usize, _advice: i32) -> Sys<()> {
-    stub!()
+///
+/// # Errors
+/// The errno of madvise(2); EINVAL also for an advice that this kernel does not have.
+pub fn madvise(addr: usize, len: usize, advice: i32) -> Sys<()> {
+    // SAFETY: some advice throws content away; no Rust object lives in the range (the rule of this
+    // module).
+    unsafe { syscall(libc::SYS_madvise, [addr, len, advice as usize, 0, 0]) }.map(drop)
 }
-/// mremap(2). `new_addr` counts only with MREMAP_FIXED or MREMAP_DONTUNMAP in `flags`.
+
+/// mremap(2). `new_addr` counts only with MREMAP_FIXED or MREMAP_DONTUNMAP in `flags`. Lengths in
+/// bytes. Returns the new address.
+///
+/// # Errors
+/// The errno of mremap(2).
 pub fn mremap(
-    _addr: usize,
-    _old_len: usize,
-    _new_len: usize,
-    _flags: i32,
-    _new_addr: usize,
+    addr: usize,
+    old_len: usize,
+    new_len: usize,
+    flags: i32,
+    new_addr: usize,
 ) -> Sys<usize> {
-    stub!()
+    // SAFETY: neither the range that is left nor the one that is taken holds a Rust object (the
+    // rule of this module).
+    unsafe {
+        syscall(
+            libc::SYS_mremap,
+            [addr, old_len, new_len, flags as usize, new_addr],
+        )
+    }
 }
-/// mlock2(2); `flags` 0 or MLOCK_ONFAULT.
-pub fn mlock(_addr: usize, _len: usize, _flags: i32) -> Sys<()> {
-    stub!()
+
+/// mlock2(2); `flags` 0 or MLOCK_ONFAULT. `len` in bytes.
+///
+/// # Errors
+/// The errno of mlock2(2).
+pub fn mlock(addr: usize, len: usize, flags: i32) -> Sys<()> {
+    // SAFETY: locking changes no content, whatever lies there.
+    unsafe { syscall(libc::SYS_mlock2, [addr, len, flags as usize, 0, 0]) }.map(drop)
 }
-/// munlock(2).
-pub fn munlock(_addr: usize, _len: usize) -> Sys<()> {
-    stub!()
+
+/// munlock(2). `len` in bytes.
+///
+/// # Errors
+/// The errno of munlock(2).
+pub fn munlock(addr: usize, len: usize) -> Sys<()> {
+    // SAFETY: unlocking changes no content, whatever lies there.
+    unsafe { syscall(libc::SYS_munlock, [addr, len, 0, 0, 0]) }.map(drop)
 }
-/// Writes the page pattern of `stamp` to every word of the page at `addr` (see [`pattern_word`]). `len` in bytes, a multiple of 8.
-pub fn fill(_addr: usize, _len: usize, _stamp: u64) {
-    stub!()
+
+/// Writes the page pattern of `stamp` to every word of the page at `addr` (see [`pattern_word`]).
+/// `len` in bytes, a multiple of 8; `addr` a multiple of 8.
+pub fn fill(addr: usize, len: usize, stamp: u64) {
+    debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
+    for i in 0..len / 8 {
+        let p: *mut u64 = with_exposed_provenance_mut(addr + i * 8);
+        // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
+        // since the write itself (its fault, the COW) is what the caller wants, and since other
+        // processes see this memory.
+        unsafe { p.write_volatile(pattern_word(stamp, i)) };
+    }
 }
-/// Compares the memory at `addr` with the pattern of `stamp`: `None` when equal, else (byte offset, word expected, word seen) of the first difference.
-pub fn compare(_addr: usize, _len: usize, _stamp: u64) -> Option<(usize, u64, u64)> {
-    stub!()
+
+/// Compares the memory at `addr` with the pattern of `stamp`: `None` when equal, else (byte
+/// offset, word expected, word seen) of the first difference. `len` in bytes, a multiple of 8.
+pub fn compare(addr: usize, len: usize, stamp: u64) -> Option<(usize, u64, u64)> {
+    debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
+    (0..len / 8).find_map(|i| {
+        let p: *const u64 = with_exposed_provenance(addr + i * 8);
+        // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
+        // since the kernel may put another page below us at any time.
+        let seen = unsafe { p.read_volatile() };
+        let expected = pattern_word(stamp, i);
+        (seen != expected).then_some((i * 8, expected, seen))
+    })
 }
+
 /// Reads one byte at `addr` so that the fault happens here (read fault).
-pub fn touch_read(_addr: usize) {
-    stub!()
+pub fn touch_read(addr: usize) {
+    let p: *const u8 = with_exposed_provenance(addr);
+    // SAFETY: in a mapping without Rust objects (the rule of this module). Volatile, so that the
+    // compiler keeps a read whose value nobody wants.
+    unsafe { p.read_volatile() };
 }
+
 /// The pattern: word `i` of a page stamped `stamp`. Stamp 0 is the page of zeroes; any other stamp gives a different word at every
 /// index, so that a page in a wrong place, a shifted page and a partly copied page all differ.
 pub fn pattern_word(stamp: u64, i: usize) -> u64 {
@@ -102,4 +200,69 @@ pub fn pattern_word(stamp: u64, i: usize) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RW: i32 = libc::PROT_READ | libc::PROT_WRITE;
+    const ANON: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+
+    #[test]
+    fn content_is_what_fill_wrote_and_a_difference_is_found() {
+        let page = page_size();
+        let a = mmap(0, 2 * page, RW, ANON, -1, 0).unwrap();
+        assert_eq!(compare(a, 2 * page, 0), None, "fresh memory is zero");
+        fill(a, page, 7);
+        assert_eq!(compare(a, page, 7), None);
+        assert_eq!(
+            compare(a, page, 8),
+            Some((0, pattern_word(8, 0), pattern_word(7, 0)))
+        );
+        // Only the last word of the second page differs from zero.
+        fill(a + 2 * page - 8, 8, 9);
+        assert_eq!(
+            compare(a + page, page, 0),
+            Some((page - 8, 0, pattern_word(9, 0)))
+        );
+        touch_read(a + page);
+
+        let b = mremap(
+            a,
+            2 * page,
+            2 * page,
+            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            {
+                let hole = mmap(0, 2 * page, libc::PROT_NONE, ANON, -1, 0).unwrap();
+                assert_ne!(hole, a);
+                hole
+            },
+        )
+        .unwrap();
+        assert_eq!(compare(b, page, 7), None, "mremap carries the content");
+        mprotect(b, page, libc::PROT_READ).unwrap();
+        madvise(b, page, advice::DONTNEED).unwrap();
+        assert_eq!(compare(b, page, 0), None);
+        munmap(b, 2 * page).unwrap();
+    }
+
+    #[test]
+    fn errors_are_the_kernels() {
+        let page = page_size();
+        assert_eq!(mmap(0, 0, RW, ANON, -1, 0), Err(Errno::EINVAL));
+        assert_eq!(
+            mmap(0, page, RW, libc::MAP_PRIVATE, -1, 0),
+            Err(Errno::EBADF)
+        );
+        let a = mmap(0, page, RW, ANON, -1, 0).unwrap();
+        assert_eq!(madvise(a, page, 4242), Err(Errno::EINVAL));
+        assert_eq!(mprotect(a + 1, page, RW), Err(Errno::EINVAL));
+        assert_eq!(mlock(a, page, !0), Err(Errno::EINVAL));
+        mlock(a, page, libc::MLOCK_ONFAULT as i32).unwrap();
+        munlock(a, page).unwrap();
+        munmap(a, page).unwrap();
+        // Nothing is ever mapped at 0 here.
+        assert_eq!(madvise(0, page, advice::NORMAL), Err(Errno::ENOMEM));
+    }
 }

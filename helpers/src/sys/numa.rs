@@ -1,28 +1,174 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! NUMA system calls: move_pages(2), mbind(2), migrate_pages(2).
+//! NUMA system calls: move_pages(2), mbind(2), migrate_pages(2). By number: libnuma would be a C
+//! library to link, and libc has no wrappers.
 
 use super::mem::Sys;
+use nix::errno::Errno;
+use std::ptr;
 
 /// move_pages(2) flag: also pages mapped by several processes (CAP_SYS_NICE).
 pub const MPOL_MF_MOVE_ALL: i32 = 1 << 2;
 /// move_pages(2) flag: only pages that the process maps alone.
 pub const MPOL_MF_MOVE: i32 = 1 << 1;
 
+/// The status of a page that the kernel gave none to (see [`move_pages`]). No errno that the kernel
+/// itself gives to a page.
+pub const NO_STATUS: i32 = -libc::ENODATA;
+
 /// move_pages(2): asks that page `addrs[i]` of process `pid` (0: self) go to node `node`. Returns the status of each page: a node number,
 /// or a negative errno. `Err` when the call as a whole failed; a positive return value (pages not migrated) is not an error here, the
 /// statuses tell.
-pub fn move_pages(_pid: i32, _addrs: &[usize], _node: i32, _flags: i32) -> Sys<Vec<i32>> {
-    unimplemented!()
+///
+/// When a page of a batch cannot be migrated the kernel gives up and stores no status for the batch,
+/// not even for the pages that did move (move_pages_and_store_status(), mm/migrate.c). Those are
+/// looked up again: on `node` now counts as moved, else [`NO_STATUS`].
+///
+/// # Errors
+/// The errno of move_pages(2): ENODEV no such node, EACCES not allowed by the cpuset, EPERM, ESRCH.
+pub fn move_pages(pid: i32, addrs: &[usize], node: i32, flags: i32) -> Sys<Vec<i32>> {
+    let nodes = vec![node; addrs.len()];
+    let mut status = vec![NO_STATUS; addrs.len()];
+    raw_move_pages(pid, addrs, Some(&nodes), &mut status, flags)?;
+    if status.contains(&NO_STATUS) {
+        let now = page_nodes(pid, addrs)?;
+        for (s, now) in status.iter_mut().zip(now) {
+            if *s == NO_STATUS && (now == node || now < 0) {
+                *s = now;
+            }
+        }
+    }
+    Ok(status)
 }
-/// move_pages(2) as a query: the node of each page, or a negative errno.
-pub fn page_nodes(_pid: i32, _addrs: &[usize]) -> Sys<Vec<i32>> {
-    unimplemented!()
+
+/// move_pages(2) as a query: the node of each page, or a negative errno (ENOENT: no page there).
+///
+/// # Errors
+/// The errno of move_pages(2).
+pub fn page_nodes(pid: i32, addrs: &[usize]) -> Sys<Vec<i32>> {
+    let mut status = vec![NO_STATUS; addrs.len()];
+    raw_move_pages(pid, addrs, None, &mut status, 0)?;
+    Ok(status)
 }
-/// mbind(2) of this process' range to one node, `flags` MPOL_MF_*; mode MPOL_BIND.
-pub fn mbind(_addr: usize, _len: usize, _node: i32, _flags: i32) -> Sys<()> {
-    unimplemented!()
+
+fn raw_move_pages(
+    pid: i32,
+    addrs: &[usize],
+    nodes: Option<&[i32]>,
+    status: &mut [i32],
+    flags: i32,
+) -> Sys<i64> {
+    assert_eq!(addrs.len(), status.len());
+    assert!(nodes.is_none_or(|n| n.len() == addrs.len()));
+    // SAFETY: the three arrays have `addrs.len()` elements each, `usize` is as wide as the kernel's
+    // `void *`. The kernel moves pages without a change of what is in them.
+    let left = Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_move_pages,
+            libc::c_long::from(pid),
+            addrs.len(),
+            addrs.as_ptr(),
+            nodes.map_or(ptr::null(), <[i32]>::as_ptr),
+            status.as_mut_ptr(),
+            libc::c_long::from(flags),
+        )
+    })?;
+    Ok(left as i64)
 }
+
+/// A node mask with one bit, and the `maxnode` that goes with it.
+///
+/// get_nodes() (mm/mempolicy.c) looks at `maxnode - 1` bits, hence the one more.
+fn node_mask(node: i32) -> Sys<(Vec<libc::c_ulong>, usize)> {
+    const WORD: usize = libc::c_ulong::BITS as usize;
+    let node = usize::try_from(node).map_err(|_| Errno::EINVAL)?;
+    let mut mask = vec![0; node / WORD + 1];
+    mask[node / WORD] = 1 << (node % WORD);
+    let bits = mask.len() * WORD;
+    Ok((mask, bits + 1))
+}
+
+/// mbind(2) of this process' range to one node, `flags` MPOL_MF_*; mode MPOL_BIND. `len` in bytes.
+///
+/// # Errors
+/// The errno of mbind(2): EINVAL no such node or a range that is not page aligned, EIO when pages
+/// had to be moved and were not (MPOL_MF_STRICT), ENOSYS without CONFIG_NUMA.
+pub fn mbind(addr: usize, len: usize, node: i32, flags: i32) -> Sys<()> {
+    let (mask, maxnode) = node_mask(node)?;
+    // SAFETY: the kernel reads `maxnode - 1` bits of `mask`. The policy of a range changes no content.
+    Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_mbind,
+            addr,
+            len,
+            libc::c_long::from(libc::MPOL_BIND),
+            mask.as_ptr(),
+            maxnode,
+            libc::c_long::from(flags),
+        )
+    })
+    .map(drop)
+}
+
 /// migrate_pages(2) of process `pid` from one node to another; returns pages not moved.
-pub fn migrate_pages(_pid: i32, _from: i32, _to: i32) -> Sys<i64> {
-    unimplemented!()
+///
+/// # Errors
+/// The errno of migrate_pages(2).
+pub fn migrate_pages(pid: i32, from: i32, to: i32) -> Sys<i64> {
+    let (mut from, from_max) = node_mask(from)?;
+    let (mut to, to_max) = node_mask(to)?;
+    // One `maxnode` serves both masks.
+    let len = from.len().max(to.len());
+    from.resize(len, 0);
+    to.resize(len, 0);
+    // SAFETY: the kernel reads `maxnode - 1` bits of each mask, and both have that many.
+    let left = Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_migrate_pages,
+            libc::c_long::from(pid),
+            from_max.max(to_max),
+            from.as_ptr(),
+            to.as_ptr(),
+        )
+    })?;
+    Ok(left as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::mem;
+
+    #[test]
+    fn pages_are_where_they_were_put() {
+        let page = mem::page_size();
+        let rw = libc::PROT_READ | libc::PROT_WRITE;
+        let a = mem::mmap(
+            0,
+            2 * page,
+            rw,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+        .unwrap();
+        mem::fill(a, page, 1);
+        let nodes = match page_nodes(0, &[a, a + page]) {
+            Err(Errno::ENOSYS) => return eprintln!("skipped: no move_pages(2)"),
+            r => r.unwrap(),
+        };
+        assert!(nodes[0] >= 0, "{nodes:?}");
+        assert_eq!(nodes[1], -libc::ENOENT);
+        assert_eq!(
+            move_pages(0, &[a], nodes[0], MPOL_MF_MOVE),
+            Ok(vec![nodes[0]])
+        );
+        assert_eq!(mbind(a, page, nodes[0], MPOL_MF_MOVE), Ok(()));
+        assert_eq!(mem::compare(a, page, 1), None);
+        assert_eq!(mbind(a, page, -1, 0), Err(Errno::EINVAL));
+        assert!(matches!(
+            migrate_pages(0, nodes[0], nodes[0]),
+            Ok(_) | Err(Errno::EPERM)
+        ));
+        mem::munmap(a, 2 * page).unwrap();
+    }
 }

@@ -1,2 +1,153 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Not written yet.
+//! Everything that makes the kernel follow the reverse map of a page.
+//!
+//! A walk acts on all pages of a world at once, those of its control actor included, and judges
+//! what became of each: all mappers have it as before, or none has, or all have it in the same
+//! new place. Any mixture means that the walk missed a mapper. [`every`] takes every walk that this
+//! kernel offers, and has the world compared with its model after each.
+
+pub mod compact;
+pub mod fate;
+pub mod idle;
+pub mod ksm;
+pub mod migrate;
+pub mod reclaim;
+pub mod split;
+
+use crate::supervise::Knob;
+use crate::world::World;
+use crate::{Stop, TestResult};
+
+/// Machine-wide settings that walks rely on, set for the time of a program.
+pub const KNOBS: &[Knob] = ksm::KNOBS;
+
+/// What became of a walk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// It happened; how, for the diagnostic line.
+    Yes(String),
+    /// Not possible now: the control page was refused as well.
+    NotNow(String),
+    /// Nothing in this world to walk (no huge page to split).
+    Pointless,
+}
+
+/// One kind of walk.
+pub struct Walk {
+    /// Name in diagnostics.
+    pub name: &'static str,
+    /// Whether this machine offers it at all; the reason is constant.
+    pub offered: fn(&World) -> Result<(), &'static str>,
+    /// Takes it, and judges every mapper of every page.
+    pub take: fn(&World) -> TestResult<Taken>,
+}
+
+/// The walks that leave the pages what they are, in the order in which they are taken: reclaim last, since
+/// swap-in makes plain pages of KSM pages.
+pub const PLAIN: &[&Walk] = &[
+    &migrate::MIGRATE,
+    &compact::COMPACT,
+    &idle::IDLE,
+    &split::SPLIT,
+    &reclaim::RECLAIM,
+];
+
+/// Takes every walk on offer, with every mapper of every page checked after each: first the pages as they are, then again
+/// after KSM has merged them with equal pages of a process outside the tree.
+///
+/// # Errors
+/// `Skip` when all that could be checked was right but no walk was possible: the property was not put to the test.
+#[track_caller]
+pub fn every(w: &World) -> TestResult {
+    w.control()?;
+    w.check()?;
+    let mut log = Log::default();
+    for walk in PLAIN {
+        log.take(w, walk, "")?;
+    }
+    if log.take(w, &ksm::KSM, "")? {
+        for walk in PLAIN {
+            log.take(w, walk, "ksm+")?;
+        }
+    }
+    log.end(w)
+}
+
+/// Takes one walk and checks; for tests of the walk itself.
+#[track_caller]
+pub fn only(w: &World, walk: &'static Walk) -> TestResult {
+    (walk.offered)(w).map_err(Stop::Skip)?;
+    w.control()?;
+    w.check()?;
+    let mut log = Log::default();
+    log.take(w, walk, "")?;
+    log.end(w)
+}
+
+/// What was taken, for one diagnostic line.
+#[derive(Default)]
+struct Log {
+    taken: Vec<String>,
+    left_out: Vec<String>,
+}
+
+impl Log {
+    /// True when the walk was taken.
+    #[track_caller]
+    fn take(&mut self, w: &World, walk: &Walk, prefix: &str) -> TestResult<bool> {
+        let name = format!("{prefix}{}", walk.name);
+        if let Err(reason) = (walk.offered)(w) {
+            if prefix.is_empty() {
+                self.left_out.push(format!("{name} ({reason})"));
+            }
+            return Ok(false);
+        }
+        w.note(format!("walk: {name}"));
+        let taken = (walk.take)(w)?;
+        // Every mapper of every page, also when the walk was refused: a refused walk must leave all as it was.
+        w.check()?;
+        Ok(match taken {
+            Taken::Yes(how) => {
+                self.taken.push(if how.is_empty() {
+                    name
+                } else {
+                    format!("{name} ({how})")
+                });
+                true
+            }
+            Taken::NotNow(why) => {
+                self.left_out.push(format!("{name} (not now: {why})"));
+                false
+            }
+            Taken::Pointless => false,
+        })
+    }
+
+    fn end(self, w: &World) -> TestResult {
+        let list = |l: &[String]| {
+            if l.is_empty() {
+                String::from("none")
+            } else {
+                l.join(", ")
+            }
+        };
+        w.diag(format_args!(
+            "walks taken: {}; left out: {}",
+            list(&self.taken),
+            list(&self.left_out)
+        ));
+        if self.taken.is_empty() {
+            return Err(Stop::Skip("needs an rmap walk"));
+        }
+        Ok(())
+    }
+}
+
+/// For `offered` of walks that judge by PFN.
+fn needs_pfn(w: &World) -> Result<(), &'static str> {
+    if w.features().pfn {
+        Ok(())
+    } else {
+        Err("needs PFNs in pagemap (CAP_SYS_ADMIN)")
+    }
+}

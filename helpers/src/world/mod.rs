@@ -1,2 +1,303 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Not written yet.
+//! Process trees as straight-line scripts, and the model they leave behind.
+//!
+//! ```text
+//! let w = World::new(ctx)?;
+//! let p = w.actor("P")?;
+//! let a = w.place(8);
+//! p.map(a)?;
+//! p.write(a)?;                  // P: [f0 f1 f2 f3 f4 f5 f6 f7]
+//! let c = p.fork("C")?;
+//! c.write(a.page(3))?;          // C: [f0 f1 f2 f8 f4 f5 f6 f7]
+//! walk::every(&w)?;             // each walk, and each time: every mapper of every page
+//! w.finish()
+//! ```
+
+pub mod area;
+pub mod check;
+mod handle;
+pub mod model;
+mod query;
+pub mod sight;
+
+pub use area::Area;
+pub use handle::Actor;
+
+use crate::actor::{Channel, Cmd, Reply};
+use crate::kernel::features::Features;
+use crate::supervise::{Arena, Ctx};
+use crate::sys::mem;
+use crate::{Stop, TestResult};
+use model::{ActorId, Model};
+use nix::errno::Errno;
+use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long one command may take. A machine under load or an emulated one needs time for a fork of
+/// a large tree; a kernel that lost a migration entry needs forever.
+const REPLY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Pages of the carve-out, besides the room for huge pages.
+const CARVE_PAGES: usize = 16 << 10;
+
+/// Process tree, model and script of one test.
+pub struct World<'c> {
+    ctx: &'c Ctx<'c>,
+    arena: &'c Arena,
+    page: usize,
+    carve: Area,
+    next: Cell<usize>,
+    cast: RefCell<Vec<Member>>,
+    model: RefCell<Model>,
+    script: RefCell<Vec<String>>,
+    stamps: Cell<u64>,
+    control: Cell<Option<(ActorId, Area)>>,
+    eye: sight::Eye,
+    /// Names given to areas, for the script.
+    names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
+}
+
+/// One actor.
+struct Member {
+    name: String,
+    channel: Option<Channel>,
+}
+
+impl<'c> World<'c> {
+    /// An empty world. Reserves the carve-out: address space with no access in which every mapping of
+    /// the test gets its place, so that neighbours are known and no VMA merges by accident.
+    pub fn new(ctx: &'c Ctx<'c>) -> TestResult<World<'c>> {
+        let arena = ctx.arena;
+        let page = arena.features.page_size;
+        let align = arena.features.pmd_size.unwrap_or(page) / page;
+        let pages = CARVE_PAGES + 8 * align;
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        let at = mem::mmap(0, pages * page, PROT_NONE, flags, -1, 0)?;
+        let seed = ctx.seed;
+        Ok(World {
+            arena,
+            page,
+            carve: Area {
+                vpn: at / page,
+                pages,
+            },
+            next: Cell::new(1),
+            cast: RefCell::default(),
+            model: RefCell::default(),
+            script: RefCell::default(),
+            stamps: Cell::new(seed | 1),
+            control: Cell::new(None),
+            eye: sight::Eye::open(&arena.features),
+            names: RefCell::default(),
+            ctx,
+        })
+    }
+
+    /// What this kernel offers.
+    pub fn features(&self) -> &'c Features {
+        &self.arena.features
+    }
+
+    /// What walks may use.
+    pub fn arena(&self) -> &'c Arena {
+        self.arena
+    }
+
+    /// Page size, bytes.
+    pub fn page_size(&self) -> usize {
+        self.page
+    }
+
+    /// A diagnostic line in front of the result line.
+    pub fn diag(&self, text: impl std::fmt::Display) {
+        self.ctx.diag(text);
+    }
+
+    /// A time limit for one wait.
+    pub fn limit(&self, base: Duration) -> Instant {
+        self.ctx.limit(base)
+    }
+
+    /// The seed of this run.
+    pub fn seed(&self) -> u64 {
+        self.ctx.seed
+    }
+
+    /// The next free `pages` pages of the carve-out, with at least one page of no access on both sides.
+    pub fn place(&self, pages: usize) -> Area {
+        self.place_aligned(pages, 1)
+    }
+
+    /// The same, starting at a multiple of the PMD size and `n` times as long.
+    pub fn place_huge(&self, n: usize) -> TestResult<Area> {
+        let Some(pmd) = self.features().pmd_size else {
+            return Err(Stop::Skip("needs transparent huge pages"));
+        };
+        Ok(self.place_aligned(n * pmd / self.page, pmd / self.page))
+    }
+
+    fn place_aligned(&self, pages: usize, align: usize) -> Area {
+        let vpn = (self.carve.vpn + self.next.get()).next_multiple_of(align);
+        self.next.set(vpn + pages + 1 - self.carve.vpn);
+        assert!(
+            self.next.get() < self.carve.pages,
+            "the carve-out is used up"
+        );
+        Area { vpn, pages }
+    }
+
+    /// Gives an area a name in the script and in failure reports.
+    pub fn name(&self, area: Area, name: &'static str) {
+        self.names.borrow_mut().insert(area.vpn, (area.pages, name));
+    }
+
+    /// An area as the script shows it: "a+3..5", or pages of the carve-out when it has no name.
+    pub(crate) fn show(&self, area: Area) -> String {
+        let names = self.names.borrow();
+        let known = names.range(..=area.vpn).next_back();
+        let (base, name) = match known {
+            Some((&vpn, &(pages, name))) if area.vpn < vpn + pages => (vpn, name),
+            _ => (self.carve.vpn, "carve"),
+        };
+        let first = area.vpn.wrapping_sub(base);
+        format!("{name}[{first}..{}]", first + area.pages)
+    }
+
+    /// A process with an address space of its own: the root of a tree.
+    pub fn actor(&self, name: &str) -> TestResult<Actor<'_, 'c>> {
+        let channel = Channel::spawn()?;
+        self.note(format!("{name}: a new process"));
+        let id = self.model.borrow_mut().add_actor();
+        self.cast.borrow_mut().push(Member {
+            name: name.to_owned(),
+            channel: Some(channel),
+        });
+        Ok(Actor { world: self, id })
+    }
+
+    /// The handle of an actor by number.
+    pub fn actor_by_id(&self, id: ActorId) -> Actor<'_, 'c> {
+        Actor { world: self, id }
+    }
+
+    /// The actor of plain topology, and its pages, that takes every walk beside the tested ones: written once, never
+    /// forked, never moved. What the kernel refuses to it was not possible now; what it refuses only to others is a bug.
+    pub fn control(&self) -> TestResult<(ActorId, Area)> {
+        if let Some(c) = self.control.get() {
+            return Ok(c);
+        }
+        let area = self.place(4);
+        self.name(area, "control");
+        let actor = self.actor("control")?;
+        actor.map(area)?;
+        actor.write(area)?;
+        self.control.set(Some((actor.id, area)));
+        Ok((actor.id, area))
+    }
+
+    /// Fresh content, never given before in this world.
+    pub(crate) fn stamp(&self) -> u64 {
+        let s = self.stamps.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.stamps.set(s);
+        mem::pattern_word(s | 1, 0) | 1
+    }
+
+    /// Adds a line to the script.
+    pub(crate) fn note(&self, line: String) {
+        crate::supervise::ctx::step(&line);
+        self.script.borrow_mut().push(line);
+    }
+
+    /// Sends a command to an actor.
+    #[track_caller]
+    pub(crate) fn ask(&self, id: ActorId, cmd: &Cmd) -> TestResult<Reply> {
+        let limit = self.limit(REPLY_LIMIT);
+        let mut cast = self.cast.borrow_mut();
+        let member = &mut cast[id];
+        let Some(channel) = member.channel.as_mut() else {
+            return Err(Stop::error(format_args!(
+                "{} has exited already",
+                member.name
+            )));
+        };
+        let result = channel.ask(cmd, None, limit);
+        drop(cast);
+        result.map_err(|stop| self.blame(id, stop))
+    }
+
+    /// A command whose only good reply is Done or a value; a failed system call is an error of the script.
+    #[track_caller]
+    pub(crate) fn tell(&self, id: ActorId, cmd: &Cmd) -> TestResult<usize> {
+        match self.ask(id, cmd)? {
+            Reply::Done => Ok(0),
+            Reply::Value(v) => Ok(v),
+            Reply::Errno(e) => {
+                let what = self.script.borrow().last().cloned().unwrap_or_default();
+                Err(self.blame(
+                    id,
+                    Stop::error(format_args!("{what}: {}", Errno::from_raw(e))),
+                ))
+            }
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+    }
+
+    /// Names the actor in a stop and adds the script that led there.
+    pub(crate) fn blame(&self, id: ActorId, stop: Stop) -> Stop {
+        let name = self.actor_name(id);
+        match stop {
+            Stop::Fail(t) => Stop::Fail(format!("actor {name}: {t}\n{}", self.script_text())),
+            Stop::Error(t) => Stop::Error(format!("actor {name}: {t}\n{}", self.script_text())),
+            skip => skip,
+        }
+    }
+
+    pub(crate) fn actor_name(&self, id: ActorId) -> String {
+        self.cast.borrow()[id].name.clone()
+    }
+
+    pub(crate) fn pid(&self, id: ActorId) -> TestResult<i32> {
+        match &self.cast.borrow()[id].channel {
+            Some(c) => Ok(c.pid()),
+            None => Err(Stop::error("an exited actor has no PID")),
+        }
+    }
+
+    /// The numbered script, the last lines of it when it is long.
+    pub(crate) fn script_text(&self) -> String {
+        const SHOWN: usize = 60;
+        let script = self.script.borrow();
+        let skip = script.len().saturating_sub(SHOWN);
+        let mut text = String::from("script:");
+        if skip > 0 {
+            text += &format!("\n  ... {skip} lines before");
+        }
+        for (i, line) in script.iter().enumerate().skip(skip) {
+            text += &format!("\n  {:3} {line}", i + 1);
+        }
+        text
+    }
+
+    /// All actors exit; each end is awaited and decoded.
+    pub fn finish(self) -> TestResult {
+        let limit = self.limit(REPLY_LIMIT);
+        let ids: Vec<ActorId> = self.model.borrow().living().collect();
+        for id in ids {
+            let channel = self.cast.borrow_mut()[id].channel.take();
+            if let Some(mut channel) = channel {
+                channel.exit(limit).map_err(|s| self.blame(id, s))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        // Channels kill and reap their actors; the carve-out of this process goes last.
+        self.cast.borrow_mut().clear();
+        let _ = mem::munmap(self.carve.vpn * self.page, self.carve.pages * self.page);
+    }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The actor's side of the socket.
+
+use super::wire::{Cmd, Diff, Reply};
+use crate::sys::{fd, mem, numa, proc};
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, recvmsg};
+use std::io::IoSliceMut;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+/// Largest packet, either way, bytes. World splits page lists to stay below it.
+pub const PACKET: usize = 128 << 10;
+
+/// First argument of a program that [`Cmd::Exec`] starts; the second is the socket's number.
+pub const EXEC_ARG: &str = "__actor";
+
+/// If this program was started by [`Cmd::Exec`], be that actor and never return.
+pub fn exec_entry() {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() != Some(EXEC_ARG) {
+        return;
+    }
+    let Some(number) = args.next().and_then(|n| n.parse::<RawFd>().ok()) else {
+        eprintln!("{EXEC_ARG}: needs the number of a socket");
+        proc::exit_now(1);
+    };
+    let socket = fd::adopt(number);
+    // The reply to the Exec command: the old image could not send it.
+    send(&socket, &Reply::Done);
+    serve(socket)
+}
+
+/// Obeys `socket` until it is told to exit or the other side is gone. Never returns: a forked actor
+/// must not come back into the code that its parent was running.
+pub fn serve(mut socket: OwnedFd) -> ! {
+    // An actor must not outlive the test, however the test ends.
+    let _ = proc::set_pdeathsig(nix::libc::SIGKILL);
+    let mut buf = vec![0u8; PACKET];
+    loop {
+        let (cmd, passed) = receive(&socket, &mut buf);
+        match cmd {
+            Cmd::Fork => {
+                let Some(child_socket) = passed else {
+                    send(&socket, &Reply::Errno(Errno::EBADF as i32));
+                    continue;
+                };
+                match proc::fork_sibling() {
+                    Ok(proc::Forked::Parent(pid)) => {
+                        drop(child_socket);
+                        send(&socket, &Reply::Value(pid as usize));
+                    }
+                    Ok(proc::Forked::Child) => {
+                        // Drops the parent's socket: only its owner may hold it, or the
+                        // supervisor would not see the owner's death.
+                        socket = child_socket;
+                        let _ = proc::set_pdeathsig(nix::libc::SIGKILL);
+                    }
+                    Err(e) => send(&socket, &Reply::Errno(e as i32)),
+                }
+            }
+            Cmd::Exit(code) => {
+                send(&socket, &Reply::Done);
+                proc::exit_now(code)
+            }
+            Cmd::Exec => {
+                let e = exec_self(&socket);
+                send(&socket, &Reply::Errno(e as i32));
+            }
+            other => {
+                let reply = obey(other, passed);
+                send(&socket, &reply);
+            }
+        }
+    }
+}
+
+fn exec_self(socket: &OwnedFd) -> Errno {
+    if let Err(e) = fd::keep_over_exec(socket) {
+        return e;
+    }
+    let args = [
+        c"actor".to_owned(),
+        c"__actor".to_owned(),
+        std::ffi::CString::new(socket.as_raw_fd().to_string()).unwrap_or_default(),
+    ];
+    match nix::unistd::execv(c"/proc/self/exe", &args) {
+        Err(e) => e,
+        Ok(never) => match never {},
+    }
+}
+
+fn obey(cmd: Cmd, passed: Option<OwnedFd>) -> Reply {
+    let done = |r: Result<(), Errno>| r.map(|()| Reply::Done);
+    let result = match cmd {
+        Cmd::Map {
+            addr,
+            len,
+            prot,
+            flags,
+            fd: wants_fd,
+            off,
+        } => match (wants_fd, &passed) {
+            (true, None) => Err(Errno::EBADF),
+            (_, file) => {
+                let raw = file.as_ref().map_or(-1, |f| f.as_raw_fd());
+                mem::mmap(addr, len, prot, flags, raw, off).map(Reply::Value)
+            }
+        },
+        Cmd::Unmap { addr, len } => done(mem::munmap(addr, len)),
+        Cmd::Protect { addr, len, prot } => done(mem::mprotect(addr, len, prot)),
+        Cmd::Advise { addr, len, advice } => done(mem::madvise(addr, len, advice)),
+        Cmd::Remap {
+            addr,
+            old_len,
+            new_len,
+            flags,
+            new_addr,
+        } => mem::mremap(addr, old_len, new_len, flags, new_addr).map(Reply::Value),
+        Cmd::Lock { addr, len, flags } => done(mem::mlock(addr, len, flags)),
+        Cmd::Unlock { addr, len } => done(mem::munlock(addr, len)),
+        Cmd::Fill { page, pages } => {
+            for (addr, stamp) in pages {
+                mem::fill(addr, page, stamp);
+            }
+            Ok(Reply::Done)
+        }
+        Cmd::Compare { page, pages } => Ok(Reply::Differs(
+            pages
+                .into_iter()
+                .filter_map(|(addr, stamp)| {
+                    let (off, expected, seen) = mem::compare(addr, page, stamp)?;
+                    Some(Diff {
+                        addr: addr + off,
+                        expected,
+                        seen,
+                    })
+                })
+                .collect(),
+        )),
+        Cmd::Read { addrs } => {
+            addrs.into_iter().for_each(mem::touch_read);
+            Ok(Reply::Done)
+        }
+        Cmd::FlushTlb => done(flush_tlb()),
+        Cmd::MovePages {
+            pid,
+            addrs,
+            node,
+            flags,
+        } => numa::move_pages(pid, &addrs, node, flags).map(Reply::Statuses),
+        Cmd::MemoryMerge(on) => done(proc::set_memory_merge(on)),
+        Cmd::Panic => panic!("told to"),
+        Cmd::Crash => {
+            mem::touch_read(8);
+            Ok(Reply::Done)
+        }
+        Cmd::Hang => loop {
+            nix::unistd::pause();
+        },
+        Cmd::Fork | Cmd::Exec | Cmd::Exit(_) => Err(Errno::EINVAL),
+    };
+    result.unwrap_or_else(|e| Reply::Errno(e as i32))
+}
+
+/// Unmaps more touched pages than any architecture flushes one by one (x86: 33, arm64: 512 per level),
+/// which makes the kernel drop every translation of this address space.
+fn flush_tlb() -> Result<(), Errno> {
+    let page = mem::page_size();
+    let len = 1024 * page;
+    let flags = nix::libc::MAP_PRIVATE | nix::libc::MAP_ANONYMOUS;
+    let at = mem::mmap(0, len, nix::libc::PROT_READ, flags, -1, 0)?;
+    (0..1024).for_each(|i| mem::touch_read(at + i * page));
+    mem::munmap(at, len)
+}
+
+/// The next command. The end of the socket is the end of the actor: its test is gone.
+fn receive(socket: &OwnedFd, buf: &mut [u8]) -> (Cmd, Option<OwnedFd>) {
+    loop {
+        let mut space = nix::cmsg_space!([RawFd; 1]);
+        let mut iov = [IoSliceMut::new(buf)];
+        let got: Result<RecvMsg<()>, Errno> = recvmsg(
+            socket.as_raw_fd(),
+            &mut iov,
+            Some(&mut space),
+            MsgFlags::MSG_CMSG_CLOEXEC,
+        );
+        let (bytes, passed) = match got {
+            Ok(m) => {
+                let mut passed = None;
+                for c in m.cmsgs().into_iter().flatten() {
+                    if let ControlMessageOwned::ScmRights(fds) = c {
+                        passed = fds.first().map(|&f| fd::adopt(f));
+                    }
+                }
+                (m.bytes, passed)
+            }
+            Err(Errno::EINTR) => continue,
+            Err(_) => proc::exit_now(3),
+        };
+        if bytes == 0 {
+            proc::exit_now(3);
+        }
+        match serde_json::from_slice(&buf[..bytes]) {
+            Ok(cmd) => return (cmd, passed),
+            Err(e) => panic!("an actor cannot read its command: {e}"),
+        }
+    }
+}
+
+fn send(socket: &OwnedFd, reply: &Reply) {
+    let text = serde_json::to_vec(reply).expect("replies are plain data");
+    loop {
+        match nix::sys::socket::send(socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL) {
+            Ok(_) => return,
+            Err(Errno::EINTR) => {}
+            // Nobody is there to obey any more.
+            Err(_) => proc::exit_now(3),
+        }
+    }
+}

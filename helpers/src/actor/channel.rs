@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The test's side of the socket.
+
+use super::agent::{self, PACKET};
+use super::wire::{Cmd, Reply};
+use crate::sys::proc;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, recv, sendmsg, socketpair,
+};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+/// A living actor, seen from the test.
+pub struct Channel {
+    socket: OwnedFd,
+    pid: i32,
+    reaped: bool,
+}
+
+impl Channel {
+    fn pair() -> TestResult<(OwnedFd, OwnedFd)> {
+        Ok(socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )?)
+    }
+
+    /// An actor forked from the test's own process: the root of a tree.
+    pub fn spawn() -> TestResult<Channel> {
+        let (ours, theirs) = Channel::pair()?;
+        match proc::fork_child()? {
+            proc::Forked::Child => {
+                drop(ours);
+                agent::serve(theirs)
+            }
+            proc::Forked::Parent(pid) => Ok(Channel {
+                socket: ours,
+                pid,
+                reaped: false,
+            }),
+        }
+    }
+
+    /// Has this actor fork; the channel of the child.
+    pub fn fork(&mut self, limit: Instant) -> TestResult<Channel> {
+        let (ours, theirs) = Channel::pair()?;
+        match self.ask(&Cmd::Fork, Some(theirs.as_fd()), limit)? {
+            Reply::Value(pid) => Ok(Channel {
+                socket: ours,
+                pid: pid as i32,
+                reaped: false,
+            }),
+            Reply::Errno(e) => Err(Stop::error(format_args!("fork: {}", Errno::from_raw(e)))),
+            other => Err(Stop::error(format_args!("fork: reply {other:?}"))),
+        }
+    }
+
+    /// Process ID.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Sends one command and waits for its reply until `limit`.
+    ///
+    /// # Errors
+    /// An actor that died or does not answer is a failure of the kernel: actors do nothing but
+    /// the system call or the memory access they were told.
+    #[track_caller]
+    pub fn ask(&mut self, cmd: &Cmd, fd: Option<BorrowedFd>, limit: Instant) -> TestResult<Reply> {
+        let text = serde_json::to_vec(cmd).map_err(Stop::error)?;
+        if text.len() > PACKET {
+            return Err(Stop::error(format_args!(
+                "a command of {} bytes",
+                text.len()
+            )));
+        }
+        let fds: Vec<RawFd> = fd.iter().map(|f| f.as_raw_fd()).collect();
+        let rights = [ControlMessage::ScmRights(&fds)];
+        let cmsgs = if fds.is_empty() { &[] } else { &rights[..] };
+        let sent = loop {
+            match sendmsg::<()>(
+                self.socket.as_raw_fd(),
+                &[IoSlice::new(&text)],
+                cmsgs,
+                MsgFlags::MSG_NOSIGNAL,
+                None,
+            ) {
+                Err(Errno::EINTR) => {}
+                other => break other,
+            }
+        };
+        if sent.is_err() {
+            return Err(self.death(cmd));
+        }
+        let mut buf = vec![0u8; PACKET];
+        loop {
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Stop::fail(format_args!(
+                    "pid {} gave no answer to {} in time; it is in {}",
+                    self.pid,
+                    brief(cmd),
+                    whereabouts(self.pid)
+                )));
+            }
+            let ms = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
+            let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+            match nix::poll::poll(&mut fds, PollTimeout::from(ms)) {
+                Ok(0) | Err(Errno::EINTR) => continue,
+                Ok(_) => {}
+                Err(e) => return Err(e.into()),
+            }
+            match recv(self.socket.as_raw_fd(), &mut buf, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) | Err(Errno::ECONNRESET) => return Err(self.death(cmd)),
+                Ok(n) => return serde_json::from_slice(&buf[..n]).map_err(Stop::error),
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    /// Tells the actor to exit and decodes how it did.
+    pub fn exit(&mut self, limit: Instant) -> TestResult {
+        self.ask(&Cmd::Exit(0), None, limit)?;
+        match self.wait(limit) {
+            Some(WaitStatus::Exited(_, 0)) => Ok(()),
+            Some(status) => Err(Stop::fail(format_args!(
+                "pid {} was told to exit 0 but {}",
+                self.pid,
+                decode(status)
+            ))),
+            None => Err(Stop::fail(format_args!(
+                "pid {} was told to exit and did not; it is in {}",
+                self.pid,
+                whereabouts(self.pid)
+            ))),
+        }
+    }
+
+    /// Waits for the end of the process. `None` when it is still there at `limit`.
+    fn wait(&mut self, limit: Instant) -> Option<WaitStatus> {
+        let mut pause = Duration::from_micros(50);
+        loop {
+            match waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => {}
+                Ok(status) => {
+                    self.reaped = true;
+                    return Some(status);
+                }
+                Err(_) => {
+                    self.reaped = true;
+                    return None;
+                }
+            }
+            if Instant::now() >= limit {
+                return None;
+            }
+            // The exit has been asked for or seen: this polls for its end, with growing pauses.
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+
+    fn death(&mut self, cmd: &Cmd) -> Stop {
+        let how = match self.wait(Instant::now() + Duration::from_secs(2)) {
+            Some(status) => decode(status),
+            None => String::from("closed its socket"),
+        };
+        Stop::fail(format_args!(
+            "pid {} {how} while obeying {}",
+            self.pid,
+            brief(cmd)
+        ))
+    }
+}
+
+impl Drop for Channel {
+    /// A test that stops early leaves no actor behind.
+    fn drop(&mut self) {
+        if !self.reaped {
+            let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
+            let _ = self.wait(Instant::now() + Duration::from_secs(2));
+        }
+    }
+}
+
+/// How a process ended, in words.
+pub fn decode(status: WaitStatus) -> String {
+    match status {
+        WaitStatus::Exited(_, code) => format!("exited with status {code}"),
+        WaitStatus::Signaled(_, sig, core) => {
+            format!(
+                "was killed by {sig}{}",
+                if core { " (core dumped)" } else { "" }
+            )
+        }
+        other => format!("ended as {other:?}"),
+    }
+}
+
+/// The command without its page list.
+fn brief(cmd: &Cmd) -> String {
+    let text = format!("{cmd:?}");
+    match text.char_indices().nth(120) {
+        Some((cut, _)) => format!("{}...", &text[..cut]),
+        None => text,
+    }
+}
+
+/// Where a process is stuck: its state and the kernel function it waits in.
+fn whereabouts(pid: i32) -> String {
+    let read = |f: &str| std::fs::read_to_string(format!("/proc/{pid}/{f}")).unwrap_or_default();
+    let stat = read("stat");
+    let state = stat
+        .rsplit(") ")
+        .next()
+        .and_then(|r| r.split(' ').next())
+        .unwrap_or("?")
+        .to_owned();
+    let wchan = read("wchan");
+    format!(
+        "state {state}, wchan {}",
+        if wchan.is_empty() { "?" } else { &wchan }
+    )
+}

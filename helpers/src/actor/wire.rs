@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Commands and replies, as data. One command, one reply, one packet each.
+
+use serde::{Deserialize, Serialize};
+
+/// What an actor can be told to do. Addresses and lengths are bytes.
+#[allow(missing_docs)] // the fields are the arguments of the system call named
+#[derive(Serialize, Deserialize, Debug, Clone)]
+pub enum Cmd {
+    /// mmap(2) at a fixed address; a file descriptor comes along when `fd` is set.
+    Map {
+        addr: usize,
+        len: usize,
+        prot: i32,
+        flags: i32,
+        fd: bool,
+        off: u64,
+    },
+    /// munmap(2).
+    Unmap { addr: usize, len: usize },
+    /// mprotect(2).
+    Protect { addr: usize, len: usize, prot: i32 },
+    /// madvise(2).
+    Advise {
+        addr: usize,
+        len: usize,
+        advice: i32,
+    },
+    /// mremap(2).
+    Remap {
+        addr: usize,
+        old_len: usize,
+        new_len: usize,
+        flags: i32,
+        new_addr: usize,
+    },
+    /// mlock2(2).
+    Lock { addr: usize, len: usize, flags: i32 },
+    /// munlock(2).
+    Unlock { addr: usize, len: usize },
+    /// Write the pattern of a stamp to each (address, stamp).
+    Fill {
+        page: usize,
+        pages: Vec<(usize, u64)>,
+    },
+    /// Compare each (address, stamp) with the memory: the reply lists what differs.
+    Compare {
+        page: usize,
+        pages: Vec<(usize, u64)>,
+    },
+    /// Read one byte of each page.
+    Read { addrs: Vec<usize> },
+    /// Have the CPU forget this address space's translations, so that the next access sets the accessed bit.
+    FlushTlb,
+    /// move_pages(2) of another process' pages, from this one.
+    MovePages {
+        pid: i32,
+        addrs: Vec<usize>,
+        node: i32,
+        flags: i32,
+    },
+    /// prctl(PR_SET_MEMORY_MERGE).
+    MemoryMerge(bool),
+    /// Make a child that obeys the socket that comes along.
+    Fork,
+    /// execve(2) of this program as an actor with a new address space.
+    Exec,
+    /// Reply, then _exit(2).
+    Exit(i32),
+    /// Misbehave, for the suite's own tests: panic while carrying out a command.
+    Panic,
+    /// Misbehave: an access that the kernel answers with SIGSEGV.
+    Crash,
+    /// Misbehave: never reply.
+    Hang,
+}
+
+/// Where memory did not hold what it should.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+pub struct Diff {
+    /// Address of the first wrong word, bytes.
+    pub addr: usize,
+    /// What the model says.
+    pub expected: u64,
+    /// What was read.
+    pub seen: u64,
+}
+
+/// The answer to one command.
+#[derive(Serialize, Deserialize, Debug, Clone)]
+pub enum Reply {
+    /// Carried out.
+    Done,
+    /// Carried out; an address, a PID, ...
+    Value(usize),
+    /// The pages that differ, none when all are right.
+    Differs(Vec<Diff>),
+    /// Per-page statuses of move_pages(2).
+    Statuses(Vec<i32>),
+    /// The system call failed.
+    Errno(i32),
+}

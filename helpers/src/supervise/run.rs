@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One test from its start line to its result line.
+
+use super::child;
+use super::ctx::{Message, Verdict};
+use super::descend::{self, Reaper};
+use super::kmsg;
+use super::pump::Pump;
+use super::tap::Outcome;
+use super::{Supervisor, Test, knob};
+use crate::sys::proc::{self, Forked};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::WaitStatus;
+use nix::unistd::{Pid, pipe2};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// SIGKILL that did not work for this long will not work.
+const KILL_LIMIT: Duration = Duration::from_secs(10);
+/// Lines of output that one test may put into the result stream.
+const MOST_OUTPUT: usize = 1000;
+/// Steps shown of a test that cannot tell its own story.
+const LAST_STEPS: usize = 60;
+
+/// What is known of the running test.
+#[derive(Default)]
+struct Story {
+    verdict: Option<Verdict>,
+    panics: Vec<String>,
+    steps: VecDeque<String>,
+    steps_dropped: usize,
+    output_lines: usize,
+}
+
+/// Runs `test` and prints everything about it. `None`: a signal ended the run, no result was printed.
+pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
+    let log = open_log(sup, test);
+    sup.tap.log_to(log);
+    sup.tap.diag(&format!("start {}", test.name));
+    sup.between_tests();
+    sup.kmsg.mark(test.name);
+    let taint = kmsg::taint();
+    let started = Instant::now();
+
+    if test.destructive && !sup.options.destructive {
+        let outcome = Outcome::Skip("destructive: needs -d".to_owned());
+        sup.tap.result(test.name, &outcome);
+        sup.tap.log_to(None);
+        return Some(outcome);
+    }
+    let mark = sup.changes.len();
+    let mut wrong: Vec<String> = Vec::new();
+    let (mut outcome, interrupted) = match knob::apply(&mut sup.changes, test.knobs) {
+        Ok(missing) => in_process(sup, test, missing, &mut wrong),
+        Err(text) => {
+            sup.tap.diag(&format!("error: {text}"));
+            (Outcome::Error, false)
+        }
+    };
+    for left in sup.changes.undo_to(mark) {
+        wrong.push(format!("leftover: {left}"));
+    }
+    if interrupted {
+        for text in wrong {
+            sup.tap.diag(&text);
+        }
+        return None;
+    }
+
+    let log = sup.kmsg.read();
+    for line in &log.noted {
+        sup.tap.diag(&format!("kernel log (not judged): {line}"));
+    }
+    for line in &log.judged {
+        wrong.push(format!("kernel log: {line}"));
+    }
+    let new_taint = kmsg::taint() & !taint & kmsg::JUDGED_TAINT;
+    if new_taint != 0 {
+        wrong.push(format!(
+            "the kernel is tainted now: {}",
+            kmsg::taint_names(new_taint)
+        ));
+    }
+    for text in &wrong {
+        sup.tap.diag(text);
+    }
+    if !wrong.is_empty() && !matches!(outcome, Outcome::Timeout | Outcome::Error) {
+        outcome = Outcome::Fail;
+    }
+    if matches!(outcome, Outcome::Fail | Outcome::Timeout | Outcome::Error) {
+        explain(sup, test);
+    }
+    sup.tap
+        .diag(&format!("time {:.3} s", started.elapsed().as_secs_f64()));
+    sup.tap.result(test.name, &outcome);
+    sup.tap.log_to(None);
+    Some(outcome)
+}
+
+fn open_log(sup: &mut Supervisor, test: &Test) -> Option<File> {
+    let path = sup
+        .options
+        .logs
+        .as_ref()?
+        .join(format!("{}.{}.log", sup.suite, test.name));
+    match File::create(&path) {
+        Ok(file) => Some(file),
+        Err(e) => {
+            sup.tap.diag(&format!("no log {}: {e}", path.display()));
+            None
+        }
+    }
+}
+
+/// What a reader of a failure needs to know about the test itself.
+fn explain(sup: &mut Supervisor, test: &Test) {
+    if !test.about.is_empty() {
+        sup.tap.diag(&format!("property: {}", test.about));
+    }
+    for fix in test.guards {
+        sup.tap.diag(&format!(
+            "this test guards kernel fix {} (\"{}\")",
+            fix.commit, fix.subject
+        ));
+    }
+}
+
+/// Forks the test's process, follows it to its end and clears away what it left.
+/// The flag says that a signal ended the run.
+fn in_process(
+    sup: &mut Supervisor,
+    test: &Test,
+    knob_missing: Option<&'static str>,
+    wrong: &mut Vec<String>,
+) -> (Outcome, bool) {
+    let mut story = Story::default();
+    let limit = test.timeout.mul_f64(sup.options.scale);
+    let (pid, mut report, mut output) = match spawn(sup, test, knob_missing) {
+        Ok(started) => started,
+        Err(text) => {
+            sup.tap.diag(&format!("error: {text}"));
+            return (Outcome::Error, false);
+        }
+    };
+    // The test's own waits end at its deadline; let it still say so.
+    let kill_at = Instant::now() + limit + (limit / 10).min(Duration::from_secs(1));
+    let mut reaper = Reaper {
+        wanted: pid,
+        ..Reaper::default()
+    };
+    let mut timed_out = false;
+    while reaper.status.is_none() && sup.signals.ended_by.is_none() {
+        let left = kill_at.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            timed_out = true;
+            break;
+        }
+        wait_for_any(sup, &mut report, &mut output, left, &mut story);
+        reaper.reap();
+    }
+    let interrupted = sup.signals.ended_by.is_some();
+    if timed_out {
+        sup.tap.diag(&format!(
+            "killed at its deadline of {} s; at that time:",
+            limit.as_secs_f64()
+        ));
+        for p in descend::descendants(std::process::id() as i32)
+            .iter()
+            .take(16)
+        {
+            sup.tap.diag(&p.whereabouts());
+        }
+    }
+    // The group first, at once: what forks all the time would win a race against a list of PIDs.
+    // (Not when its leader is reaped and nobody is left: the number might be another's by now.)
+    if reaper.status.is_none() {
+        let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
+    }
+    let own_end = reaper.status;
+    let ended = descend::end_all(&mut reaper, &mut sup.signals, &sup.given_up, KILL_LIMIT);
+    for line in report.drain(1 << 24) {
+        hear(sup, &line, &mut story);
+    }
+    for line in output.drain(1 << 20) {
+        echo(sup, &line, &mut story);
+    }
+
+    let outcome = if timed_out {
+        Outcome::Timeout
+    } else {
+        conclude(sup, own_end, pid, &mut story)
+    };
+    if !matches!(
+        (&outcome, &story.verdict),
+        (Outcome::Pass | Outcome::Skip(_), _) | (_, Some(Verdict::Fail(_) | Verdict::Error(_)))
+    ) {
+        last_steps(sup, &story);
+    }
+    // After a crash or a kill, what is left is only collateral.
+    let orderly = story.verdict.is_some() && story.panics.is_empty() && !timed_out && !interrupted;
+    for p in ended.killed.iter().filter(|p| p.pid != pid) {
+        let text = format!("leftover: pid {} ({}) killed", p.pid, p.comm);
+        if orderly {
+            wrong.push(text)
+        } else {
+            sup.tap.diag(&text)
+        }
+    }
+    for p in ended.stuck {
+        wrong.push(format!("leftover: cannot be killed: {}", p.whereabouts()));
+        sup.given_up.insert(p.pid);
+    }
+    for (pid, signal) in reaper.crashed {
+        let text = format!("leftover: pid {pid} was killed by {signal}, and nobody waited for it");
+        if orderly {
+            wrong.push(text)
+        } else {
+            sup.tap.diag(&text)
+        }
+    }
+    (outcome, interrupted || sup.signals.ended_by.is_some())
+}
+
+type Started = (i32, Pump, Pump);
+
+/// Forks, puts the process where it belongs, and releases it.
+fn spawn(
+    sup: &mut Supervisor,
+    test: &Test,
+    knob_missing: Option<&'static str>,
+) -> Result<Started, String> {
+    let pipes = || -> nix::Result<_> {
+        let report = pipe2(OFlag::O_CLOEXEC)?;
+        let output = pipe2(OFlag::O_CLOEXEC)?;
+        Ok((report, output, pipe2(OFlag::O_CLOEXEC)?))
+    };
+    let ((report_r, report_w), (output_r, output_w), (go_r, go_w)) =
+        pipes().map_err(|e| format!("pipe: {e}"))?;
+    // Only our ends: a test that prints quickly must wait, not lose lines.
+    for fd in [&report_r, &output_r] {
+        nonblocking(fd).map_err(|e| format!("fcntl: {e}"))?;
+    }
+    let parent = std::process::id() as i32;
+    let pid = match proc::fork_child().map_err(|e| format!("fork: {e}"))? {
+        Forked::Child => child::run(child::Start {
+            test,
+            arena: &sup.arena,
+            knob_missing,
+            seed: sup.seed,
+            verbose: sup.options.verbose,
+            scale: sup.options.scale,
+            parent,
+            go: go_r,
+            report: Some(report_w),
+            output: output_w,
+            signals: &sup.signals,
+        }),
+        Forked::Parent(pid) => pid,
+    };
+    drop((go_r, report_w, output_w));
+    if let (true, Ok(memcg)) = (test.arena, &sup.arena.memcg)
+        && let Err(e) = memcg.add(pid)
+    {
+        // The process ends when go_w closes.
+        return Err(format!("{} into {}: {e}", pid, memcg.dir.display()));
+    }
+    let _ = nix::unistd::write(&go_w, b"!");
+    Ok((pid, Pump::new(report_r, 1 << 24), Pump::new(output_r, 8192)))
+}
+
+fn nonblocking(fd: &OwnedFd) -> nix::Result<()> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(drop)
+}
+
+/// One round: waits until something happens, and takes it in.
+fn wait_for_any(
+    sup: &mut Supervisor,
+    report: &mut Pump,
+    output: &mut Pump,
+    left: Duration,
+    story: &mut Story,
+) {
+    let limit = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+    let (report_ready, output_ready) = {
+        let mut fds = vec![PollFd::new(sup.signals.fd(), PollFlags::POLLIN)];
+        // At its end a pipe is always ready: it would make this loop spin.
+        for pump in [&*report, &*output] {
+            if !pump.ended {
+                fds.push(PollFd::new(pump.fd(), PollFlags::POLLIN));
+            }
+        }
+        match poll(&mut fds, limit) {
+            Ok(0) | Err(Errno::EINTR) => return,
+            _ => (!report.ended, !output.ended),
+        }
+    };
+    sup.signals.read();
+    if report_ready {
+        for line in report.read() {
+            hear(sup, &line, story);
+        }
+    }
+    if output_ready {
+        for line in output.read() {
+            echo(sup, &line, story);
+        }
+    }
+}
+
+/// Takes in a line from the report pipe.
+fn hear(sup: &mut Supervisor, line: &str, story: &mut Story) {
+    match serde_json::from_str(line) {
+        Ok(Message::Diag(text)) => sup.tap.diag(&text),
+        Ok(Message::Step(text)) if sup.options.verbose => sup.tap.diag(&format!("  {text}")),
+        Ok(Message::Step(text)) => {
+            if story.steps.len() == LAST_STEPS {
+                story.steps.pop_front();
+                story.steps_dropped += 1;
+            }
+            story.steps.push_back(text);
+        }
+        Ok(Message::Panic { pid, text }) => story.panics.push(format!("process {pid}: {text}")),
+        Ok(Message::Verdict(v)) => {
+            story.verdict.get_or_insert(v);
+        }
+        Err(_) => echo(sup, line, story),
+    }
+}
+
+/// Prints a line that the test wrote to its standard output or error.
+fn echo(sup: &mut Supervisor, line: &str, story: &mut Story) {
+    story.output_lines += 1;
+    if story.output_lines <= MOST_OUTPUT {
+        sup.tap.diag(&format!("output: {line}"));
+    } else if story.output_lines == MOST_OUTPUT + 1 {
+        sup.tap.diag("output: (more than that is not shown)");
+    }
+}
+
+fn last_steps(sup: &mut Supervisor, story: &Story) {
+    if !story.steps.is_empty() {
+        sup.tap.diag("the last steps of its script:");
+    }
+    for (i, step) in story.steps.iter().enumerate() {
+        sup.tap
+            .diag(&format!("  {}. {step}", story.steps_dropped + i + 1));
+    }
+}
+
+/// Puts verdict, panics and exit status together. A failure of any process of the test is the test's.
+fn conclude(
+    sup: &mut Supervisor,
+    end: Option<Result<WaitStatus, Errno>>,
+    pid: i32,
+    story: &mut Story,
+) -> Outcome {
+    let mut failed = false;
+    for text in &story.panics {
+        sup.tap.diag(&format!("failed: {text}"));
+        failed = true;
+    }
+    let clean = matches!(end, Some(Ok(WaitStatus::Exited(_, 0))));
+    if !failed && (story.verdict.is_none() || !clean) && end.is_some() {
+        let word = if story.verdict.is_none() {
+            "without a verdict"
+        } else {
+            "badly"
+        };
+        sup.tap.diag(&format!(
+            "failed: the test's process {pid} ended {word}: {}",
+            describe(&end)
+        ));
+        failed = true;
+    }
+    match &story.verdict {
+        Some(Verdict::Fail(text)) => {
+            sup.tap.diag(&format!("failed: {text}"));
+            Outcome::Fail
+        }
+        Some(Verdict::Error(text)) => {
+            sup.tap.diag(&format!(
+                "error: {text}\n(the suite could not do its work: no property was judged)"
+            ));
+            if failed {
+                Outcome::Fail
+            } else {
+                Outcome::Error
+            }
+        }
+        _ if failed => Outcome::Fail,
+        Some(Verdict::Pass) => Outcome::Pass,
+        Some(Verdict::Skip(reason)) => Outcome::Skip(reason.clone()),
+        None => Outcome::Fail,
+    }
+}
+
+fn describe(end: &Option<Result<WaitStatus, Errno>>) -> String {
+    match end {
+        Some(Ok(WaitStatus::Exited(_, code))) => format!("exit status {code}"),
+        Some(Ok(WaitStatus::Signaled(_, signal, _))) => format!("killed by {signal}"),
+        _ => "a status that cannot be decoded".to_owned(),
+    }
+}

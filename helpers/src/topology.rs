@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Ways to come to mappings that more than one test starts from.
+
+use crate::kernel::vma;
+use crate::stop::Doing;
+use crate::supervise::Need;
+use crate::sys::mem::advice;
+use crate::world::{Actor, Area, World};
+use crate::{Stop, TestResult};
+use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
+
+/// Read only.
+pub const R: i32 = PROT_READ;
+/// Read and write.
+pub const RW: i32 = PROT_READ | PROT_WRITE;
+
+/// What kind of pages a topology is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grain {
+    /// Base pages.
+    Base,
+    /// One PMD-mapped huge page.
+    Huge,
+}
+
+impl Grain {
+    /// What a test of huge pages declares.
+    pub const HUGE_NEEDS: &'static [Need] =
+        &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::MemMib(64)];
+
+    /// Maps private memory: `n` base pages, or one huge page. Base pages are kept from becoming huge ones.
+    #[track_caller]
+    pub fn map(self, w: &World, p: Actor, n: usize) -> TestResult<Area> {
+        let area = match self {
+            Grain::Base => w.place(n),
+            Grain::Huge => w.place_huge(1)?,
+        };
+        w.name(area, "a");
+        p.map(area)?;
+        if self == Grain::Huge {
+            p.advise(area, advice::HUGEPAGE)?;
+        }
+        Ok(area)
+    }
+
+    /// Makes sure that the pages are of this kind after the first write.
+    ///
+    /// # Errors
+    /// `Skip` when no huge page was to be had.
+    #[track_caller]
+    pub fn verify(self, w: &World, p: Actor, area: Area) -> TestResult {
+        if self == Grain::Huge && !w.is_huge(p.id(), area)? {
+            return Err(Stop::Skip("needs a free huge page"));
+        }
+        Ok(())
+    }
+}
+
+/// What makes neighbouring stripes different VMAs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stripes {
+    /// Every second page is read-only.
+    Protect,
+    /// Every second page has MADV_DONTDUMP.
+    Advise,
+    /// As Protect, then every page is moved by an mremap of its own, in order, to a new place.
+    Remap,
+}
+
+impl Stripes {
+    /// One mapping of `n` pages, touched as a whole so that all of it has one anon_vma, then cut into `n` VMAs.
+    #[track_caller]
+    pub fn make(self, w: &World, p: Actor, n: usize) -> TestResult<Area> {
+        let area = w.place(n);
+        w.name(area, "stripes");
+        p.map(area)?;
+        p.write(area)?;
+        match self {
+            Stripes::Advise => {
+                for i in (1..n).step_by(2) {
+                    p.advise(area.page(i), advice::DONTDUMP)?;
+                }
+            }
+            Stripes::Protect | Stripes::Remap => {
+                for i in (1..n).step_by(2) {
+                    p.protect(area.page(i), PROT_READ)?;
+                }
+            }
+        }
+        let mut at = area;
+        if self == Stripes::Remap {
+            at = w.place(n);
+            w.name(at, "moved");
+            for i in 0..n {
+                p.move_to(area.page(i), at.page(i))?;
+            }
+        }
+        let made = vmas(w, p, at)?;
+        if made != n {
+            return Err(Stop::error(format_args!(
+                "{made} VMAs instead of {n} stripes"
+            )));
+        }
+        Ok(at)
+    }
+
+    /// Makes all stripes equal again, so that those that share an anon_vma can merge.
+    #[track_caller]
+    pub fn equalize(self, actor: Actor, area: Area) -> TestResult {
+        for i in (1..area.pages).step_by(2) {
+            match self {
+                Stripes::Advise => actor.advise(area.page(i), advice::DODUMP)?,
+                Stripes::Protect | Stripes::Remap => actor.protect(area.page(i), RW)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many accessible VMAs an actor has in an area.
+#[track_caller]
+pub fn vmas(w: &World, actor: Actor, area: Area) -> TestResult<usize> {
+    Ok(vma_starts(w, actor, area)?.len())
+}
+
+/// Where the accessible VMAs of an actor begin, in pages from the start of the area.
+#[track_caller]
+pub fn vma_starts(w: &World, actor: Actor, area: Area) -> TestResult<Vec<usize>> {
+    let size = w.page_size();
+    let (start, end) = (area.vpn * size, (area.vpn + area.pages) * size);
+    let list = vma::in_range(actor.pid()?, start, end).doing("read maps")?;
+    let open = list.iter().filter(|v| v.prot != PROT_NONE);
+    Ok(open
+        .map(|v| (v.start / size).saturating_sub(area.vpn))
+        .collect())
+}
+
+/// Every sharer of every private page writes to it in turn: each write must stay the writer's own. The last thing that is
+/// done to a topology, since nothing is shared afterwards.
+#[track_caller]
+pub fn write_by_each(w: &World) -> TestResult {
+    for (actor, area) in w.shared_pages() {
+        w.actor_by_id(actor).write(area)?;
+    }
+    w.check()
+}

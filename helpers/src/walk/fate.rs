@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages before a walk, and what became of them.
+
+use crate::kernel::pagemap::{Pfn, State};
+use crate::world::World;
+use crate::world::check::Finding;
+use crate::world::model::{ActorId, FrameId, Lock};
+use crate::world::sight::Seen;
+use crate::{Stop, TestResult};
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+/// How long a page may look torn before it counts: another user of the machine may move it between two reads.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// One page of memory and all its mappers in the world, before a walk.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Where it was.
+    pub pfn: Pfn,
+    /// The frame that it holds (the first of them, when KSM has put several into one page).
+    pub frame: FrameId,
+    /// Its mappers.
+    pub mappers: Vec<(ActorId, usize)>,
+    /// Those of them in an mlocked VMA.
+    pub locked: Vec<(ActorId, usize)>,
+    /// Mapped by the control actor.
+    pub control: bool,
+}
+
+/// What became of a page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// All mappers have it where it was.
+    Stayed,
+    /// No mapper has it any more: swap entries, or nothing for shared memory.
+    Left,
+    /// All mappers have it in the same new place.
+    Moved(Pfn),
+    /// A mixture.
+    Torn,
+}
+
+/// All entries of a world by mapper.
+pub type Entries = HashMap<(ActorId, usize), Seen>;
+
+/// What every mapper shows now.
+pub fn entries(w: &World) -> TestResult<Entries> {
+    Ok(w.look()?.into_values().flatten().collect())
+}
+
+/// The present pages of a world, ascending by PFN.
+pub fn pages(w: &World) -> TestResult<Vec<Page>> {
+    let control = w.control()?.0;
+    let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
+    for (frame, sightings) in w.look()? {
+        for (at, seen) in sightings {
+            let Some(pfn) = seen.pfn() else { continue };
+            let page = all.entry(pfn).or_insert_with(|| Page {
+                pfn,
+                frame,
+                mappers: Vec::new(),
+                locked: Vec::new(),
+                control: false,
+            });
+            page.mappers.push(at);
+            page.control |= at.0 == control;
+            if w.lock_of(at) != Lock::None {
+                page.locked.push(at);
+            }
+        }
+    }
+    Ok(all.into_values().collect())
+}
+
+impl Page {
+    /// What became of the page, by the entries of its mappers now.
+    pub fn fate(&self, now: &Entries) -> Fate {
+        let mut fate: Option<Fate> = None;
+        let mut slot: Option<State> = None;
+        for at in &self.mappers {
+            let Some(seen) = now.get(at) else {
+                return Fate::Torn;
+            };
+            let this = match seen.state {
+                State::Present(Some(pfn)) if pfn == self.pfn => Fate::Stayed,
+                State::Present(Some(pfn)) => Fate::Moved(pfn),
+                State::Present(None) => return Fate::Torn,
+                gone @ (State::Empty | State::Swapped(_)) => {
+                    // All mappers of a swapped page hold the same swap entry.
+                    if *slot.get_or_insert(gone) != gone {
+                        return Fate::Torn;
+                    }
+                    Fate::Left
+                }
+            };
+            match &fate {
+                None => fate = Some(this),
+                Some(f) if *f == this => {}
+                Some(_) => return Fate::Torn,
+            }
+        }
+        fate.unwrap_or(Fate::Torn)
+    }
+
+    /// The mappers and what they show, for a report.
+    pub fn describe(&self, w: &World, now: &Entries) -> String {
+        let sightings: Vec<_> = self
+            .mappers
+            .iter()
+            .filter_map(|at| now.get(at).map(|s| (*at, *s)))
+            .collect();
+        format!("was at pfn {:#x}; now {}", self.pfn.0, w.others(&sightings))
+    }
+
+    /// A failure about this page.
+    #[track_caller]
+    pub fn fail(&self, w: &World, property: &'static str, detail: &str, now: &Entries) -> Stop {
+        w.report(&Finding {
+            property,
+            detail: format!("{detail}; {}", self.describe(w, now)),
+            at: self.mappers.first().copied(),
+        })
+    }
+}
+
+/// The fates of all pages. A torn one is looked at again for a while, the walk is not repeated: what a walk
+/// missed stays missed, what another user of the machine is just moving does not stay torn.
+pub fn fates(w: &World, pages: &[Page]) -> TestResult<(Entries, Vec<Fate>)> {
+    let until: Instant = w.limit(PATIENCE);
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let now = entries(w)?;
+        let fates: Vec<Fate> = pages.iter().map(|p| p.fate(&now)).collect();
+        if !fates.contains(&Fate::Torn) || Instant::now() >= until {
+            return Ok((now, fates));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Idle page tracking: `/sys/kernel/mm/page_idle/bitmap` (page_idle_clear_pte_refs()).
+//!
+//! Setting the bit clears the accessed bit in every page-table entry; reading it looks whether any was set since.
+//! So each mapper alone must be able to make the page not idle, and nobody's access must leave it idle.
+
+use super::fate::{self, Page};
+use super::{Taken, Walk, needs_pfn};
+use crate::TestResult;
+use crate::actor::Cmd;
+use crate::kernel::pagemap::Pfn;
+use crate::stop::Doing;
+use crate::world::World;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+
+/// The walk.
+pub const IDLE: Walk = Walk {
+    name: "idle",
+    offered,
+    take,
+};
+
+const FILE: &str = "/sys/kernel/mm/page_idle/bitmap";
+/// Pages looked at, and mappers of each: the cost is their product.
+const PAGES: usize = 24;
+const MAPPERS: usize = 8;
+
+fn offered(w: &World) -> Result<(), &'static str> {
+    needs_pfn(w)?;
+    if w.features().page_idle {
+        Ok(())
+    } else {
+        Err("needs CONFIG_IDLE_PAGE_TRACKING")
+    }
+}
+
+fn take(w: &World) -> TestResult<Taken> {
+    let bitmap = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(FILE)
+        .doing(FILE)?;
+    let pages = fate::pages(w)?;
+    let (control, tested): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| p.control);
+    // The control first: what does not work for it is not judged for others.
+    for page in control.iter().take(2) {
+        if let Some(seen) = try_page(w, &bitmap, page)? {
+            return Ok(Taken::NotNow(format!("the control page: {}", seen.1)));
+        }
+    }
+    let step = tested.len().div_ceil(PAGES).max(1);
+    let mut looked = 0;
+    for page in tested.iter().step_by(step) {
+        looked += 1;
+        // A page that is not on the LRU now has no idle bit; a page reclaimed or moved meanwhile is
+        // another page. Both look wrong for a moment only.
+        let mut wrong = None;
+        for _ in 0..4 {
+            wrong = try_page(w, &bitmap, page)?;
+            if wrong.is_none() {
+                break;
+            }
+            drain(w)?;
+        }
+        if let Some((property, detail)) = wrong {
+            let now = fate::entries(w)?;
+            return Err(page.fail(w, property, &detail, &now));
+        }
+    }
+    Ok(Taken::Yes(format!("{looked} pages")))
+}
+
+/// What is wrong with one page; `None` when each mapper makes it not idle and nobody's access leaves it idle.
+fn try_page(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'static str, String)>> {
+    for &(actor, vpn) in page.mappers.iter().take(MAPPERS) {
+        set_idle(bitmap, page.pfn)?;
+        if !is_idle(bitmap, page.pfn)? {
+            return Ok(Some((
+                "a page nobody touches stays idle",
+                String::from("not idle right after it was set"),
+            )));
+        }
+        // The entry that the CPU remembers has its accessed bit set already: an access through it tells the kernel nothing.
+        w.tell(actor, &Cmd::FlushTlb)?;
+        w.tell(
+            actor,
+            &Cmd::Read {
+                addrs: vec![vpn * w.page_size()],
+            },
+        )?;
+        if is_idle(bitmap, page.pfn)? {
+            let detail = format!("idle after {} has read it", w.actor_name(actor));
+            return Ok(Some((
+                "an access through any mapper makes a page not idle",
+                detail,
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// Gets pages out of per-CPU LRU batches, where they have no LRU flag yet.
+fn drain(w: &World) -> TestResult {
+    let (actor, area) = w.control()?;
+    let addr = area.vpn * w.page_size();
+    let cmd = Cmd::MovePages {
+        pid: 0,
+        addrs: vec![addr],
+        node: w.features().nodes.first().copied().unwrap_or(0),
+        flags: 2,
+    };
+    w.ask(actor, &cmd).map(drop)
+}
+
+fn word(pfn: Pfn) -> (u64, u64) {
+    (pfn.0.get() / 64 * 8, 1 << (pfn.0.get() % 64))
+}
+
+fn set_idle(bitmap: &File, pfn: Pfn) -> TestResult {
+    let (at, bit) = word(pfn);
+    bitmap
+        .write_all_at(&bit.to_ne_bytes(), at)
+        .doing("write the idle bitmap")
+}
+
+fn is_idle(bitmap: &File, pfn: Pfn) -> TestResult<bool> {
+    let (at, bit) = word(pfn);
+    let mut buf = [0; 8];
+    bitmap
+        .read_exact_at(&mut buf, at)
+        .doing("read the idle bitmap")?;
+    Ok(u64::from_ne_bytes(buf) & bit != 0)
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! KSM: every page gets an equal one in a process outside the tree, and ksmd must merge all mappers of it
+//! (write_protect_page(), replace_page(); afterwards rmap_walk_ksm() has to find them all).
+
+use super::{Taken, Walk, needs_pfn};
+use crate::TestResult;
+use crate::actor::{Cmd, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::ksm;
+use crate::stop::Doing;
+use crate::supervise::Knob;
+use crate::sys::mem::advice;
+use crate::world::World;
+use crate::world::check::Finding;
+use crate::world::model::{ActorId, FrameId};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// The walk.
+pub const KSM: Walk = Walk {
+    name: "ksm",
+    offered,
+    take,
+};
+
+/// ksmd runs only while a walk asks for it, and then without pause. smart_scan would leave pages out that
+/// did not merge before; the zero page would take pages of zeroes out of the rmap.
+pub const KNOBS: &[Knob] = &[
+    Knob::set("/sys/kernel/mm/ksm/run", "0"),
+    Knob::set("/sys/kernel/mm/ksm/advisor_mode", "none"),
+    Knob::set("/sys/kernel/mm/ksm/smart_scan", "0"),
+    Knob::set("/sys/kernel/mm/ksm/use_zero_pages", "0"),
+    Knob::set("/sys/kernel/mm/ksm/pages_to_scan", "10000"),
+    Knob::set("/sys/kernel/mm/ksm/sleep_millisecs", "0"),
+];
+
+/// Frames merged in one walk: first, last and an even choice between.
+const FRAMES: usize = 96;
+/// How long ksmd may take; other users' mergeable memory is scanned too.
+const LIMIT: Duration = Duration::from_secs(8);
+/// Scans of everything that an unmerged page may still take after the control has merged. A page needs
+/// two to be seen unchanged; one in an LRU batch or just locked is left for the next.
+const SPARE_SCANS: u64 = 12;
+
+fn offered(w: &World) -> Result<(), &'static str> {
+    needs_pfn(w)?;
+    if !w.features().kpageflags {
+        return Err("needs /proc/kpageflags");
+    }
+    w.arena().ksm
+}
+
+fn take(w: &World) -> TestResult<Taken> {
+    let (control, control_area) = w.control()?;
+    let frames = choose(w, control);
+    if frames.is_empty() {
+        return Ok(Taken::Pointless);
+    }
+    // The twin has one page equal to each frame, the control's pages among them.
+    let twin = w.actor("twin")?;
+    let area = w.place(frames.len());
+    w.name(area, "twin");
+    twin.map(area)?;
+    let stamps: Vec<(usize, u64)> = area
+        .vpns()
+        .zip(&frames)
+        .map(|(v, &f)| (v, w.frame(f).stamp))
+        .collect();
+    twin.write_stamps(area, &stamps)?;
+    w.note(String::from(
+        "every actor: madvise MERGEABLE on its private memory",
+    ));
+    let mut merged: BTreeSet<FrameId> = frames.iter().copied().collect();
+    merged.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
+    advise_all(w, advice::MERGEABLE)?;
+
+    ksm::set_run(1).doing("start ksmd")?;
+    let end = wait(w, &merged, control, control_area.vpns());
+    ksm::set_run(0).doing("stop ksmd")?;
+    let end = end?;
+    // What merged has merged, whatever became of the rest.
+    w.each_frame_of(&merged, |frame| frame.ksm = true);
+    match end {
+        End::All => Ok(Taken::Yes(format!("{} frames", frames.len()))),
+        End::NotNow(why) => Ok(Taken::NotNow(why)),
+        End::Left(at, seen) => Err(w.report(&Finding {
+            property: "ksmd merges equal pages through every mapper",
+            detail: format!(
+                "seen {seen}; the control merged, and {SPARE_SCANS} scans later this one had not"
+            ),
+            at: Some(at),
+        })),
+    }
+}
+
+/// Frames with private mappers, the control's first.
+fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
+    let mappers = w.mappers();
+    let fit = |f: &FrameId| {
+        let frame = w.frame(*f);
+        !frame.shared && !frame.ksm && frame.stamp != 0
+    };
+    let all: Vec<FrameId> = mappers.keys().copied().filter(fit).collect();
+    let is_control = |f: &FrameId| mappers[f].iter().any(|m| m.0 == control);
+    let (mut chosen, tested): (Vec<_>, Vec<_>) = all.into_iter().partition(is_control);
+    if tested.is_empty() {
+        return tested;
+    }
+    let step = tested.len().div_ceil(FRAMES).max(1);
+    chosen.extend(tested.iter().step_by(step));
+    if let Some(last) = tested.last().filter(|l| !chosen.contains(l)) {
+        chosen.push(*last);
+    }
+    chosen
+}
+
+/// madvise on every run of private slots of every actor.
+fn advise_all(w: &World, what: i32) -> TestResult {
+    for (id, runs) in w.private_runs() {
+        for run in runs {
+            let cmd = Cmd::Advise {
+                addr: run.vpn * w.page_size(),
+                len: run.pages * w.page_size(),
+                advice: what,
+            };
+            if let Reply::Errno(e) = w.ask(id, &cmd)? {
+                let e = nix::errno::Errno::from_raw(e);
+                return Err(w.blame(
+                    id,
+                    crate::Stop::error(format_args!("madvise MERGEABLE: {e}")),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+enum End {
+    All,
+    NotNow(String),
+    Left((ActorId, usize), String),
+}
+
+/// Polls the pages themselves: KSM's counters are of the whole machine.
+fn wait(
+    w: &World,
+    frames: &BTreeSet<FrameId>,
+    control: ActorId,
+    control_vpns: std::ops::Range<usize>,
+) -> TestResult<End> {
+    let until = w.limit(LIMIT);
+    let mut control_at: Option<u64> = None;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let scans = ksm::full_scans().doing("read full_scans")?;
+        let mut unmerged: Option<((ActorId, usize), String)> = None;
+        let mut count = 0;
+        let mut control_merged = true;
+        for (f, sightings) in w.look()? {
+            if !frames.contains(&f) {
+                continue;
+            }
+            for (at, seen) in sightings {
+                let flags = match seen.pfn() {
+                    Some(pfn) => w.page_flags(pfn)?,
+                    None => None,
+                };
+                if flags.is_some_and(|f| f.has(Flags::KSM)) {
+                    continue;
+                }
+                count += 1;
+                control_merged &= !(at.0 == control && control_vpns.contains(&at.1));
+                unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
+            }
+        }
+        let Some((at, seen)) = unmerged else {
+            return Ok(End::All);
+        };
+        if control_merged {
+            let since = *control_at.get_or_insert(scans);
+            if scans >= since + SPARE_SCANS {
+                return Ok(End::Left(
+                    at,
+                    format!("{seen} ({count} mapper(s) like this)"),
+                ));
+            }
+        }
+        if Instant::now() >= until {
+            return Ok(End::NotNow(format!("{count} mapper(s) not merged in time")));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}

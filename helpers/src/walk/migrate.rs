@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Migration to another NUMA node by move_pages(2) with MPOL_MF_MOVE_ALL, through one mapper of each page:
+//! migrate_folio_unmap() has to find all the others.
+
+use super::fate::{self, Fate, Page};
+use super::{Taken, Walk, needs_pfn};
+use crate::sys::numa::{self, MPOL_MF_MOVE_ALL};
+use crate::world::World;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use std::collections::BTreeMap;
+
+/// The walk.
+pub const MIGRATE: Walk = Walk {
+    name: "migrate",
+    offered,
+    take,
+};
+
+/// How often a refused page is tried again, each time through another mapper. The kernel retries ten
+/// times by itself; what it refuses then is mostly a reference held elsewhere for a moment.
+const ATTEMPTS: usize = 5;
+
+fn offered(w: &World) -> Result<(), &'static str> {
+    needs_pfn(w)?;
+    if w.features().nodes.len() < 2 {
+        return Err("needs 2 NUMA nodes with memory");
+    }
+    Ok(())
+}
+
+fn take(w: &World) -> TestResult<Taken> {
+    let pages = fate::pages(w)?;
+    let mut left: Vec<(&Page, i32)> = pages.iter().map(|p| (p, 0)).collect();
+    for attempt in 0..ATTEMPTS {
+        left = pass(w, &left, attempt)?;
+        if left.is_empty() {
+            return Ok(Taken::Yes(String::new()));
+        }
+    }
+    let now = fate::entries(w)?;
+    if left.iter().any(|(p, _)| p.control) {
+        return Ok(Taken::NotNow(format!(
+            "{} of {} pages refused, the control page too",
+            left.len(),
+            pages.len()
+        )));
+    }
+    let (page, status) = left[0];
+    let detail = format!(
+        "{} page(s) refused {ATTEMPTS} times while the control page moved; status {status} ({})",
+        left.len(),
+        Errno::from_raw(-status)
+    );
+    Err(page.fail(
+        w,
+        "every page can be migrated through every mapper",
+        &detail,
+        &now,
+    ))
+}
+
+/// One move of each page to another node. Returns those that were refused, with their status.
+fn pass<'p>(
+    w: &World,
+    pages: &[(&'p Page, i32)],
+    attempt: usize,
+) -> TestResult<Vec<(&'p Page, i32)>> {
+    let nodes = &w.features().nodes;
+    let size = w.page_size();
+    // By process and destination: one call each.
+    let mut calls: BTreeMap<(i32, i32), Vec<(usize, usize)>> = BTreeMap::new();
+    for (i, (page, _)) in pages.iter().enumerate() {
+        // A different mapper asks for each page, and for each attempt.
+        let (actor, vpn) = page.mappers[(i + attempt) % page.mappers.len()];
+        let pid = w.pid(actor)?;
+        let from = numa::page_nodes(pid, &[vpn * size])?[0];
+        let to = nodes
+            .iter()
+            .copied()
+            .find(|&n| n != from)
+            .unwrap_or(nodes[0]);
+        calls.entry((pid, to)).or_default().push((i, vpn * size));
+    }
+    let mut refused = Vec::new();
+    let mut asked: Vec<(usize, i32, i32)> = Vec::new();
+    for ((pid, to), list) in calls {
+        let addrs: Vec<usize> = list.iter().map(|l| l.1).collect();
+        let statuses = match numa::move_pages(pid, &addrs, to, MPOL_MF_MOVE_ALL) {
+            Ok(s) => s,
+            Err(Errno::ENOSYS) => return Err(Stop::Skip("needs CONFIG_MIGRATION")),
+            // The whole batch was refused (no memory on the node, say): each page counts as refused.
+            Err(e) => vec![-(e as i32); addrs.len()],
+        };
+        asked.extend(list.iter().zip(statuses).map(|(&(i, _), s)| (i, s, to)));
+    }
+    let moved: Vec<Page> = pages.iter().map(|(p, _)| (*p).clone()).collect();
+    let (now, fates) = fate::fates(w, &moved)?;
+    for (i, status, to) in asked {
+        let page = pages[i].0;
+        match (&fates[i], status) {
+            (Fate::Torn, _) => {
+                return Err(page.fail(
+                    w,
+                    "migration moves a page for every mapper or for none",
+                    &format!("move_pages() status {status}"),
+                    &now,
+                ));
+            }
+            (Fate::Moved(_), s) if s == to => {}
+            (Fate::Stayed, s) if s == to => {
+                return Err(page.fail(
+                    w,
+                    "a page that move_pages() reports on its new node is there",
+                    &format!("status says node {to}"),
+                    &now,
+                ));
+            }
+            // Swapped out, or moved by somebody else: not judged, the check of the world follows.
+            (Fate::Left | Fate::Moved(_), _) => {}
+            (Fate::Stayed, s) => refused.push((page, s)),
+        }
+    }
+    Ok(refused)
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Reclaim: the test's own memory cgroup is told to give everything back (try_to_unmap()).
+//!
+//! A page leaves all its mappers or none. One mapper that is missed keeps the page in memory: the
+//! others then hold swap entries and that one does not.
+
+use super::fate::{self, Fate};
+use super::{Taken, Walk, needs_pfn};
+use crate::TestResult;
+use crate::kernel::memcg::Memcg;
+use crate::kernel::pagemap::State;
+use crate::kernel::sysfs;
+use crate::stop::Doing;
+use crate::sys::mem;
+use crate::topology::RW;
+use crate::world::World;
+use nix::libc::{MAP_ANONYMOUS, MAP_PRIVATE};
+use std::time::{Duration, Instant};
+
+/// The walk.
+pub const RECLAIM: Walk = Walk {
+    name: "reclaim",
+    offered,
+    take,
+};
+
+/// How long reclaim is asked again before a page that stayed counts. The kernel deactivates pages by
+/// counters of the cgroup that it brings up to date every 2 s only (FLUSH_TIME in mm/memcontrol.c).
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn offered(w: &World) -> Result<(), &'static str> {
+    needs_pfn(w)?;
+    w.arena().memcg.as_ref().map_err(|e| *e)?;
+    w.arena().swap.as_ref().map_err(|e| *e)?;
+    Ok(())
+}
+
+fn take(w: &World) -> TestResult<Taken> {
+    let memcg = match &w.arena().memcg {
+        Ok(m) => m,
+        Err(e) => return Ok(Taken::NotNow((*e).to_owned())),
+    };
+    let pages = fate::pages(w)?;
+    let mut stayed = Vec::new();
+    let until = w.limit(LIMIT);
+    let mut attempts = 0;
+    while attempts == 0 || Instant::now() < until {
+        attempts += 1;
+        forget_accesses(w)?;
+        churn(w, memcg)?;
+        memcg
+            .reclaim()
+            .doing("reclaim of the test's memory cgroup")?;
+        let (now, fates) = fate::fates(w, &pages)?;
+        stayed.clear();
+        for (page, f) in pages.iter().zip(&fates) {
+            if !page.locked.is_empty() {
+                // The walk ends at the first locked VMA: the others may have lost it or not.
+                let gone = page
+                    .locked
+                    .iter()
+                    .find(|at| !matches!(now[*at].state, State::Present(_)));
+                if gone.is_some() {
+                    return Err(page.fail(
+                        w,
+                        "a page that one mapper has locked stays in memory",
+                        "reclaim took a locked page",
+                        &now,
+                    ));
+                }
+                continue;
+            }
+            match f {
+                Fate::Left => {}
+                Fate::Stayed | Fate::Moved(_) => stayed.push(page),
+                Fate::Torn => {
+                    return Err(page.fail(
+                        w,
+                        "reclaim takes a page from every mapper or from none",
+                        "some mappers lost it and others have it",
+                        &now,
+                    ));
+                }
+            }
+        }
+        if stayed.is_empty() {
+            mark_swapped(w);
+            return Ok(Taken::Yes(if attempts > 1 {
+                format!("{attempts} passes")
+            } else {
+                String::new()
+            }));
+        }
+    }
+    let (now, _) = fate::fates(w, &pages)?;
+    mark_swapped(w);
+    if stayed.iter().any(|p| p.control) {
+        return Ok(Taken::NotNow(format!(
+            "{} of {} pages stayed, the control page too",
+            stayed.len(),
+            pages.len()
+        )));
+    }
+    let detail = format!(
+        "{} page(s) stayed after {attempts} passes that took the control page",
+        stayed.len()
+    );
+    Err(stayed[0].fail(
+        w,
+        "reclaim can take every page that is not locked",
+        &detail,
+        &now,
+    ))
+}
+
+/// Clears the accessed bits of every actor: a page with two of them set goes to the active list instead of out
+/// (folio_check_references()), and each pass of the kernel would be another chance to find a mapper that the first one missed.
+fn forget_accesses(w: &World) -> TestResult {
+    for pid in w.pids() {
+        // Missing without CONFIG_PROC_PAGE_MONITOR; then it takes more passes.
+        let _ = sysfs::write(format!("/proc/{pid}/clear_refs"), "1");
+    }
+    Ok(())
+}
+
+/// Makes the kernel bring the cgroup's LRU counters up to date: it does so for readers of memory.stat only once
+/// enough has changed (memcg_vmstats_needs_flush()).
+fn churn(w: &World, memcg: &Memcg) -> TestResult {
+    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let len = 128 * cpus * w.page_size();
+    let at = mem::mmap(0, len, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?;
+    let _ = mem::madvise(at, len, mem::advice::NOHUGEPAGE);
+    for offset in (0..len).step_by(w.page_size()) {
+        mem::fill(at + offset, 8, 1);
+    }
+    mem::munmap(at, len)?;
+    let _ = memcg.stat("anon");
+    Ok(())
+}
+
+/// What swapping out changes in the model.
+fn mark_swapped(w: &World) {
+    w.each_frame(|frame| {
+        // do_swap_page() may or may not give the bit back.
+        frame.exclusive = crate::world::model::Exclusive::Either;
+        // ksm_might_need_to_copy(): each mapper may come back with a copy.
+        frame.scattered |= frame.ksm;
+    });
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Splitting huge pages through debugfs: unmap_folio() and remap_page() visit every mapper.
+
+use super::fate::{self, Fate, Page};
+use super::{Taken, Walk, needs_pfn};
+use crate::TestResult;
+use crate::kernel::kpage::Flags;
+use crate::kernel::thp;
+use crate::world::World;
+
+/// The walk.
+pub const SPLIT: Walk = Walk {
+    name: "split",
+    offered,
+    take,
+};
+
+/// A split is refused while anybody holds a reference (LRU batches do): asked again this often.
+const ATTEMPTS: usize = 6;
+
+fn offered(w: &World) -> Result<(), &'static str> {
+    needs_pfn(w)?;
+    if !w.features().kpageflags {
+        return Err("needs /proc/kpageflags");
+    }
+    if !w.features().thp {
+        return Err("needs transparent huge pages");
+    }
+    let debugfs = w.features().debugfs.as_ref().ok_or("needs debugfs")?;
+    thp::split_file(debugfs)
+        .map(drop)
+        .ok_or("needs split_huge_pages in debugfs")
+}
+
+fn huge<'p>(w: &World, pages: &'p [Page]) -> TestResult<Vec<&'p Page>> {
+    let mut found = Vec::new();
+    for page in pages {
+        if w.page_flags(page.pfn)?.is_some_and(|f| f.has(Flags::THP)) {
+            found.push(page);
+        }
+    }
+    Ok(found)
+}
+
+fn take(w: &World) -> TestResult<Taken> {
+    let before = fate::pages(w)?;
+    let tested: Vec<Page> = huge(w, &before)?.into_iter().cloned().collect();
+    if tested.is_empty() {
+        return Ok(Taken::Pointless);
+    }
+    let control = control(w)?;
+    let Some(file) = w.features().debugfs.as_deref().and_then(thp::split_file) else {
+        return Ok(Taken::Pointless);
+    };
+    let mut left = tested.clone();
+    let mut control_split = false;
+    for _ in 0..ATTEMPTS {
+        for target in left.iter().chain(&control) {
+            let (actor, vpn) = target.mappers[0];
+            let at = vpn * w.page_size();
+            // EINVAL: nothing was split. What happened is judged by the pages.
+            let _ = thp::split(&file, w.pid(actor)?, at, at + w.page_size());
+        }
+        let (now, fates) = fate::fates(w, &tested)?;
+        for (page, f) in tested.iter().zip(&fates) {
+            if *f == Fate::Torn {
+                return Err(page.fail(
+                    w,
+                    "a split keeps every part mapped by every mapper",
+                    "the mappers do not agree",
+                    &now,
+                ));
+            }
+        }
+        left = huge(w, &left)?.into_iter().cloned().collect();
+        control_split = huge(w, &control)?.is_empty();
+        if left.is_empty() {
+            return Ok(Taken::Yes(format!("{} pages", tested.len())));
+        }
+    }
+    if !control_split {
+        return Ok(Taken::NotNow(String::from(
+            "the control page was not split either",
+        )));
+    }
+    let now = fate::entries(w)?;
+    let detail = format!(
+        "{} part(s) still huge after {ATTEMPTS} attempts that split the control",
+        left.len()
+    );
+    Err(left[0].fail(
+        w,
+        "every huge page can be split whoever maps it",
+        &detail,
+        &now,
+    ))
+}
+
+/// A huge page of the control actor, mapped by nobody else; one of its parts.
+fn control(w: &World) -> TestResult<Vec<Page>> {
+    let (actor, _) = w.control()?;
+    let area = w.control_huge()?;
+    let all = fate::pages(w)?;
+    let parts: Vec<Page> = all
+        .iter()
+        .filter(|p| {
+            p.mappers
+                .iter()
+                .any(|&(a, v)| a == actor && area.vpns().contains(&v))
+        })
+        .cloned()
+        .collect();
+    Ok(huge(w, &parts)?.into_iter().take(1).cloned().collect())
+}

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a test says to an actor. Every method is one line of the script, one command, one step of the model.
+
+use super::model::{ActorId, Held, Lock};
+use super::{Area, Member, World};
+use crate::actor::{Cmd, Reply};
+use crate::sys::mem::advice;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use nix::libc::{
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MREMAP_DONTUNMAP,
+    MREMAP_FIXED, MREMAP_MAYMOVE, PROT_NONE, PROT_READ, PROT_WRITE,
+};
+use std::time::Duration;
+
+/// Read and write.
+pub const RW: i32 = PROT_READ | PROT_WRITE;
+/// Pages per Fill or Compare command: keeps the packet small.
+const CHUNK: usize = 1500;
+
+/// A living actor of a world.
+#[derive(Clone, Copy)]
+pub struct Actor<'w, 'c> {
+    pub(super) world: &'w World<'c>,
+    pub(super) id: ActorId,
+}
+
+impl<'w, 'c> Actor<'w, 'c> {
+    /// Its name in the script.
+    pub fn name(&self) -> String {
+        self.world.actor_name(self.id)
+    }
+
+    /// Its number in the model.
+    pub fn id(&self) -> ActorId {
+        self.id
+    }
+
+    /// Process ID.
+    pub fn pid(&self) -> TestResult<i32> {
+        self.world.pid(self.id)
+    }
+
+    fn note(&self, what: String) {
+        self.world.note(format!("{}: {what}", self.name()));
+    }
+
+    fn bytes(&self, area: Area) -> (usize, usize) {
+        (area.vpn * self.world.page, area.pages * self.world.page)
+    }
+
+    /// mmap of private anonymous memory, read and write, at a fixed place.
+    ///
+    /// MAP_NORESERVE as upstream's merge tests have it: without it VM_ACCOUNT would differ between
+    /// VMAs that were mapped at different times and keep them from merging.
+    #[track_caller]
+    pub fn map(&self, area: Area) -> TestResult {
+        self.map_prot(area, RW)
+    }
+
+    /// The same with another protection.
+    #[track_caller]
+    pub fn map_prot(&self, area: Area, prot: i32) -> TestResult {
+        self.map_flags(area, prot, MAP_PRIVATE)
+    }
+
+    /// Shared anonymous memory (shmem): seen by every descendant.
+    #[track_caller]
+    pub fn map_shared(&self, area: Area) -> TestResult {
+        self.map_flags(area, RW, MAP_SHARED)?;
+        // The object exists from now on, untouched: descendants that map it before the first
+        // write see that write too, so its frames are made here.
+        let w = self.world;
+        let mut model = w.model.borrow_mut();
+        for vpn in area.vpns() {
+            let f = model.add_frame(0, true);
+            model
+                .space(self.id)
+                .get_mut(&vpn)
+                .expect("just mapped")
+                .held = Held::Frame(f);
+        }
+        drop(model);
+        self.read(area)
+    }
+
+    #[track_caller]
+    fn map_flags(&self, area: Area, prot: i32, flags: i32) -> TestResult {
+        let w = self.world;
+        let kind = if flags & MAP_SHARED != 0 {
+            "shared"
+        } else {
+            "private"
+        };
+        self.note(format!("mmap {} {} {kind}", w.show(area), show_prot(prot)));
+        let (addr, len) = self.bytes(area);
+        let flags = flags | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+        w.tell(
+            self.id,
+            &Cmd::Map {
+                addr,
+                len,
+                prot,
+                flags,
+                fd: false,
+                off: 0,
+            },
+        )?;
+        w.model
+            .borrow_mut()
+            .map(self.id, area.vpns(), prot, flags & MAP_SHARED != 0);
+        Ok(())
+    }
+
+    /// munmap.
+    #[track_caller]
+    pub fn unmap(&self, area: Area) -> TestResult {
+        self.note(format!("munmap {}", self.world.show(area)));
+        let (addr, len) = self.bytes(area);
+        self.world.tell(self.id, &Cmd::Unmap { addr, len })?;
+        self.world.model.borrow_mut().unmap(self.id, area.vpns());
+        Ok(())
+    }
+
+    /// mprotect.
+    #[track_caller]
+    pub fn protect(&self, area: Area, prot: i32) -> TestResult {
+        self.note(format!(
+            "mprotect {} {}",
+            self.world.show(area),
+            show_prot(prot)
+        ));
+        let (addr, len) = self.bytes(area);
+        self.world
+            .tell(self.id, &Cmd::Protect { addr, len, prot })?;
+        self.world
+            .model
+            .borrow_mut()
+            .change(self.id, area.vpns(), |s| s.prot = prot);
+        Ok(())
+    }
+
+    /// madvise. EINVAL means that the kernel does not know the advice, since areas are what the advice asks for.
+    #[track_caller]
+    pub fn advise(&self, area: Area, what: i32) -> TestResult {
+        self.note(format!(
+            "madvise {} {}",
+            self.world.show(area),
+            show_advice(what)
+        ));
+        let (addr, len) = self.bytes(area);
+        match self.world.ask(
+            self.id,
+            &Cmd::Advise {
+                addr,
+                len,
+                advice: what,
+            },
+        )? {
+            Reply::Done => {}
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::EINVAL => {
+                return Err(Stop::Skip(match what {
+                    advice::WIPEONFORK | advice::KEEPONFORK => "needs MADV_WIPEONFORK",
+                    advice::MERGEABLE | advice::UNMERGEABLE => "needs KSM",
+                    advice::HUGEPAGE | advice::NOHUGEPAGE | advice::COLLAPSE => {
+                        "needs transparent huge pages"
+                    }
+                    _ => "needs an madvise advice that this kernel lacks",
+                }));
+            }
+            other => {
+                let stop = Stop::error(format_args!("madvise {}: {other:?}", show_advice(what)));
+                return Err(self.world.blame(self.id, stop));
+            }
+        }
+        let mut model = self.world.model.borrow_mut();
+        model.change(self.id, area.vpns(), |s| match what {
+            advice::DONTFORK => s.dontfork = true,
+            advice::DOFORK => s.dontfork = false,
+            advice::WIPEONFORK => s.wipeonfork = true,
+            advice::KEEPONFORK => s.wipeonfork = false,
+            advice::DONTNEED if !s.shared => s.held = Held::Nothing,
+            _ => {}
+        });
+        Ok(())
+    }
+
+    /// mremap that moves an area to a fixed place, on top of what is there.
+    #[track_caller]
+    pub fn move_to(&self, from: Area, to: Area) -> TestResult {
+        self.remap_to(from, to, false)
+    }
+
+    /// mremap that moves the pages but leaves the source mapped and empty.
+    #[track_caller]
+    pub fn move_dontunmap(&self, from: Area, to: Area) -> TestResult {
+        self.remap_to(from, to, true)
+    }
+
+    #[track_caller]
+    fn remap_to(&self, from: Area, to: Area, keep: bool) -> TestResult {
+        assert_eq!(from.pages, to.pages, "a move keeps the size");
+        let w = self.world;
+        let how = if keep { " DONTUNMAP" } else { "" };
+        self.note(format!("mremap {} -> {}{how}", w.show(from), w.show(to)));
+        let (addr, len) = self.bytes(from);
+        let flags = MREMAP_MAYMOVE | MREMAP_FIXED | if keep { MREMAP_DONTUNMAP } else { 0 };
+        let new_addr = to.vpn * w.page;
+        let cmd = Cmd::Remap {
+            addr,
+            old_len: len,
+            new_len: len,
+            flags,
+            new_addr,
+        };
+        match w.ask(self.id, &cmd)? {
+            Reply::Value(at) if at == new_addr => {}
+            Reply::Errno(e) if keep && Errno::from_raw(e) == Errno::EINVAL => {
+                return Err(Stop::Skip("needs MREMAP_DONTUNMAP"));
+            }
+            other => {
+                return Err(w.blame(self.id, Stop::error(format_args!("mremap: {other:?}"))));
+            }
+        }
+        w.model
+            .borrow_mut()
+            .move_slots(self.id, from.vpn, to.vpn, from.pages, keep);
+        Ok(())
+    }
+
+    /// mremap in place to a new size; a growing area needs free address space (see [`Actor::make_room`]) behind it.
+    #[track_caller]
+    pub fn resize(&self, area: Area, pages: usize) -> TestResult<Area> {
+        let w = self.world;
+        self.note(format!("mremap {} to {pages} pages", w.show(area)));
+        let (addr, old_len) = self.bytes(area);
+        let new_len = pages * w.page;
+        w.tell(
+            self.id,
+            &Cmd::Remap {
+                addr,
+                old_len,
+                new_len,
+                flags: 0,
+                new_addr: 0,
+            },
+        )?;
+        let mut model = w.model.borrow_mut();
+        let new = Area {
+            vpn: area.vpn,
+            pages,
+        };
+        if pages < area.pages {
+            model.unmap(self.id, area.vpn + pages..area.vpn + area.pages);
+        } else {
+            let last = model.space(self.id)[&(area.vpn + area.pages - 1)];
+            for vpn in area.vpn + area.pages..area.vpn + pages {
+                model.space(self.id).insert(
+                    vpn,
+                    super::model::Slot {
+                        held: Held::Nothing,
+                        ..last
+                    },
+                );
+            }
+        }
+        Ok(new)
+    }
+
+    /// Takes the carve-out's PROT_NONE filling away from an area that nothing is mapped in, so that a neighbour can grow into it.
+    #[track_caller]
+    pub fn make_room(&self, area: Area) -> TestResult {
+        self.unmap(area)
+    }
+
+    /// Puts PROT_NONE filling back.
+    #[track_caller]
+    pub fn fill_room(&self, area: Area) -> TestResult {
+        self.note(format!("mmap {} --- filling", self.world.show(area)));
+        let (addr, len) = self.bytes(area);
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+        self.world.tell(
+            self.id,
+            &Cmd::Map {
+                addr,
+                len,
+                prot: PROT_NONE,
+                flags,
+                fd: false,
+                off: 0,
+            },
+        )?;
+        self.world.model.borrow_mut().unmap(self.id, area.vpns());
+        Ok(())
+    }
+
+    /// mlock, or mlock2 with MLOCK_ONFAULT. A limit that is too small is a reason to skip.
+    #[track_caller]
+    pub fn lock(&self, area: Area, how: Lock) -> TestResult {
+        let w = self.world;
+        self.note(format!("mlock {} {how:?}", w.show(area)));
+        let (addr, len) = self.bytes(area);
+        let flags = if how == Lock::OnFault {
+            nix::libc::MLOCK_ONFAULT as i32
+        } else {
+            0
+        };
+        match w.ask(self.id, &Cmd::Lock { addr, len, flags })? {
+            Reply::Done => {}
+            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOMEM | Errno::EPERM) => {
+                return Err(Stop::Skip("needs a larger RLIMIT_MEMLOCK"));
+            }
+            other => return Err(w.blame(self.id, Stop::error(format_args!("mlock: {other:?}")))),
+        }
+        let mut model = w.model.borrow_mut();
+        model.change(self.id, area.vpns(), |s| s.lock = how);
+        if how == Lock::Full {
+            // populate_vma_page_range() writes to private writable memory: it breaks COW and
+            // makes pages of zeroes.
+            let mut writes = Vec::new();
+            for (&vpn, s) in model.space(self.id).range(area.vpns()) {
+                if s.prot & PROT_WRITE != 0 && !s.shared {
+                    writes.push((vpn, s.held));
+                }
+            }
+            let writes: Vec<_> = writes
+                .into_iter()
+                .map(|(vpn, held)| match held {
+                    Held::Frame(f) => (vpn, model.frames[f].stamp),
+                    _ => (vpn, 0),
+                })
+                .collect();
+            model.write(self.id, &writes);
+        }
+        Ok(())
+    }
+
+    /// munlock.
+    #[track_caller]
+    pub fn unlock(&self, area: Area) -> TestResult {
+        self.note(format!("munlock {}", self.world.show(area)));
+        let (addr, len) = self.bytes(area);
+        self.world.tell(self.id, &Cmd::Unlock { addr, len })?;
+        self.world
+            .model
+            .borrow_mut()
+            .change(self.id, area.vpns(), |s| s.lock = Lock::None);
+        Ok(())
+    }
+
+    /// Writes to every page of the area, each a content never used before.
+    #[track_caller]
+    pub fn write(&self, area: Area) -> TestResult {
+        let stamps: Vec<_> = area.vpns().map(|v| (v, self.world.stamp())).collect();
+        self.write_stamps(area, &stamps)
+    }
+
+    /// Writes the same content to every page of the area: what KSM can merge.
+    #[track_caller]
+    pub fn write_equal(&self, area: Area) -> TestResult {
+        let stamp = self.world.stamp();
+        let stamps: Vec<_> = area.vpns().map(|v| (v, stamp)).collect();
+        self.write_stamps(area, &stamps)
+    }
+
+    /// Writes given contents, (page number, stamp).
+    #[track_caller]
+    pub(crate) fn write_stamps(&self, area: Area, stamps: &[(usize, u64)]) -> TestResult {
+        let w = self.world;
+        self.note(format!("write {}", w.show(area)));
+        for chunk in stamps.chunks(CHUNK) {
+            let pages = chunk.iter().map(|&(v, s)| (v * w.page, s)).collect();
+            w.tell(
+                self.id,
+                &Cmd::Fill {
+                    page: w.page,
+                    pages,
+                },
+            )?;
+        }
+        w.model.borrow_mut().write(self.id, stamps);
+        Ok(())
+    }
+
+    /// Reads every page of the area, without looking at the content.
+    #[track_caller]
+    pub fn read(&self, area: Area) -> TestResult {
+        let w = self.world;
+        self.note(format!("read {}", w.show(area)));
+        let vpns: Vec<usize> = area.vpns().collect();
+        for chunk in vpns.chunks(CHUNK) {
+            let addrs = chunk.iter().map(|v| v * w.page).collect();
+            w.tell(self.id, &Cmd::Read { addrs })?;
+        }
+        w.model.borrow_mut().change(self.id, area.vpns(), |s| {
+            if s.held == Held::Nothing {
+                s.held = Held::Zero;
+            }
+        });
+        Ok(())
+    }
+
+    /// fork.
+    #[track_caller]
+    pub fn fork(&self, name: &str) -> TestResult<Actor<'w, 'c>> {
+        let w = self.world;
+        self.note(format!("fork -> {name}"));
+        let limit = w.limit(super::REPLY_LIMIT);
+        let channel = {
+            let mut cast = w.cast.borrow_mut();
+            let Some(channel) = cast[self.id].channel.as_mut() else {
+                return Err(Stop::error("an exited actor cannot fork"));
+            };
+            channel.fork(limit)
+        };
+        let channel = channel.map_err(|s| w.blame(self.id, s))?;
+        let id = w.model.borrow_mut().fork(self.id);
+        w.cast.borrow_mut().push(Member {
+            name: name.to_owned(),
+            channel: Some(channel),
+        });
+        Ok(Actor { world: w, id })
+    }
+
+    /// execve of this program: the old address space goes, the process obeys on.
+    #[track_caller]
+    pub fn exec(&self) -> TestResult {
+        self.note(String::from("exec"));
+        self.world.tell(self.id, &Cmd::Exec)?;
+        self.world.model.borrow_mut().space(self.id).clear();
+        Ok(())
+    }
+
+    /// The process exits and is awaited.
+    #[track_caller]
+    pub fn exit(self) -> TestResult {
+        let w = self.world;
+        self.note(String::from("exit"));
+        let channel = w.cast.borrow_mut()[self.id].channel.take();
+        let Some(mut channel) = channel else {
+            return Err(Stop::error(format_args!(
+                "{} has exited already",
+                self.name()
+            )));
+        };
+        channel
+            .exit(w.limit(Duration::from_secs(10)))
+            .map_err(|s| w.blame(self.id, s))?;
+        w.model.borrow_mut().spaces[self.id] = None;
+        Ok(())
+    }
+}
+
+/// Protection as maps shows it.
+fn show_prot(prot: i32) -> String {
+    let bit = |b, c| if prot & b != 0 { c } else { '-' };
+    [
+        bit(PROT_READ, 'r'),
+        bit(PROT_WRITE, 'w'),
+        bit(nix::libc::PROT_EXEC, 'x'),
+    ]
+    .iter()
+    .collect()
+}
+
+/// The advice's name without MADV_.
+fn show_advice(what: i32) -> String {
+    let name = match what {
+        advice::DONTNEED => "DONTNEED",
+        advice::FREE => "FREE",
+        advice::DONTFORK => "DONTFORK",
+        advice::DOFORK => "DOFORK",
+        advice::MERGEABLE => "MERGEABLE",
+        advice::UNMERGEABLE => "UNMERGEABLE",
+        advice::HUGEPAGE => "HUGEPAGE",
+        advice::NOHUGEPAGE => "NOHUGEPAGE",
+        advice::DONTDUMP => "DONTDUMP",
+        advice::DODUMP => "DODUMP",
+        advice::WIPEONFORK => "WIPEONFORK",
+        advice::KEEPONFORK => "KEEPONFORK",
+        advice::PAGEOUT => "PAGEOUT",
+        advice::COLLAPSE => "COLLAPSE",
+        n => return n.to_string(),
+    };
+    name.to_owned()
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What walks ask of a world.
+
+use super::model::{ActorId, Frame, FrameId, Held, Lock};
+use super::{Area, World};
+use crate::TestResult;
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::Pfn;
+use crate::sys::mem::advice;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl World<'_> {
+    /// A copy of a frame.
+    pub(crate) fn frame(&self, f: FrameId) -> Frame {
+        self.model.borrow().frames[f].clone()
+    }
+
+    /// The frame in a slot.
+    pub(crate) fn frame_at(&self, actor: ActorId, vpn: usize) -> Option<FrameId> {
+        self.model.borrow().frame_at(actor, vpn)
+    }
+
+    /// Every mapper of every frame.
+    pub(crate) fn mappers(&self) -> BTreeMap<FrameId, Vec<(ActorId, usize)>> {
+        self.model.borrow().mappers()
+    }
+
+    /// Changes every mapped or once mapped frame.
+    pub(crate) fn each_frame(&self, how: impl FnMut(&mut Frame)) {
+        self.model.borrow_mut().frames.iter_mut().for_each(how);
+    }
+
+    /// Changes some frames.
+    pub(crate) fn each_frame_of(&self, which: &BTreeSet<FrameId>, mut how: impl FnMut(&mut Frame)) {
+        let mut model = self.model.borrow_mut();
+        for &f in which {
+            how(&mut model.frames[f]);
+        }
+    }
+
+    /// The PIDs of all living actors.
+    pub(crate) fn pids(&self) -> Vec<i32> {
+        let cast = self.cast.borrow();
+        cast.iter()
+            .filter_map(|m| m.channel.as_ref().map(|c| c.pid()))
+            .collect()
+    }
+
+    /// mlock state of a mapper's VMA.
+    pub(crate) fn lock_of(&self, at: (ActorId, usize)) -> Lock {
+        let model = self.model.borrow();
+        model.spaces[at.0]
+            .as_ref()
+            .and_then(|s| s.get(&at.1))
+            .map_or(Lock::None, |s| s.lock)
+    }
+
+    /// /proc/kpageflags of a page.
+    pub(crate) fn page_flags(&self, pfn: Pfn) -> TestResult<Option<Flags>> {
+        self.eye.flags(pfn)
+    }
+
+    /// The runs of private slots of every living actor.
+    pub(crate) fn private_runs(&self) -> Vec<(ActorId, Vec<Area>)> {
+        let model = self.model.borrow();
+        let mut all = Vec::new();
+        for id in model.living() {
+            let mut runs: Vec<Area> = Vec::new();
+            for (&vpn, s) in model.spaces[id].iter().flatten() {
+                if s.shared {
+                    continue;
+                }
+                match runs.last_mut() {
+                    Some(last) if last.vpn + last.pages == vpn => last.pages += 1,
+                    _ => runs.push(Area { vpn, pages: 1 }),
+                }
+            }
+            all.push((id, runs));
+        }
+        all
+    }
+
+    /// A huge page of the control actor, made at the first call.
+    pub(crate) fn control_huge(&self) -> TestResult<Area> {
+        let (id, _) = self.control()?;
+        let area = self.place_huge(1)?;
+        self.name(area, "control_huge");
+        let control = self.actor_by_id(id);
+        control.map(area)?;
+        control.advise(area, advice::HUGEPAGE)?;
+        control.write(area)?;
+        Ok(area)
+    }
+
+    /// Whether a slot holds a frame.
+    pub fn is_populated(&self, actor: ActorId, vpn: usize) -> bool {
+        let model = self.model.borrow();
+        let slot = model.spaces[actor].as_ref().and_then(|s| s.get(&vpn));
+        slot.is_some_and(|s| matches!(s.held, Held::Frame(_)))
+    }
+
+    /// The runs of writable private slots whose frames have several mappers, each mapper in turn.
+    pub fn shared_pages(&self) -> Vec<(ActorId, Area)> {
+        let mappers = self.mappers();
+        let model = self.model.borrow();
+        let mut all: Vec<(ActorId, Area)> = Vec::new();
+        for id in model.living() {
+            for (&vpn, s) in model.spaces[id].iter().flatten() {
+                let Held::Frame(f) = s.held else { continue };
+                let writable = s.prot & nix::libc::PROT_WRITE != 0;
+                if s.shared || !writable || (mappers[&f].len() < 2 && !model.frames[f].ksm) {
+                    continue;
+                }
+                match all.last_mut() {
+                    Some((last, run)) if *last == id && run.vpn + run.pages == vpn => {
+                        run.pages += 1
+                    }
+                    _ => all.push((id, Area { vpn, pages: 1 })),
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether every page of an area is part of a transparent huge page.
+    pub fn is_huge(&self, actor: ActorId, area: Area) -> TestResult<bool> {
+        let vpns: Vec<usize> = area.vpns().collect();
+        for seen in self.eye.entries(self.pid(actor)?, &vpns)? {
+            let flags = match seen.pfn() {
+                Some(pfn) => self.page_flags(pfn)?,
+                None => None,
+            };
+            if !flags.is_some_and(|f| f.has(Flags::THP)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

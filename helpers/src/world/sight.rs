@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the kernel shows of a world: the one place where the oracles' raw values are read, and where
+//! the suite's own tests make them lie ([`Lie`]).
+
+use crate::kernel::features::Features;
+use crate::kernel::kpage::{Flags, Kpage};
+use crate::kernel::pagemap::{Entry, Pagemap, Pfn, State};
+use crate::{Stop, TestResult, stop::Doing};
+
+/// Environment variable that makes the observations of the first frame with two mappers wrong. A
+/// check that does not fail under its lie compares nothing.
+pub const LIE_VAR: &str = "RMAP_SELFTESTS_LIE";
+
+/// Which observation is falsified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lie {
+    /// The last mapper seems to map another page.
+    Pfn,
+    /// The last mapper seems to map nothing.
+    LostMapper,
+    /// kpagecount is one too high.
+    Count,
+    /// kpageflags lacks ANON.
+    Flags,
+    /// A shared page seems exclusive.
+    Exclusive,
+    /// The last mapper's content differs.
+    Content,
+    /// A mapping is missing from the address space.
+    Vma,
+}
+
+impl Lie {
+    /// The lie that the environment asks for.
+    fn from_env() -> Result<Option<Lie>, String> {
+        let Some(word) = std::env::var_os(LIE_VAR) else {
+            return Ok(None);
+        };
+        Ok(Some(match word.to_str().unwrap_or("?") {
+            "pfn" => Lie::Pfn,
+            "lost" => Lie::LostMapper,
+            "count" => Lie::Count,
+            "flags" => Lie::Flags,
+            "exclusive" => Lie::Exclusive,
+            "content" => Lie::Content,
+            "vma" => Lie::Vma,
+            other => return Err(format!("{LIE_VAR}={other}: no such lie")),
+        }))
+    }
+}
+
+/// One mapper as the kernel shows it.
+#[derive(Clone, Copy)]
+pub struct Seen {
+    /// The raw entry.
+    pub entry: Entry,
+    /// Decoded.
+    pub state: State,
+}
+
+impl Seen {
+    /// The PFN of a present page that may be seen.
+    pub fn pfn(&self) -> Option<Pfn> {
+        match self.state {
+            State::Present(pfn) => pfn,
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.state {
+            State::Empty => write!(f, "no entry"),
+            State::Present(Some(p)) => write!(f, "pfn {:#x}", p.0),
+            State::Present(None) => write!(f, "present"),
+            State::Swapped(Some((ty, off))) => write!(f, "swap type {ty} offset {off:#x}"),
+            State::Swapped(None) => write!(f, "swapped"),
+        }?;
+        write!(f, " (pagemap {:#018x})", self.entry.0)
+    }
+}
+
+/// The open files behind the oracles.
+pub struct Eye {
+    kpage: Kpage,
+    page: usize,
+    /// What is falsified.
+    pub lie: Option<Lie>,
+    bad_lie: Option<String>,
+}
+
+impl Eye {
+    /// Opens what there is.
+    pub fn open(features: &Features) -> Eye {
+        let (lie, bad_lie) = match Lie::from_env() {
+            Ok(lie) => (lie, None),
+            Err(e) => (None, Some(e)),
+        };
+        Eye {
+            kpage: Kpage::open(),
+            page: features.page_size,
+            lie,
+            bad_lie,
+        }
+    }
+
+    /// The entries of the given page numbers (ascending) of one process.
+    pub fn entries(&self, pid: i32, vpns: &[usize]) -> TestResult<Vec<Seen>> {
+        if let Some(e) = &self.bad_lie {
+            return Err(Stop::error(e));
+        }
+        let map = Pagemap::open(pid).doing(format_args!("open /proc/{pid}/pagemap"))?;
+        let mut seen = Vec::with_capacity(vpns.len());
+        let mut i = 0;
+        while i < vpns.len() {
+            // One read for each run of neighbours.
+            let run = (i..vpns.len())
+                .take_while(|&j| vpns[j] == vpns[i] + (j - i))
+                .count();
+            let entries = map
+                .read(vpns[i] * self.page, run)
+                .doing(format_args!("read /proc/{pid}/pagemap"))?;
+            seen.extend(entries.into_iter().map(|entry| Seen {
+                entry,
+                state: entry.state(),
+            }));
+            i += run;
+        }
+        Ok(seen)
+    }
+
+    /// How often a page is mapped.
+    pub fn count(&self, pfn: Pfn) -> TestResult<Option<u64>> {
+        self.kpage.count(pfn).doing("read /proc/kpagecount")
+    }
+
+    /// The flags of a page.
+    pub fn flags(&self, pfn: Pfn) -> TestResult<Option<Flags>> {
+        self.kpage.flags(pfn).doing("read /proc/kpageflags")
+    }
+}

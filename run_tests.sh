@@ -1,0 +1,502 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs the rmap selftests on the kernel that is running, and prints TAP.
+#
+# Needs a POSIX shell and nothing else; busybox is enough. Programs are taken
+# from $BINDIR, or from bin/ beside this script, or are built with cargo.
+#
+# Run it as root: most tests look at page frame numbers. What can run without
+# root does, the rest is skipped and says why.
+
+# One program per line, and what it is about.
+TESTS='
+fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
+'
+
+COLLECTION=rmap
+LC_ALL=C
+export LC_ALL
+set -u
+
+case $0 in
+*/*) here=${0%/*} ;;
+*) here=. ;;
+esac
+
+usage() {
+	cat <<-END
+	Usage: run_tests.sh [OPTION]...
+	Runs the rmap selftests. Names are PROGRAM.TEST; a PATTERN matches the whole
+	name, with * and ? as in the shell.
+	  -l                  list the tests
+	  -t PATTERN          run the tests that match (repeatable)
+	  -x PATTERN          leave out the tests that match (repeatable)
+	  -d                  run destructive tests too
+	  -v                  show the script of each test while it runs
+	  -o DIR              write a log for each test to DIR
+	  --format FORMAT     kselftest (default): one result per program, its own output
+	                      behind "# "; flat: one stream with a result per test
+	  --seed N            seed of random choices (the header of each program shows it)
+	  --timeout-scale N   multiply all time limits, for slow machines
+	  -h                  this text
+	Environment: BINDIR, where the programs are; RMAP_STATE_DIR, where the lock and
+	the journal are kept (default: /run, /var/run, /dev/shm or /tmp).
+	Exit status: 0 passed, 1 failed or not usable, 4 all skipped.
+	END
+}
+
+die() {
+	echo "run_tests.sh: $*" >&2
+	exit 1
+}
+
+newline='
+'
+list=
+format=kselftest
+include=
+exclude=
+logs=
+options=		# for the programs, one word per line
+
+option() {
+	case $1 in
+	*"$newline"*) die "a newline in $1" ;;
+	esac
+	options="$options$1$newline"
+}
+
+while [ $# -gt 0 ]; do
+	opt=$1
+	shift
+	case $opt in
+	# --name=value is --name value
+	--*=*)
+		set -- "${opt#*=}" "$@"
+		opt=${opt%%=*}
+		;;
+	esac
+	case $opt in
+	-t | -x | -o | --format | --seed | --timeout-scale)
+		[ $# -gt 0 ] || die "$opt needs a value (-h for help)"
+		value=$1
+		shift
+		;;
+	esac
+	case $opt in
+	-l | --list) list=yes ;;
+	-t) include="$include$value$newline" ;;
+	-x) exclude="$exclude$value$newline" ;;
+	-d | -v) option "$opt" ;;
+	-o)
+		[ -n "$value" ] || die "-o needs a directory"
+		logs=$value
+		;;
+	--format)
+		case $value in
+		kselftest | flat) format=$value ;;
+		*) die "--format $value: not one of kselftest, flat" ;;
+		esac
+		;;
+	--seed | --timeout-scale)
+		option "$opt"
+		option "$value"
+		;;
+	-h | --help)
+		usage
+		exit 0
+		;;
+	*) die "unknown option $opt (-h for help)" ;;
+	esac
+done
+
+# ---------------------------------------------------------------- programs
+
+programs=$(printf '%s\n' "$TESTS" | while read -r name rest; do
+	case $name in
+	'' | '#'*) ;;
+	*) printf '%s ' "$name" ;;
+	esac
+done)
+
+# The target that needs nothing on the machine that runs the tests.
+musl_target() {
+	case $1 in
+	x86_64 | aarch64 | i686) echo "$1-unknown-linux-musl" ;;
+	riscv64) echo riscv64gc-unknown-linux-musl ;;
+	ppc64le) echo powerpc64le-unknown-linux-musl ;;
+	armv7l) echo armv7-unknown-linux-musleabihf ;;
+	*) return 1 ;;
+	esac
+}
+
+have_target() {
+	libdir=$(rustc --print target-libdir --target "$1" 2>/dev/null) && [ -d "$libdir" ]
+}
+
+# Builds the programs and sets bindir.
+build() {
+	command -v cargo >/dev/null 2>&1 ||
+		die "no programs in $here/bin, and no cargo to build them (BINDIR=DIR names another place)"
+	out=${CARGO_TARGET_DIR:-$here/target}
+	bindir=$out/release
+	set -- build --release --manifest-path "$here/Cargo.toml" --target-dir "$out"
+	[ -f "$here/Cargo.lock" ] && set -- "$@" --locked
+	[ -t 2 ] || set -- "$@" --quiet
+	if target=$(musl_target "$(uname -m)"); then
+		if have_target "$target" ||
+			{ rustup target add "$target" >/dev/null 2>&1 && have_target "$target"; }; then
+			set -- "$@" --target "$target"
+			bindir=$out/$target/release
+		fi
+	fi
+	for name in $programs; do
+		set -- "$@" --bin "$name"
+	done
+	cargo "$@" </dev/null >&2 || die "the build failed"
+}
+
+if [ -n "${BINDIR:-}" ]; then
+	bindir=$BINDIR
+elif [ -d "$here/bin" ]; then
+	bindir=$here/bin
+elif [ -f "$here/Cargo.toml" ]; then
+	build
+else
+	die "no programs: neither BINDIR, nor $here/bin, nor $here/Cargo.toml"
+fi
+[ -d "$bindir" ] && [ -r "$bindir" ] && [ -x "$bindir" ] || die "$bindir: cannot be read"
+for name in $programs; do
+	[ -f "$bindir/$name" ] || die "$bindir/$name: missing"
+	[ -x "$bindir/$name" ] || die "$bindir/$name: not executable"
+done
+
+# --------------------------------------------------------------- selection
+
+# matches NAME PATTERNS: one of the patterns, one per line, matches the whole name.
+matches() {
+	rest=$2
+	while [ -n "$rest" ]; do
+		pattern=${rest%%"$newline"*}
+		rest=${rest#*"$newline"}
+		# Unquoted: it is a pattern.
+		# shellcheck disable=SC2254
+		case $1 in
+		$pattern) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# Splits $options at its newlines only, into the arguments of a command.
+run_program() {
+	program=$1
+	shift
+	old_ifs=$IFS
+	IFS=$newline
+	set -f
+	# shellcheck disable=SC2086
+	set -- $options "$@"
+	set +f
+	IFS=$old_ifs
+	exec "$bindir/$program" "$@"
+}
+
+# The list of every program that is left with a test: "PROGRAM TEST" per line.
+selected=
+total=0
+count=0
+for name in $programs; do
+	tests=$(run_program "$name" -l 2>&1) ||
+		die "$name -l: ${tests:-failed}"
+	chosen=
+	for test in $tests; do
+		if [ -n "$include" ] && ! matches "$name.$test" "$include"; then
+			continue
+		fi
+		if [ -n "$exclude" ] && matches "$name.$test" "$exclude"; then
+			continue
+		fi
+		chosen="$chosen $test"
+		total=$((total + 1))
+	done
+	if [ -n "$chosen" ]; then
+		selected="$selected$name$chosen$newline"
+		count=$((count + 1))
+	fi
+done
+[ "$count" -gt 0 ] || die "no test matches (-l lists them)"
+
+if [ -n "$list" ]; then
+	printf '%s' "$selected" | while read -r name tests; do
+		for test in $tests; do
+			printf '%s.%s\n' "$name" "$test"
+		done
+	done
+	exit 0
+fi
+
+if [ -n "$logs" ]; then
+	mkdir -p "$logs" 2>/dev/null
+	[ -d "$logs" ] && [ -w "$logs" ] && [ -x "$logs" ] || die "-o $logs: cannot be written"
+	option -o
+	option "$logs"
+fi
+
+# -------------------------------------------------------------------- lock
+
+# When a process began, in ticks since boot: with its PID, who it is.
+started() {
+	stat=
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+	# The name in parentheses may hold anything.
+	# shellcheck disable=SC2086
+	set -- ${stat##*)}
+	echo "${20}"
+}
+
+user=$(id -u 2>/dev/null || echo 0)
+lock_name=rmap_selftests.run
+[ "$user" = 0 ] || lock_name=$lock_name.$user
+lock=
+
+# Takes the lock $1, or dies when somebody has it; fails when it cannot be made.
+take() {
+	tries=0
+	until mkdir -m 700 "$1" 2>/dev/null; do
+		# Not there, or somebody else's: no place for us.
+		[ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] && [ -w "$1" ] || return 1
+		tries=$((tries + 1))
+		[ "$tries" -le 5 ] || return 1
+		owner=
+		read -r owner 2>/dev/null <"$1/owner"
+		if [ -z "$owner" ] && [ "$tries" -lt 3 ]; then
+			# Made just now, and not signed yet.
+			sleep 1
+			continue
+		fi
+		pid=${owner%% *}
+		if [ -n "$owner" ] && [ "$(started "$pid")" = "${owner#* }" ]; then
+			die "another run (pid $pid) holds $1"
+		fi
+		# Its owner was killed. Whoever renames it first may clear it away.
+		if mv "$1" "$1.$$" 2>/dev/null; then
+			again=
+			read -r again 2>/dev/null <"$1.$$/owner"
+			if [ "$again" = "$owner" ]; then
+				rm -rf "$1.$$"
+			else
+				mv "$1.$$" "$1"
+			fi
+		fi
+	done
+	echo "$$ $(started $$)" >"$1/owner" || return 1
+	lock=$1
+}
+
+for dir in ${RMAP_STATE_DIR:+"$RMAP_STATE_DIR"} /run /var/run /dev/shm /tmp; do
+	if [ -d "$dir" ] && [ -w "$dir" ] && take "$dir/$lock_name"; then
+		break
+	fi
+done
+[ -n "$lock" ] || die "no directory for a lock can be written (RMAP_STATE_DIR=DIR names one)"
+trap 'rm -rf "$lock"' EXIT
+
+# -------------------------------------------------------------------- runs
+
+# A background job of a shell without job control ignores SIGINT, and so does
+# the program: whatever ends us, it is told to end by SIGTERM. It then puts the
+# machine back.
+ended_by=
+trap 'ended_by=${ended_by:-2}; pass_on' INT
+trap 'ended_by=${ended_by:-15}; pass_on' TERM
+trap 'ended_by=${ended_by:-1}; pass_on' HUP
+
+pass_on() {
+	pid=
+	[ -f "$lock/pid" ] && read -r pid <"$lock/pid"
+	[ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null
+}
+
+# Reads the stream of a program, prints what the format wants, and leaves the
+# counts in $lock/counts. $1: program, $2: results so far, $3: results expected.
+follow() {
+	number=$2
+	last=$(($2 + $3))
+	pass=0 fail=0 skip=0
+	held=
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		'ok '*' # SKIP'*) skip=$((skip + 1)) ;;
+		'ok '*) pass=$((pass + 1)) ;;
+		'not ok '*) fail=$((fail + 1)) ;;
+		esac
+		if [ "$format" = kselftest ]; then
+			printf '# %s\n' "$line"
+			continue
+		fi
+		case $line in
+		'ok '* | 'not ok '*)
+			number=$((number + 1))
+			word=${line%%ok *}ok
+			text=${line#*ok }
+			held="$word $number $1.${text#* }"
+			# The last line waits: the exit status has a say in it.
+			if [ "$number" -lt "$last" ]; then
+				printf '%s\n' "$held"
+				held=
+			fi
+			;;
+		'TAP version '* | 1..* | '# Totals:'*) ;;
+		'#'*) printf '%s\n' "$line" ;;
+		*) printf '# %s\n' "$line" ;;
+		esac
+	done
+	printf '%s %s %s\n%s\n' "$pass" "$fail" "$skip" "$held" >"$lock/counts"
+}
+
+# Runs program $1; its tests are the other arguments. Sets status, pass, fail, skip, held.
+run_one() {
+	name=$1
+	shift
+	rm -f "$lock/pid" "$lock/status" "$lock/counts"
+	{
+		run_program "$name" "$@" 2>&1 &
+		echo $! >"$lock/pid"
+		wait $!
+		echo $? >"$lock/status"
+	} | follow "$name" "$number" $# &
+	pipeline=$!
+	# A signal ends a wait early. The status may come after the stream has ended.
+	status=
+	while [ -z "$status" ]; do
+		wait "$pipeline" 2>/dev/null
+		if [ -s "$lock/status" ] && [ -s "$lock/counts" ]; then
+			read -r status <"$lock/status"
+		elif kill -0 "$pipeline" 2>/dev/null; then
+			# It may have had no number yet when the signal came.
+			[ -z "$ended_by" ] || pass_on
+		elif [ -s "$lock/status" ]; then
+			# Our reader is gone, and the one that counts with it.
+			read -r status <"$lock/status"
+		else
+			sleep 1
+		fi
+	done
+	pass=0 fail=0 skip=0 held=
+	if [ -s "$lock/counts" ]; then
+		{
+			read -r pass fail skip
+			IFS= read -r held
+		} <"$lock/counts"
+	fi
+}
+
+# Finishes the flat results of program $1, whose tests are the other arguments.
+finish_flat() {
+	name=$1
+	shift
+	seen=$((pass + fail + skip))
+	bad=
+	case $status in
+	0 | 4) [ "$seen" -eq $# ] || bad="printed $seen results of $#" ;;
+	1) [ "$fail" -gt 0 ] && [ "$seen" -eq $# ] || bad="ended with exit status 1 after $seen of $# results" ;;
+	*) bad="ended with exit status $status after $seen of $# results" ;;
+	esac
+	if [ -n "$held" ]; then
+		case $held in
+		'ok '*)
+			if [ -n "$bad" ]; then
+				echo "# $name $bad"
+				held="not $held"
+				fail=$((fail + 1)) pass=$((pass > 0 ? pass - 1 : 0))
+			fi
+			;;
+		esac
+		printf '%s\n' "$held"
+	elif [ -n "$bad" ]; then
+		echo "# $name $bad"
+	fi
+	number=$((number + seen))
+	shift "$seen"
+	for test in "$@"; do
+		number=$((number + 1))
+		fail=$((fail + 1))
+		echo "not ok $number $name.$test"
+	done
+}
+
+finish_kselftest() {
+	program=$((program + 1))
+	text="$program selftests: $COLLECTION: $1"
+	expected=$(($# - 1))
+	seen=$((pass + fail + skip))
+	case $status in
+	0 | 4)
+		if [ "$seen" -ne "$expected" ]; then
+			echo "# # printed $seen results of $expected"
+			fail=$((fail + 1))
+			echo "not ok $text # exit=$status"
+		elif [ "$status" -eq 4 ]; then
+			echo "ok $text # SKIP"
+		else
+			echo "ok $text"
+		fi
+		;;
+	*)
+		[ "$fail" -gt 0 ] || fail=1
+		echo "not ok $text # exit=$status"
+		;;
+	esac
+}
+
+progress() {
+	# Where both go to one terminal, the results are the progress.
+	if [ -t 2 ] && [ ! -t 1 ]; then
+		echo "$*" >&2
+	fi
+}
+
+echo 'TAP version 13'
+if [ "$format" = flat ]; then
+	echo "1..$total"
+else
+	echo "1..$count"
+fi
+
+number=0 program=0
+all_pass=0 all_fail=0 all_skip=0
+rest=$selected
+while [ -n "$rest" ] && [ -z "$ended_by" ]; do
+	line=${rest%%"$newline"*}
+	rest=${rest#*"$newline"}
+	# Names of tests have no blanks and no wildcards.
+	# shellcheck disable=SC2086
+	set -- $line
+	if [ "$format" = kselftest ]; then
+		echo "# selftests: $COLLECTION: $1"
+	else
+		echo "# program $1"
+	fi
+	progress "$1: $(($# - 1)) tests"
+	run_one "$@"
+	if [ -n "$ended_by" ]; then
+		[ -z "$held" ] || printf '%s\n' "$held"
+		break
+	fi
+	"finish_$format" "$@"
+	progress "$1: $pass passed, $fail failed, $skip skipped"
+	all_pass=$((all_pass + pass)) all_fail=$((all_fail + fail)) all_skip=$((all_skip + skip))
+done
+
+if [ -n "$ended_by" ]; then
+	echo "Bail out! interrupted by signal $ended_by"
+	exit $((128 + ended_by))
+fi
+if [ "$format" = flat ]; then
+	echo "# Totals: pass:$all_pass fail:$all_fail xfail:0 xpass:0 skip:$all_skip error:0"
+fi
+[ "$all_fail" -eq 0 ] || exit 1
+[ "$all_pass" -gt 0 ] || exit 4
+exit 0
