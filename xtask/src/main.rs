@@ -4,14 +4,19 @@
 
 mod accel;
 mod apt;
+mod bugs;
 mod cpio;
 mod guest;
 mod initramfs;
 mod kernel;
 mod machine;
 mod modules;
+mod plant;
+mod prove;
+mod report;
 mod suite;
 mod sys;
+mod tap;
 
 use std::process::ExitCode;
 
@@ -19,6 +24,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND [OPTIONS]
 
   guest    boot a kernel in QEMU and run the suite, or a command, in it
+  prove    run the suite on a kernel with planted bugs: does it catch them?
 
 `cargo xtask COMMAND --help` tells a command's options.";
 
@@ -28,6 +34,7 @@ fn main() -> ExitCode {
     let rest = lexopt::Parser::from_args(args);
     let done = match command.as_deref().and_then(|c| c.to_str()) {
         Some("guest") => guest::main(rest),
+        Some("prove") => prove::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
