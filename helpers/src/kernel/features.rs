@@ -37,6 +37,9 @@ pub struct Features {
     pub kpageflags: bool,
     /// Bit 34 of kpageflags was seen set on a fresh private page, clear while a fork shared it, and set again on a fresh one: it is PageAnonExclusive here.
     pub anon_exclusive: bool,
+    /// Bit 21 of kpageflags tells KSM pages: it is clear on a fresh private page. Since v6.10 and until it was
+    /// mended, stable_page_flags() set it on every anonymous page.
+    pub ksm_flag: bool,
     /// Nodes with memory.
     pub nodes: Vec<i32>,
     /// KSM knobs can be written.
@@ -70,6 +73,7 @@ impl Features {
             kpagecount: fresh.is_some_and(|f| f.count() == Some(1)),
             kpageflags: fresh.is_some_and(|f| f.has(Flags::ANON) == Some(true)),
             anon_exclusive: anon_exclusive(&kpage) == Some(true),
+            ksm_flag: fresh.is_some_and(|f| f.has(Flags::KSM) == Some(false)),
             nodes: numa::nodes_with_memory(),
             ksm: ksm::usable(),
             thp: pmd_size.is_some() && thp_with_madvise(),

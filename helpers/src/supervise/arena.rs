@@ -108,7 +108,12 @@ impl Arena {
         if !self.features.root {
             return Err("needs root");
         }
-        zram::available()?;
+        if let Err(reason) = zram::available() {
+            if let Err(e) = self.load_zram(changes) {
+                return self.note(reason, e);
+            }
+            zram::available()?;
+        }
         let reason = "needs swap on zram (could not be made)";
         let mark = changes.len();
         let mut make = || -> std::io::Result<ZramSwap> {
@@ -132,6 +137,15 @@ impl Arena {
                 self.note(reason, e)
             }
         }
+    }
+
+    /// Loads the zram module where that is what is missing.
+    fn load_zram(&mut self, changes: &mut Changes) -> std::io::Result<()> {
+        changes.record(Change::ZramModule)?;
+        if !zram::load_module()? {
+            changes.forget_last()?;
+        }
+        Ok(())
     }
 
     /// Knobs of the walks: KSM's first of all.

@@ -30,6 +30,8 @@ pub enum Change {
     Cgroup(PathBuf),
     /// The memory controller was switched on for the children of this cgroup.
     Enabled(PathBuf),
+    /// The zram module was not loaded, and is going to be.
+    ZramModule,
     /// A directory of ours; in the run that made it, something is mounted there.
     Scratch(PathBuf),
 }
@@ -168,6 +170,7 @@ impl Change {
             Change::Zram(id) => format!("zram {id}\n"),
             Change::Cgroup(dir) => format!("cgroup {}\n", dir.display()),
             Change::Enabled(dir) => format!("enabled {}\n", dir.display()),
+            Change::ZramModule => "module zram\n".to_owned(),
             Change::Scratch(dir) => format!("scratch {}\n", dir.display()),
         }
     }
@@ -189,6 +192,7 @@ impl Change {
             "zram" => Change::Zram(rest.parse().ok()?),
             "cgroup" => Change::Cgroup(rest.into()),
             "enabled" => Change::Enabled(rest.into()),
+            "module" if rest == "zram" => Change::ZramModule,
             "scratch" => Change::Scratch(rest.into()),
             _ => return None,
         })
@@ -277,6 +281,12 @@ impl Changes {
         }
     }
 
+    /// The last change was not made after all.
+    pub fn forget_last(&mut self) -> io::Result<()> {
+        self.stack.pop();
+        self.append(&format!("keep {}\n", self.stack.len()))
+    }
+
     /// Undoes everything after the mark, the last change first. Returns what could not be undone.
     pub fn undo_to(&mut self, mark: usize) -> Vec<String> {
         let mut left = Vec::new();
@@ -339,6 +349,7 @@ mod tests {
             Change::Zram(7),
             Change::Cgroup("/c/rmap_selftests.1".into()),
             Change::Enabled("/c".into()),
+            Change::ZramModule,
             Change::Scratch("/run/rmap_selftests.mnt".into()),
         ];
         for change in all {

@@ -216,6 +216,7 @@ fn features_line(f: &crate::kernel::features::Features) -> String {
         ("kpagecount", f.kpagecount),
         ("kpageflags", f.kpageflags),
         ("anon_exclusive", f.anon_exclusive),
+        ("ksm_flag", f.ksm_flag),
         ("page_mapcount", f.page_mapcount),
         ("thp", f.thp),
         ("ksm", f.ksm),

@@ -21,6 +21,11 @@ pub fn undo(change: &Change) -> Result<(), String> {
         // Nothing was made, or its number is known: see Change::Zram.
         Change::ZramBefore(_) => Ok(()),
         Change::Zram(id) => zram::stop(*id).map_err(|e| format!("zram{id} cannot be removed: {e}")),
+        Change::ZramModule if zrams().is_empty() => {
+            zram::unload_module().map_err(|e| format!("the zram module cannot be unloaded: {e}"))
+        }
+        // Somebody else has come to use it meanwhile.
+        Change::ZramModule => Ok(()),
         Change::Cgroup(dir) => remove_cgroup(dir),
         Change::Enabled(dir) => disable(dir),
         Change::Scratch(dir) => {
@@ -62,6 +67,14 @@ pub fn undo_of_the_dead(change: &Change, scratch: Option<&Path>) -> Result<bool,
         Change::Zram(id) => {
             let there = zrams().contains(id);
             undo(change).map(|()| there)
+        }
+        Change::ZramModule => {
+            let there = Path::new("/sys/class/zram-control").exists();
+            if there {
+                undo(change).map(|()| true)
+            } else {
+                Ok(false)
+            }
         }
         Change::Cgroup(dir) | Change::Enabled(dir) => {
             let here = visible(dir, scratch);

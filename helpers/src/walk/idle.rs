@@ -8,8 +8,10 @@ use super::fate::{self, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
 use crate::actor::Cmd;
+use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
+use crate::sys::numa::MPOL_MF_MOVE;
 use crate::world::World;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -28,6 +30,9 @@ const MAPPERS: usize = 8;
 
 fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
+    if !w.features().kpageflags {
+        return Err("needs /proc/kpageflags");
+    }
     if w.features().page_idle {
         Ok(())
     } else {
@@ -73,23 +78,24 @@ fn take(w: &World) -> TestResult<Taken> {
 
 /// What is wrong with one page; `None` when each mapper makes it not idle and nobody's access leaves it idle.
 fn try_page(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'static str, String)>> {
+    // The kernel keeps one idle bit for a whole folio, under the PFN of its first page.
+    let Some(head) = head(w, page.pfn)? else {
+        return Ok(None);
+    };
     for &(actor, vpn) in page.mappers.iter().take(MAPPERS) {
-        set_idle(bitmap, page.pfn)?;
-        if !is_idle(bitmap, page.pfn)? {
-            return Ok(Some((
-                "a page nobody touches stays idle",
-                String::from("not idle right after it was set"),
-            )));
+        if !set_idle(bitmap, head)? {
+            return Ok(None);
         }
-        // The entry that the CPU remembers has its accessed bit set already: an access through it tells the kernel nothing.
+        if !is_idle(bitmap, head)? {
+            let detail = String::from("not idle right after it was set");
+            return Ok(Some(("a page nobody touches stays idle", detail)));
+        }
+        // The entry that the CPU remembers has its accessed bit set already: an access through it
+        // tells the kernel nothing.
         w.tell(actor, &Cmd::FlushTlb)?;
-        w.tell(
-            actor,
-            &Cmd::Read {
-                addrs: vec![vpn * w.page_size()],
-            },
-        )?;
-        if is_idle(bitmap, page.pfn)? {
+        let addrs = vec![vpn * w.page_size()];
+        w.tell(actor, &Cmd::Read { addrs })?;
+        if is_idle(bitmap, head)? {
             let detail = format!("idle after {} has read it", w.actor_name(actor));
             return Ok(Some((
                 "an access through any mapper makes a page not idle",
@@ -100,28 +106,48 @@ fn try_page(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'stati
     Ok(None)
 }
 
+/// The first page of the folio that a page is part of. `None` when kpageflags does not tell.
+fn head(w: &World, pfn: Pfn) -> TestResult<Option<Pfn>> {
+    let mut at = pfn;
+    loop {
+        match w.page_flags(at)? {
+            Some(f) if f.has(Flags::COMPOUND_TAIL) => {}
+            Some(_) => return Ok(Some(at)),
+            None => return Ok(None),
+        }
+        match std::num::NonZero::new(at.0.get() - 1) {
+            Some(n) => at = Pfn(n),
+            None => return Ok(None),
+        }
+    }
+}
+
 /// Gets pages out of per-CPU LRU batches, where they have no LRU flag yet.
 fn drain(w: &World) -> TestResult {
     let (actor, area) = w.control()?;
-    let addr = area.vpn * w.page_size();
+    let addrs = vec![area.vpn * w.page_size()];
+    let node = w.features().nodes.first().copied().unwrap_or(0);
     let cmd = Cmd::MovePages {
         pid: 0,
-        addrs: vec![addr],
-        node: w.features().nodes.first().copied().unwrap_or(0),
-        flags: 2,
+        addrs,
+        node,
+        flags: MPOL_MF_MOVE,
     };
     w.ask(actor, &cmd).map(drop)
 }
 
+/// Offset of the word in the bitmap, bytes, and the bit in it.
 fn word(pfn: Pfn) -> (u64, u64) {
     (pfn.0.get() / 64 * 8, 1 << (pfn.0.get() % 64))
 }
 
-fn set_idle(bitmap: &File, pfn: Pfn) -> TestResult {
+/// False when the kernel does not take the word: the last one of memory, when it is not a whole one.
+fn set_idle(bitmap: &File, pfn: Pfn) -> TestResult<bool> {
     let (at, bit) = word(pfn);
-    bitmap
-        .write_all_at(&bit.to_ne_bytes(), at)
-        .doing("write the idle bitmap")
+    let n = bitmap
+        .write_at(&bit.to_ne_bytes(), at)
+        .doing("write the idle bitmap")?;
+    Ok(n == 8)
 }
 
 fn is_idle(bitmap: &File, pfn: Pfn) -> TestResult<bool> {

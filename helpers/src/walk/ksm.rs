@@ -7,13 +7,14 @@ use crate::TestResult;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::ksm;
+use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
 use crate::supervise::Knob;
 use crate::sys::mem::advice;
 use crate::world::World;
-use crate::world::check::Finding;
+use crate::world::check::{Finding, Sightings};
 use crate::world::model::{ActorId, FrameId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// The walk.
@@ -153,25 +154,34 @@ fn wait(
     let mut pause = Duration::from_millis(1);
     loop {
         let scans = ksm::full_scans().doing("read full_scans")?;
+        let all = w.look()?;
+        let shared = if w.features().ksm_flag {
+            None
+        } else {
+            Some(equal_pages(frames, &all))
+        };
         let mut unmerged: Option<((ActorId, usize), String)> = None;
         let mut count = 0;
         let mut control_merged = true;
-        for (f, sightings) in w.look()? {
-            if !frames.contains(&f) {
+        for (&at, seen) in all
+            .iter()
+            .filter(|(f, _)| frames.contains(f))
+            .flat_map(|(_, s)| s.iter().map(|(at, seen)| (at, seen)))
+        {
+            let flags = match seen.pfn() {
+                Some(pfn) => w.page_flags(pfn)?,
+                None => None,
+            };
+            let merged = match &shared {
+                None => flags.is_some_and(|f| f.has(Flags::KSM)),
+                Some(shared) => seen.pfn().is_some_and(|p| shared.contains(&p)),
+            };
+            if merged {
                 continue;
             }
-            for (at, seen) in sightings {
-                let flags = match seen.pfn() {
-                    Some(pfn) => w.page_flags(pfn)?,
-                    None => None,
-                };
-                if flags.is_some_and(|f| f.has(Flags::KSM)) {
-                    continue;
-                }
-                count += 1;
-                control_merged &= !(at.0 == control && control_vpns.contains(&at.1));
-                unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
-            }
+            count += 1;
+            control_merged &= !(at.0 == control && control_vpns.contains(&at.1));
+            unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
             return Ok(End::All);
@@ -191,4 +201,19 @@ fn wait(
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Pages that hold more than one frame: what KSM has done, where kpageflags does not tell.
+fn equal_pages(frames: &BTreeSet<FrameId>, all: &BTreeMap<FrameId, Sightings>) -> BTreeSet<Pfn> {
+    let mut holds: BTreeMap<Pfn, BTreeSet<FrameId>> = BTreeMap::new();
+    for (&f, sightings) in all.iter().filter(|(f, _)| frames.contains(f)) {
+        for pfn in sightings.iter().filter_map(|(_, s)| s.pfn()) {
+            holds.entry(pfn).or_default().insert(f);
+        }
+    }
+    holds
+        .into_iter()
+        .filter(|(_, f)| f.len() > 1)
+        .map(|(p, _)| p)
+        .collect()
 }

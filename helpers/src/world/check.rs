@@ -388,13 +388,18 @@ impl World<'_> {
             );
             return Ok(Some(("the page's flags tell what it is", detail)));
         }
-        if flags.has(Flags::KSM) && !frame.ksm {
+        let ksm = if features.ksm_flag {
+            flags.has(Flags::KSM)
+        } else {
+            frame.ksm
+        };
+        if ksm && !frame.ksm {
             return Ok(Some((
                 "only merged pages are KSM pages",
                 format!("seen {flags:?}"),
             )));
         }
-        if features.anon_exclusive && !large && !frame.shared && !flags.has(Flags::KSM) {
+        if features.anon_exclusive && !large && !frame.shared && !ksm {
             let bit = flags.has(Flags::ANON_EXCLUSIVE);
             if bit && users > 1 {
                 let detail = format!("{users} mappers, seen {flags:?}");
