@@ -35,7 +35,8 @@ fn command_script(command: &[String]) -> String {
 
 /// The command's output goes to a serial port of its own, so that the kernel's
 /// messages (on the console) do not tear its lines.
-fn init_script() -> String {
+fn init_script(arch: Arch) -> String {
+    let port = arch.output_port();
     format!(
         r#"#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -46,7 +47,7 @@ mount -t devtmpfs devtmpfs /dev
 for module in $(cat /lab/order); do
 	insmod /lab/$module.ko || echo "init: cannot load $module"
 done
-out=/dev/ttyS1
+out=/dev/{port}
 stty -F $out raw -echo
 cd /suite
 {{
@@ -104,7 +105,7 @@ pub fn write(path: &Path, arch: Arch, content: &Content) -> Result<()> {
     archive.device("dev/null", 1, 3)?;
     archive.file("bin/busybox", 0o755, &sys::read(&busybox(arch)?)?)?;
     archive.link("bin/sh", "busybox")?;
-    archive.file("init", 0o755, init_script().as_bytes())?;
+    archive.file("init", 0o755, init_script(arch).as_bytes())?;
     archive.file(
         "lab/command",
         0o644,

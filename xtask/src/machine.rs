@@ -68,7 +68,7 @@ impl std::fmt::Display for End {
             End::Panic(line) => write!(f, "the guest's kernel panicked: {line}"),
             End::Hang(after) => write!(f, "the guest hung: no end after {} s", after.as_secs()),
             End::NoBoot(why) => write!(f, "the guest did not boot: {why}"),
-            End::Died(why) => write!(f, "QEMU ended before the guest's command did: {why}"),
+            End::Died(why) => write!(f, "the guest ended before its command did: {why}"),
         }
     }
 }
@@ -206,7 +206,7 @@ impl Machine {
                         let _ = stderr.read_to_string(&mut why);
                     }
                     let why = match why.trim() {
-                        "" => status.to_string(),
+                        "" => format!("QEMU ended with {status}"),
                         why => why.lines().last().unwrap_or_default().to_string(),
                     };
                     return Ok(if begun {

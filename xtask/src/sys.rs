@@ -49,6 +49,15 @@ impl Arch {
         }
     }
 
+    /// The guest's serial port that the command's output goes to.
+    pub fn output_port(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "ttyS1",
+            // The console is no 8250 there, so the first one is free.
+            Arch::Aarch64 => "ttyS0",
+        }
+    }
+
     /// Is it the host's own?
     pub fn is_host(self) -> bool {
         std::env::consts::ARCH == self.name()
