@@ -53,7 +53,7 @@ const NO_CONTROLLER: &str = "no memory cgroup controller (CONFIG_MEMCG)";
 /// Finds (or mounts below `scratch`, in the caller's mount namespace) a hierarchy with the memory controller in which a cgroup that can
 /// reclaim (v1 memory.force_empty, v2 memory.reclaim) can be made. `Err` is a constant reason.
 ///
-/// A mount below `scratch` stays: it goes with the mount namespace.
+/// A mount below `scratch` stays until [`unmount`] or the end of the mount namespace.
 pub fn find(scratch: &Path) -> Result<Root, &'static str> {
     let mut reason = NO_CONTROLLER;
     for (dir, version) in mounted() {
@@ -65,10 +65,7 @@ pub fn find(scratch: &Path) -> Result<Root, &'static str> {
         }
     }
     // v2 first: a mount of v1 takes a controller that nobody uses away from v2.
-    for (name, fs_type, data, version) in [
-        ("cgroup2", "cgroup2", None, Version::V2),
-        ("cgroup-memory", "cgroup", Some("memory"), Version::V1),
-    ] {
+    for (name, fs_type, data, version) in OWN_MOUNTS {
         let dir = scratch.join(name);
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         if fs::create_dir_all(&dir).is_err() {
@@ -85,6 +82,23 @@ pub fn find(scratch: &Path) -> Result<Root, &'static str> {
         let _ = fs::remove_dir(&dir);
     }
     Err(reason)
+}
+
+/// Name below `scratch`, file system type, its options, kind of hierarchy.
+const OWN_MOUNTS: [(&str, &str, Option<&str>, Version); 2] = [
+    ("cgroup2", "cgroup2", None, Version::V2),
+    ("cgroup-memory", "cgroup", Some("memory"), Version::V1),
+];
+
+/// Undoes what [`find`] mounted below `scratch`, so that the directory can be removed. Our cgroups
+/// have to be removed before: they outlive the mount.
+pub fn unmount(scratch: &Path) {
+    for (name, ..) in OWN_MOUNTS {
+        let dir = scratch.join(name);
+        // Not mounted: nothing to do. Still there afterwards: the caller's removal says so.
+        let _ = umount2(&dir, MntFlags::MNT_DETACH);
+        let _ = fs::remove_dir(&dir);
+    }
 }
 
 /// Mounted hierarchies that may have the memory controller.
@@ -247,6 +261,9 @@ impl Memcg {
     }
 
     /// Moves what is left in it to the parent, rmdir; a cgroup that is not there any more is success. Bounded wait for EBUSY.
+    ///
+    /// A cgroup outlives the mount that it was made through: to remove one that an earlier run left,
+    /// take its directory from a new [`find`].
     ///
     /// # Errors
     /// EBUSY when it was not empty for 2 s.

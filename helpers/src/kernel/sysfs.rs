@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The trimmed content. For files with a choice ("always [madvise] never") see [`chosen`].
+/// The trimmed content. For files with a choice (`always [madvise] never`) see [`chosen`].
 ///
 /// # Errors
 /// Those of open(2) and read(2).

@@ -163,6 +163,17 @@ mod tests {
             Ok(vec![nodes[0]])
         );
         assert_eq!(mbind(a, page, nodes[0], MPOL_MF_MOVE), Ok(()));
+        match crate::kernel::numa::nodes_with_memory()
+            .iter()
+            .find(|n| **n != nodes[0])
+        {
+            Some(&other) => {
+                assert_eq!(move_pages(0, &[a], other, MPOL_MF_MOVE), Ok(vec![other]));
+                assert_eq!(page_nodes(0, &[a]), Ok(vec![other]));
+                assert_eq!(move_pages(0, &[a], 4242, MPOL_MF_MOVE), Err(Errno::ENODEV));
+            }
+            None => eprintln!("skipped in part: one node"),
+        }
         assert_eq!(mem::compare(a, page, 1), None);
         assert_eq!(mbind(a, page, -1, 0), Err(Errno::EINVAL));
         assert!(matches!(

@@ -31,6 +31,7 @@ impl Drop for Bench {
         self.memcg.remove().unwrap(); // Gone is success.
         self.root.release().unwrap();
         zram::stop(self.zram).unwrap();
+        unmount(&self.scratch);
         fs::remove_dir_all(&self.scratch).unwrap();
     }
 }
