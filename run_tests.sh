@@ -11,6 +11,7 @@
 
 # One program per line, and what it is about (no apostrophes, please: this is one string).
 TESTS='
+walks           # each walk finds the pages of the plainest topologies
 fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
 fork_tree       # pages inherited and copied in trees of processes: found by every walk
 fork_dontfork   # MADV_DONTFORK: VMAs that the child does not get
