@@ -115,6 +115,24 @@ fn inner(ended: &Ended) -> Tap {
     Tap::parse(&text)
 }
 
+/// A program that is not in the list would never run, and nobody would notice.
+#[test]
+fn every_program_is_in_the_list() {
+    let script = std::fs::read_to_string(SCRIPT).unwrap();
+    let (_, list) = script.split_once("\nTESTS='\n").unwrap();
+    let (list, _) = list.split_once("\n'\n").unwrap();
+    let mut listed: Vec<&str> = list.lines().filter_map(|l| l.split(' ').next()).collect();
+    let manifest = include_str!("../Cargo.toml");
+    let bins = manifest
+        .split("[[bin]]")
+        .skip(1)
+        .filter_map(|s| s.split('"').nth(1));
+    let mut built: Vec<&str> = bins.filter(|b| *b != "faulty").collect();
+    listed.sort_unstable();
+    built.sort_unstable();
+    assert_eq!(listed, built);
+}
+
 #[test]
 fn kselftest_form() {
     let _alone = alone();
