@@ -4,7 +4,8 @@
 # Runs the rmap selftests on the kernel that is running, and prints TAP.
 #
 # Needs a POSIX shell and nothing else; busybox is enough. Programs are taken
-# from $BINDIR, or from bin/ beside this script, or are built with cargo.
+# from $BINDIR, or from bin/ beside this script, or from beside it, or are
+# built with cargo.
 #
 # Run it as root: most tests look at page frame numbers. What can run without
 # root does, the rest is skipped and says why.
@@ -167,6 +168,9 @@ if [ -n "${BINDIR:-}" ]; then
 	bindir=$BINDIR
 elif [ -d "$here/bin" ]; then
 	bindir=$here/bin
+elif [ -f "$here/${programs%% *}" ]; then
+	# As kselftest installs it.
+	bindir=$here
 elif [ -f "$here/Cargo.toml" ]; then
 	build
 else
