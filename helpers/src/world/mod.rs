@@ -19,6 +19,7 @@ mod handle;
 pub mod model;
 mod query;
 pub mod sight;
+mod steps;
 
 pub use area::Area;
 pub use handle::Actor;
