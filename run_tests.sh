@@ -12,6 +12,7 @@
 # One program per line, and what it is about.
 TESTS='
 fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
+explore         # random fork, split, merge, move and exit scripts, judged by every walk
 '
 
 COLLECTION=rmap

@@ -276,7 +276,7 @@ impl<'c> World<'c> {
 
     /// The numbered script, the last lines of it when it is long.
     pub(crate) fn script_text(&self) -> String {
-        const SHOWN: usize = 60;
+        const SHOWN: usize = 100;
         let script = self.script.borrow();
         let skip = script.len().saturating_sub(SHOWN);
         let mut text = String::from("script:");
