@@ -5,6 +5,7 @@
 //! A script is data ([`step`]). The model of the world says which steps are legal and what they must lead to; the
 //! kernel is only asked where its VMAs end, which no property depends on.
 
+pub mod batch;
 pub mod plan;
 mod rng;
 pub mod shrink;
@@ -49,14 +50,18 @@ pub fn test(ctx: &Ctx, script: &Script) -> TestResult {
         all.len(),
         |ctx, keep| play(ctx, script, keep),
         |keep| {
-            let short = Script {
-                steps: keep.iter().map(|&i| script.steps[i]).collect(),
-                ..script.clone()
-            };
-            let text = serde_json::to_string(&short).unwrap_or_default();
-            format!("play it again: {SCRIPT_VAR}='{text}' explore random.0")
+            let steps = keep.iter().map(|&i| script.steps[i]).collect();
+            Script { steps, ..*script }.replay()
         },
     )
+}
+
+impl Script {
+    /// How a reader of the log plays this script.
+    fn replay(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        format!("play it again: {SCRIPT_VAR}='{text}' explore random.0")
+    }
 }
 
 /// Plays some steps of a script in a world of its own.

@@ -317,6 +317,27 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.write_stamps(area, &stamps)
     }
 
+    /// The same for several areas at once.
+    #[track_caller]
+    pub fn write_all(&self, areas: &[Area]) -> TestResult {
+        let vpns = areas.iter().flat_map(Area::vpns);
+        let stamps: Vec<_> = vpns.map(|v| (v, self.world.stamp())).collect();
+        match areas {
+            [] => Ok(()),
+            [one] => self.write_stamps(*one, &stamps),
+            [first, .., last] => {
+                self.note(format!(
+                    "write {} pages in {} areas, {} to {}",
+                    stamps.len(),
+                    areas.len(),
+                    self.world.show(*first),
+                    self.world.show(*last)
+                ));
+                self.fill(&stamps)
+            }
+        }
+    }
+
     /// Writes the same content to every page of the area: what KSM can merge.
     #[track_caller]
     pub fn write_equal(&self, area: Area) -> TestResult {
@@ -330,6 +351,12 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub(crate) fn write_stamps(&self, area: Area, stamps: &[(usize, u64)]) -> TestResult {
         let w = self.world;
         self.note(format!("write {}", w.show(area)));
+        self.fill(stamps)
+    }
+
+    #[track_caller]
+    fn fill(&self, stamps: &[(usize, u64)]) -> TestResult {
+        let w = self.world;
         for chunk in stamps.chunks(CHUNK) {
             let pages = chunk.iter().map(|&(v, s)| (v * w.page, s)).collect();
             w.tell(

@@ -81,7 +81,7 @@ pub struct Slot {
 pub type Space = BTreeMap<usize, Slot>;
 
 /// The model of one world.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Model {
     /// All frames ever made.
     pub frames: Vec<Frame>,
