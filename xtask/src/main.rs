@@ -1,7 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `cargo xtask`: what the suite needs around it.
+//! `cargo xtask`: what the suite needs around it: guests of other kernels to
+//! run it in, and kernels with planted bugs to prove that it catches them.
 
-fn main() {
-    eprintln!("xtask: no command yet");
-    std::process::exit(1);
+mod accel;
+mod apt;
+mod bugs;
+mod cpio;
+mod guest;
+mod initramfs;
+mod kernel;
+mod machine;
+mod modules;
+mod plant;
+mod prove;
+mod report;
+mod suite;
+mod sys;
+mod tap;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND [OPTIONS]
+
+  guest    boot a kernel in QEMU and run the suite, or a command, in it
+  prove    run the suite on a kernel with planted bugs: does it catch them?
+
+`cargo xtask COMMAND --help` tells a command's options.";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let command = args.next();
+    let rest = lexopt::Parser::from_args(args);
+    let done = match command.as_deref().and_then(|c| c.to_str()) {
+        Some("guest") => guest::main(rest),
+        Some("prove") => prove::main(rest),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(anyhow::anyhow!("no such command: {other}\n{USAGE}")),
+        None => Err(anyhow::anyhow!("no command\n{USAGE}")),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -11,6 +11,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// One change that has to be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,7 @@ impl Journal {
 
     /// The inner error says who holds it.
     fn open_at(path: &Path) -> io::Result<Result<Journal, String>> {
+        let patience = Instant::now() + Duration::from_secs(2);
         loop {
             let file = OpenOptions::new()
                 .read(true)
@@ -103,10 +105,15 @@ impl Journal {
                 Err((mut file, Errno::EWOULDBLOCK)) => {
                     let mut text = String::new();
                     let _ = file.read_to_string(&mut text);
-                    let pid = text
-                        .lines()
-                        .find_map(|l| l.strip_prefix("pid "))
-                        .unwrap_or("unknown");
+                    // The last to sign it.
+                    let pid = text.lines().rev().find_map(|l| l.strip_prefix("pid "));
+                    let dead = pid.is_none_or(|pid| !Path::new("/proc").join(pid).exists());
+                    if dead && Instant::now() < patience {
+                        // Just made, or just killed: a child that was forked a moment ago dies with it.
+                        std::thread::sleep(Duration::from_millis(10));
+                        continue;
+                    }
+                    let pid = pid.unwrap_or("unknown");
                     let path = path.display();
                     return Ok(Err(format!("another run (pid {pid}) holds {path}")));
                 }
@@ -115,24 +122,27 @@ impl Journal {
         }
     }
 
-    /// Reads what an earlier run left, and begins anew. The old lines stay until they are undone.
+    /// Reads what an earlier run left, and signs the file. What is left stays in it until it is
+    /// undone: no moment of a kill may lose it, so nothing is ever rewritten.
     fn start(&mut self) -> io::Result<Vec<Change>> {
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes)?;
         let boot = boot_id();
         let left = parse(&String::from_utf8_lossy(&bytes), &boot);
-        self.rewrite(&left)?;
-        Ok(left)
-    }
-
-    /// Replaces the content.
-    fn rewrite(&mut self, changes: &[Change]) -> io::Result<()> {
-        let mut text = format!("boot {}\npid {}\n", boot_id(), std::process::id());
-        for change in changes {
-            text += &change.line();
+        if left.is_empty() {
+            self.file.set_len(0)?;
+            self.file.write_all(format!("boot {boot}\n").as_bytes())?;
+        } else {
+            // A last line without its newline must not get one from us.
+            let whole = bytes
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |at| at + 1);
+            self.file.set_len(whole as u64)?;
         }
-        self.file.set_len(0)?;
-        self.file.write_all(text.as_bytes())
+        self.file
+            .write_all(format!("pid {}\n", std::process::id()).as_bytes())?;
+        Ok(left)
     }
 
     /// Removes the file; the lock goes with the descriptor.

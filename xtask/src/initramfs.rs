@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The guest's root file system: busybox, the suite, and an init that runs
+//! one command and tells how it ended. Nothing else, as on a bare board.
+
+use crate::apt::Apt;
+use crate::cpio::Archive;
+use crate::suite::Files;
+use crate::sys::{self, Arch};
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+/// What begins a line in which init speaks to the host.
+pub const MARK: &str = "@rmap-guest";
+
+/// What goes in besides busybox.
+pub struct Content<'a> {
+    /// names and contents of the modules to load, in order
+    pub modules: &'a [(String, Vec<u8>)],
+    /// the suite
+    pub suite: &'a Files,
+    /// the command to run in the suite's directory
+    pub command: &'a [String],
+}
+
+/// A script that becomes that command.
+fn command_script(command: &[String]) -> String {
+    let words: Vec<String> = command
+        .iter()
+        .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
+        .collect();
+    format!("exec {}\n", words.join(" "))
+}
+
+/// The command's output goes to a serial port of its own, so that the kernel's
+/// messages (on the console) do not tear its lines.
+fn init_script(arch: Arch) -> String {
+    let port = arch.output_port();
+    format!(
+        r#"#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+for module in $(cat /lab/order); do
+	insmod /lab/$module.ko || echo "init: cannot load $module"
+done
+out=/dev/{port}
+stty -F $out raw -echo
+cd /suite
+{{
+	echo "{MARK} begin"
+	sh /lab/command </dev/null 2>&1
+	echo "{MARK} exit $?"
+}} | cat >$out
+reboot -f
+"#
+    )
+}
+
+/// Is it an ELF program that needs no dynamic linker?
+fn is_static(path: &Path) -> bool {
+    let interpreter = b"/ld-linux";
+    std::fs::read(path).is_ok_and(|elf| {
+        elf.starts_with(b"\x7fELF") && !elf.windows(interpreter.len()).any(|w| w == interpreter)
+    })
+}
+
+/// A static busybox: the host's, else Debian's.
+fn busybox(arch: Arch) -> Result<PathBuf> {
+    if arch.is_host() {
+        for path in ["/bin/busybox", "/usr/bin/busybox"] {
+            if is_static(Path::new(path)) {
+                return Ok(path.into());
+            }
+        }
+    }
+    let tree = sys::cache()?
+        .join("debian")
+        .join(arch.debian())
+        .join("busybox-static");
+    if !tree.is_dir() {
+        Apt::new(arch)?
+            .unpack(&["busybox-static".into()], &tree)
+            .context("no static busybox on the host, and none from Debian")?;
+    }
+    for path in ["bin/busybox", "usr/bin/busybox"] {
+        if tree.join(path).is_file() {
+            return Ok(tree.join(path));
+        }
+    }
+    bail!("{}: no busybox in it", tree.display())
+}
+
+/// Writes the archive.
+pub fn write(path: &Path, arch: Arch, content: &Content) -> Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut archive = Archive::new(BufWriter::new(file));
+    for dir in ["bin", "dev", "lab", "proc", "root", "suite", "sys", "tmp"] {
+        archive.dir(dir)?;
+    }
+    archive.device("dev/console", 5, 1)?;
+    archive.device("dev/null", 1, 3)?;
+    archive.file("bin/busybox", 0o755, &sys::read(&busybox(arch)?)?)?;
+    archive.link("bin/sh", "busybox")?;
+    archive.file("init", 0o755, init_script(arch).as_bytes())?;
+    archive.file(
+        "lab/command",
+        0o644,
+        command_script(content.command).as_bytes(),
+    )?;
+    let mut order = String::new();
+    for (name, module) in content.modules {
+        archive.file(&format!("lab/{name}.ko"), 0o644, module)?;
+        order += &format!("{name}\n");
+    }
+    archive.file("lab/order", 0o644, order.as_bytes())?;
+    for (name, path) in content.suite {
+        archive.host_file(&format!("suite/{name}"), path)?;
+    }
+    archive.finish()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_survives_the_shell() {
+        let words = ["echo", "it's", "a b", "$HOME"].map(String::from);
+        assert_eq!(
+            command_script(&words),
+            "exec 'echo' 'it'\\''s' 'a b' '$HOME'\n"
+        );
+    }
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The kernel with all planted bugs in it: fetch the source, apply the
+//! semantic patches, build. Everything is kept in the cache; a changed bug
+//! costs the rebuild of the files it touches.
+
+use crate::apt::Apt;
+use crate::bugs::Bug;
+use crate::sys::{self, Arch};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Debian's package of the source.
+const SOURCE: &str = "linux-source-6.12";
+/// The switch, and where it goes in the kernel's tree.
+const SWITCH: [(&str, &str); 2] = [
+    ("rmap_bug.h", "include/linux/rmap_bug.h"),
+    ("rmap_bug.c", "mm/rmap_bug.c"),
+];
+const INCLUDED_BY: &str = "include/linux/mm.h";
+const MAKEFILE: &str = "mm/Makefile";
+
+/// A built kernel.
+pub struct Planted {
+    /// the bzImage
+    pub image: PathBuf,
+    /// tells source, configuration and bugs apart
+    pub key: String,
+    /// the kernel's version
+    pub version: String,
+}
+
+/// A number that tells texts apart (64-bit FNV-1a).
+pub fn fingerprint<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for text in texts {
+        for byte in text.iter().chain(&[0xff]) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+    hash
+}
+
+/// Keeps other xtasks away from the tree while it exists.
+struct Lock(PathBuf);
+
+impl Lock {
+    fn take(dir: &Path) -> Result<Lock> {
+        let path = dir.join("lock");
+        if let Ok(pid) = std::fs::read_to_string(&path) {
+            if Path::new("/proc").join(pid.trim()).is_dir() {
+                bail!("process {} works on {}", pid.trim(), dir.display());
+            }
+            let _ = std::fs::remove_file(&path);
+        }
+        sys::write(&path, std::process::id().to_string())?;
+        Ok(Lock(path))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The source's archive: the host's, else Debian's.
+fn archive() -> Result<PathBuf> {
+    let name = format!("{SOURCE}.tar.xz");
+    let host = Path::new("/usr/src").join(&name);
+    if host.is_file() {
+        return Ok(host);
+    }
+    let tree = sys::cache()?.join("debian").join(SOURCE);
+    if !tree.is_dir() {
+        Apt::new(Arch::X86_64)?.unpack(&[SOURCE.into()], &tree)?;
+    }
+    Ok(tree.join("usr/src").join(name))
+}
+
+/// Unpacks the source in `dir`/src, once.
+fn unpack(dir: &Path) -> Result<()> {
+    let mark = dir.join("version");
+    if mark.is_file() {
+        return Ok(());
+    }
+    let archive = archive()?;
+    eprintln!("xtask: unpacking {}", archive.display());
+    let src = dir.join("src");
+    let _ = std::fs::remove_dir_all(&src);
+    let _ = std::fs::remove_dir_all(dir.join("orig"));
+    sys::make_dir(&src)?;
+    let mut tar = Command::new("tar");
+    tar.arg("-xf").arg(&archive).arg("-C").arg(&src);
+    sys::output(tar.arg("--strip-components=1"))?;
+    let text = sys::read_text(&src.join("Makefile"))?;
+    let part = |key: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='))
+            .map_or("", str::trim)
+            .to_string()
+    };
+    let version = format!(
+        "{}.{}.{}",
+        part("VERSION"),
+        part("PATCHLEVEL"),
+        part("SUBLEVEL")
+    );
+    sys::write(&mark, version)
+}
+
+/// Puts a file in place unless it is there already, so that make sees as
+/// changed only what did change.
+fn place(path: &Path, content: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|now| now == content) {
+        return Ok(());
+    }
+    if let Some(dir) = path.parent() {
+        sys::make_dir(dir)?;
+    }
+    sys::write(path, content)
+}
+
+/// The file as the archive has it; kept aside before it is first changed.
+fn original(dir: &Path, file: &Path) -> Result<Vec<u8>> {
+    let kept = dir.join("orig").join(file);
+    if !kept.is_file() {
+        place(&kept, &sys::read(&dir.join("src").join(file))?)?;
+    }
+    sys::read(&kept)
+}
+
+/// `text` with a line put before the first line that begins with `before`.
+fn with_line(text: &str, before: &str, line: &str) -> Result<String> {
+    let at = text
+        .lines()
+        .position(|l| l.starts_with(before))
+        .with_context(|| format!("no line {before} in it"))?;
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.insert(at, line);
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Applies every bug to the tree in `dir`.
+fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
+    let scratch = sys::Scratch::new("plant")?;
+    let work = scratch.path();
+    let mut files: Vec<PathBuf> = bugs.iter().map(|bug| bug.file.clone()).collect();
+    files.extend([INCLUDED_BY, MAKEFILE].map(PathBuf::from));
+    let kept = dir.join("orig");
+    if kept.is_dir() {
+        // What a bug of old changed and none of today does goes back.
+        for path in sys::files_below(&kept)? {
+            files.extend(path.strip_prefix(&kept).ok().map(Path::to_path_buf));
+        }
+    }
+    files.sort();
+    files.dedup();
+    for file in &files {
+        place(&work.join(file), &original(dir, file)?)?;
+    }
+    eprintln!("xtask: planting {} bugs", bugs.len());
+    for bug in bugs {
+        let file = work.join(&bug.file);
+        let mark = format!("rmap_bug_is({})", bug.number);
+        let count = |path: &Path| -> Result<usize> {
+            Ok(String::from_utf8_lossy(&sys::read(path)?)
+                .matches(&mark)
+                .count())
+        };
+        let mut spatch = Command::new("spatch");
+        spatch.args(["--no-includes", "--very-quiet", "--in-place", "--sp-file"]);
+        sys::output(spatch.arg(&bug.path).arg(&file))
+            .with_context(|| format!("bug {} ({}) does not apply", bug.number, bug.name))?;
+        if count(&file)? < count(&bug.path)? {
+            bail!("bug {} ({}) matches nothing", bug.number, bug.name);
+        }
+    }
+    let edit = |file: &str, before: &str, line: &str| -> Result<()> {
+        let text = sys::read_text(&work.join(file))?;
+        let text = with_line(&text, before, line).with_context(|| file.to_string())?;
+        sys::write(&work.join(file), text)
+    };
+    edit(INCLUDED_BY, "#include <", "#include <linux/rmap_bug.h>")?;
+    edit(MAKEFILE, "obj-", "obj-y += rmap_bug.o")?;
+    let kernels = sys::root()?.join("lab/kernels");
+    for (name, file) in SWITCH {
+        place(
+            &dir.join("src").join(file),
+            &sys::read(&kernels.join(name))?,
+        )?;
+    }
+    for file in &files {
+        place(&dir.join("src").join(file), &sys::read(&work.join(file))?)?;
+    }
+    Ok(())
+}
+
+/// Configures and builds; what make says goes to a log.
+fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
+    let src = dir.join("src");
+    sys::make_dir(build)?;
+    let make = |target: &str| {
+        let mut make = Command::new("nice");
+        make.args(["-n", "10", "make", "--silent", "-C"]).arg(&src);
+        make.arg(format!("O={}", build.display())).arg(target);
+        make
+    };
+    sys::output(&mut make("tinyconfig"))?;
+    let mut config = sys::read_text(&build.join(".config"))?;
+    let mut wanted = String::new();
+    for fragment in fragments {
+        wanted += &sys::read_text(fragment)?;
+    }
+    config += &wanted;
+    sys::write(&build.join(".config"), &config)?;
+    sys::output(&mut make("olddefconfig"))?;
+    let config = sys::read_text(&build.join(".config"))?;
+    for line in wanted.lines().filter(|line| line.starts_with("CONFIG_")) {
+        if !config.lines().any(|l| l == line) {
+            bail!("the kernel's configuration refuses {line}");
+        }
+    }
+    let log = build.join("log");
+    eprintln!("xtask: building the kernel (log: {})", log.display());
+    let file = std::fs::File::create(&log)?;
+    let jobs = std::thread::available_parallelism().map_or(2, usize::from);
+    let status = make("bzImage")
+        .arg(format!("-j{jobs}"))
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .status()
+        .context("cannot run make")?;
+    if !status.success() {
+        bail!("the kernel does not build: see {}", log.display());
+    }
+    Ok(())
+}
+
+/// The kernel with these bugs, built when it is not in the cache.
+pub fn build(bugs: &[Bug], debug: bool) -> Result<Planted> {
+    for (program, package) in [
+        ("spatch", "coccinelle"),
+        ("make", "make"),
+        ("gcc", "gcc"),
+        ("flex", "flex"),
+        ("bison", "bison"),
+        ("bc", "bc"),
+        ("xz", "xz-utils"),
+    ] {
+        if !sys::has_program(program) {
+            bail!("no {program} on this host (Debian's package {package})");
+        }
+    }
+    let dir = sys::cache()?.join("kernels").join(SOURCE);
+    sys::make_dir(&dir)?;
+    let lock = Lock::take(&dir)?;
+    unpack(&dir)?;
+    let version = sys::read_text(&dir.join("version"))?.trim().to_string();
+    let kernels = sys::root()?.join("lab/kernels");
+    let mut inputs = vec![kernels.join("rmap.config")];
+    if debug {
+        inputs.push(kernels.join("debug.config"));
+    }
+    let fragments = inputs.clone();
+    inputs.extend(SWITCH.map(|(name, _)| kernels.join(name)));
+    inputs.extend(bugs.iter().map(|bug| bug.path.clone()));
+    let mut texts = vec![version.clone().into_bytes()];
+    for path in &inputs {
+        texts.push(sys::read(path)?);
+    }
+    let hash = fingerprint(texts.iter().map(Vec::as_slice));
+    let key = format!("{hash:016x}");
+    let image = dir.join(format!("bzImage-{key}"));
+    if !image.is_file() {
+        plant(&dir, bugs)?;
+        let build = dir.join(if debug { "build-debug" } else { "build" });
+        make(&dir, &build, &fragments)?;
+        let partial = dir.join("bzImage.new");
+        std::fs::copy(build.join("arch/x86/boot/bzImage"), &partial)
+            .context("make left no bzImage")?;
+        std::fs::rename(&partial, &image)?;
+    }
+    drop(lock);
+    Ok(Planted {
+        image,
+        key,
+        version,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_tell_texts_apart() {
+        let of = |texts: &[&str]| fingerprint(texts.iter().map(|t| t.as_bytes()));
+        assert_eq!(of(&["a", "b"]), of(&["a", "b"]));
+        assert_ne!(of(&["a", "b"]), of(&["ab"]));
+        assert_ne!(of(&["a", "b"]), of(&["b", "a"]));
+    }
+
+    #[test]
+    fn a_line_goes_before_the_first_that_fits() {
+        let text = "a\n#include <x>\n#include <y>\n";
+        let out = with_line(text, "#include <", "#include <z>").unwrap();
+        assert_eq!(out, "a\n#include <z>\n#include <x>\n#include <y>\n");
+        assert!(with_line(text, "nothing", "z").is_err());
+    }
+}

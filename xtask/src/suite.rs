@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The suite as a guest gets it: run_tests.sh and static test binaries.
+
+use crate::sys::{self, Arch};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const PACKAGE: &str = "rmap-selftests";
+
+/// Files by their name below the suite's directory.
+pub type Files = Vec<(String, PathBuf)>;
+
+/// The names of the test binaries: the root package's, made from tests/*.rs.
+fn binaries(root: &Path) -> Result<Vec<String>> {
+    let json = sys::output_text(
+        sys::command(&cargo(), ["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(root),
+    )?;
+    let metadata: serde_json::Value = serde_json::from_str(&json).context("cargo metadata")?;
+    let tests = root.join("tests");
+    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let mut names = Vec::new();
+    for package in list(&metadata["packages"]) {
+        if package["name"] != PACKAGE {
+            continue;
+        }
+        for target in list(&package["targets"]) {
+            let source = target["src_path"].as_str().unwrap_or_default();
+            let is_bin = list(&target["kind"]).iter().any(|kind| kind == "bin");
+            if is_bin && Path::new(source).starts_with(&tests) {
+                names.extend(target["name"].as_str().map(String::from));
+            }
+        }
+    }
+    if names.is_empty() {
+        bail!("the package {PACKAGE} has no test binaries");
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}
+
+/// Builds the suite for `arch` and tells its files.
+pub fn build(arch: Arch) -> Result<Files> {
+    let root = sys::root()?;
+    let names = binaries(&root)?;
+    let status = Command::new(cargo())
+        .args(["build", "--quiet", "--release", "--target", arch.target()])
+        .args(["--package", PACKAGE, "--bins"])
+        .current_dir(&root)
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot run cargo")?;
+    if !status.success() {
+        bail!(
+            "the suite does not build for {} (rustup target add {}?)",
+            arch.target(),
+            arch.target()
+        );
+    }
+    let target = match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) => root.join(dir),
+        None => root.join("target"),
+    };
+    let out = target.join(arch.target()).join("release");
+    let mut files: Files = names
+        .into_iter()
+        .map(|name| (format!("bin/{name}"), out.join(name)))
+        .collect();
+    for name in ["run_tests.sh", "settings", "config"] {
+        if root.join(name).is_file() {
+            files.push((name.into(), root.join(name)));
+        }
+    }
+    Ok(files)
+}
+
+/// The files of a suite that was built before, as in a release's directory.
+pub fn from_dir(dir: &Path) -> Result<Files> {
+    if !dir.join("run_tests.sh").is_file() {
+        bail!("{}: no run_tests.sh in it", dir.display());
+    }
+    let mut files: Files = vec![("run_tests.sh".into(), dir.join("run_tests.sh"))];
+    let bins = std::fs::read_dir(dir.join("bin"))
+        .with_context(|| format!("{}: no bin directory in it", dir.display()))?;
+    for entry in bins {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().and_then(|n| n.to_str()) {
+            files.push((format!("bin/{name}"), path.clone()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
