@@ -11,6 +11,7 @@
 //!   and the oracles that compare the model with the kernel.
 //! * [`walk`]: everything that makes the kernel use the rmap of a page.
 //! * [`topology`]: ways to come to mappings that more than one test starts from.
+//! * [`explore`]: scripts by chance and all short ones, played in a world.
 //! * [`supervise`]: what a test declares, the process it runs in, knobs, kernel log, TAP.
 //!
 //! # Words
@@ -22,6 +23,7 @@
 //! VMA, PTE, PFN, folio, mapcount, anon_vma, anon_vma_chain, COW.
 
 pub mod actor;
+pub mod explore;
 pub mod kernel;
 pub mod stop;
 pub mod supervise;

@@ -82,7 +82,8 @@ fn try_page(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'stati
     let Some(head) = head(w, page.pfn)? else {
         return Ok(None);
     };
-    for &(actor, vpn) in page.mappers.iter().take(MAPPERS) {
+    let readable = page.mappers.iter().filter(|at| w.is_readable(**at));
+    for &(actor, vpn) in readable.take(MAPPERS) {
         if !set_idle(bitmap, head)? {
             return Ok(None);
         }

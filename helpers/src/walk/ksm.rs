@@ -74,6 +74,9 @@ fn take(w: &World) -> TestResult<Taken> {
     let mut merged: BTreeSet<FrameId> = frames.iter().copied().collect();
     merged.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
     advise_all(w, advice::MERGEABLE)?;
+    // Everything is mergeable now, so what was not chosen may merge too where it equals something: other frames of
+    // the same content, and pages of zeroes (a locked area has them) with anybody's.
+    let others = equal_frames(w);
 
     ksm::set_run(1).doing("start ksmd")?;
     let end = wait(w, &merged, control, control_area.vpns());
@@ -81,6 +84,7 @@ fn take(w: &World) -> TestResult<Taken> {
     let end = end?;
     // What merged has merged, whatever became of the rest.
     w.each_frame_of(&merged, |frame| frame.ksm = true);
+    w.each_frame_of(&others, |frame| frame.ksm = true);
     match end {
         End::All => Ok(Taken::Yes(format!("{} frames", frames.len()))),
         End::NotNow(why) => Ok(Taken::NotNow(why)),
@@ -99,7 +103,9 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
     let mappers = w.mappers();
     let fit = |f: &FrameId| {
         let frame = w.frame(*f);
-        !frame.shared && !frame.ksm && frame.stamp != 0
+        // One that no mapper may read can be in swap, where ksmd does not look.
+        let readable = mappers[f].iter().any(|&at| w.is_readable(at));
+        readable && !frame.shared && !frame.ksm && frame.stamp != 0
     };
     let all: Vec<FrameId> = mappers.keys().copied().filter(fit).collect();
     let is_control = |f: &FrameId| mappers[f].iter().any(|m| m.0 == control);
@@ -113,6 +119,22 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
         chosen.push(*last);
     }
     chosen
+}
+
+/// Private frames whose content is not theirs alone.
+fn equal_frames(w: &World) -> BTreeSet<FrameId> {
+    let mut by_content: BTreeMap<u64, Vec<FrameId>> = BTreeMap::new();
+    for &f in w.mappers().keys() {
+        let frame = w.frame(f);
+        if !frame.shared {
+            by_content.entry(frame.stamp).or_default().push(f);
+        }
+    }
+    by_content
+        .into_iter()
+        .filter(|(stamp, frames)| *stamp == 0 || frames.len() > 1)
+        .flat_map(|(_, frames)| frames)
+        .collect()
 }
 
 /// madvise on every run of private slots of every actor.
@@ -168,6 +190,10 @@ fn wait(
             .filter(|(f, _)| frames.contains(f))
             .flat_map(|(_, s)| s.iter().map(|(at, seen)| (at, seen)))
         {
+            // ksmd merges what is present, and nobody can read back what reclaim took from a PROT_NONE mapping.
+            if seen.pfn().is_none() && !w.is_readable(at) {
+                continue;
+            }
             let flags = match seen.pfn() {
                 Some(pfn) => w.page_flags(pfn)?,
                 None => None,

@@ -454,6 +454,10 @@ impl World<'_> {
         let ids: Vec<usize> = self.model.borrow().living().collect();
         let (start, end) = (self.carve.vpn, self.carve.vpn + self.carve.pages);
         for id in ids {
+            // The address space of a program of its own: its mappings may be anywhere.
+            if self.model.borrow().foreign.contains(&id) {
+                continue;
+            }
             let pid = self.pid(id)?;
             let vmas = vma::in_range(pid, start * self.page, end * self.page)
                 .doing(format_args!("read /proc/{pid}/maps"))?;

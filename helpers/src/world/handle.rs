@@ -136,7 +136,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.world
             .model
             .borrow_mut()
-            .change(self.id, area.vpns(), |s| s.prot = prot);
+            .protect(self.id, area.vpns(), prot);
         Ok(())
     }
 
@@ -174,14 +174,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             }
         }
         let mut model = self.world.model.borrow_mut();
-        model.change(self.id, area.vpns(), |s| match what {
-            advice::DONTFORK => s.dontfork = true,
-            advice::DOFORK => s.dontfork = false,
-            advice::WIPEONFORK => s.wipeonfork = true,
-            advice::KEEPONFORK => s.wipeonfork = false,
-            advice::DONTNEED if !s.shared => s.held = Held::Nothing,
-            _ => {}
-        });
+        model.advise(self.id, area.vpns(), what);
         Ok(())
     }
 
@@ -245,25 +238,13 @@ impl<'w, 'c> Actor<'w, 'c> {
                 new_addr: 0,
             },
         )?;
-        let mut model = w.model.borrow_mut();
+        w.model
+            .borrow_mut()
+            .resize(self.id, area.vpn, area.pages, pages);
         let new = Area {
             vpn: area.vpn,
             pages,
         };
-        if pages < area.pages {
-            model.unmap(self.id, area.vpn + pages..area.vpn + area.pages);
-        } else {
-            let last = model.space(self.id)[&(area.vpn + area.pages - 1)];
-            for vpn in area.vpn + area.pages..area.vpn + pages {
-                model.space(self.id).insert(
-                    vpn,
-                    super::model::Slot {
-                        held: Held::Nothing,
-                        ..last
-                    },
-                );
-            }
-        }
         Ok(new)
     }
 
@@ -312,26 +293,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             }
             other => return Err(w.blame(self.id, Stop::error(format_args!("mlock: {other:?}")))),
         }
-        let mut model = w.model.borrow_mut();
-        model.change(self.id, area.vpns(), |s| s.lock = how);
-        if how == Lock::Full {
-            // populate_vma_page_range() writes to private writable memory: it breaks COW and
-            // makes pages of zeroes.
-            let mut writes = Vec::new();
-            for (&vpn, s) in model.space(self.id).range(area.vpns()) {
-                if s.prot & PROT_WRITE != 0 && !s.shared {
-                    writes.push((vpn, s.held));
-                }
-            }
-            let writes: Vec<_> = writes
-                .into_iter()
-                .map(|(vpn, held)| match held {
-                    Held::Frame(f) => (vpn, model.frames[f].stamp),
-                    _ => (vpn, 0),
-                })
-                .collect();
-            model.write(self.id, &writes);
-        }
+        w.model.borrow_mut().lock(self.id, area.vpns(), how);
         Ok(())
     }
 
@@ -344,7 +306,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.world
             .model
             .borrow_mut()
-            .change(self.id, area.vpns(), |s| s.lock = Lock::None);
+            .lock(self.id, area.vpns(), Lock::None);
         Ok(())
     }
 
@@ -353,6 +315,27 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn write(&self, area: Area) -> TestResult {
         let stamps: Vec<_> = area.vpns().map(|v| (v, self.world.stamp())).collect();
         self.write_stamps(area, &stamps)
+    }
+
+    /// The same for several areas at once.
+    #[track_caller]
+    pub fn write_all(&self, areas: &[Area]) -> TestResult {
+        let vpns = areas.iter().flat_map(Area::vpns);
+        let stamps: Vec<_> = vpns.map(|v| (v, self.world.stamp())).collect();
+        match areas {
+            [] => Ok(()),
+            [one] => self.write_stamps(*one, &stamps),
+            [first, .., last] => {
+                self.note(format!(
+                    "write {} pages in {} areas, {} to {}",
+                    stamps.len(),
+                    areas.len(),
+                    self.world.show(*first),
+                    self.world.show(*last)
+                ));
+                self.fill(&stamps)
+            }
+        }
     }
 
     /// Writes the same content to every page of the area: what KSM can merge.
@@ -368,6 +351,12 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub(crate) fn write_stamps(&self, area: Area, stamps: &[(usize, u64)]) -> TestResult {
         let w = self.world;
         self.note(format!("write {}", w.show(area)));
+        self.fill(stamps)
+    }
+
+    #[track_caller]
+    fn fill(&self, stamps: &[(usize, u64)]) -> TestResult {
+        let w = self.world;
         for chunk in stamps.chunks(CHUNK) {
             let pages = chunk.iter().map(|&(v, s)| (v * w.page, s)).collect();
             w.tell(
@@ -392,11 +381,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             let addrs = chunk.iter().map(|v| v * w.page).collect();
             w.tell(self.id, &Cmd::Read { addrs })?;
         }
-        w.model.borrow_mut().change(self.id, area.vpns(), |s| {
-            if s.held == Held::Nothing {
-                s.held = Held::Zero;
-            }
-        });
+        w.model.borrow_mut().read(self.id, area.vpns());
         Ok(())
     }
 
@@ -427,7 +412,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn exec(&self) -> TestResult {
         self.note(String::from("exec"));
         self.world.tell(self.id, &Cmd::Exec)?;
-        self.world.model.borrow_mut().space(self.id).clear();
+        self.world.model.borrow_mut().exec(self.id);
         Ok(())
     }
 

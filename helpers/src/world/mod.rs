@@ -19,6 +19,7 @@ mod handle;
 pub mod model;
 mod query;
 pub mod sight;
+mod steps;
 
 pub use area::Area;
 pub use handle::Actor;
@@ -41,6 +42,11 @@ const REPLY_LIMIT: Duration = Duration::from_secs(10);
 
 /// Pages of the carve-out, besides the room for huge pages.
 const CARVE_PAGES: usize = 16 << 10;
+
+/// Address space left free on both sides of the carve-out, pages. An actor's own memory (its allocator's, [`Cmd::FlushTlb`]'s)
+/// goes to the first gap that is large enough, from above or from below as the machine has it: never to one that a munmap inside the
+/// carve-out has left, where the next MAP_FIXED would destroy it.
+const MARGIN_PAGES: usize = 4096;
 
 /// Process tree, model and script of one test.
 pub struct World<'c> {
@@ -74,7 +80,10 @@ impl<'c> World<'c> {
         let align = arena.features.pmd_size.unwrap_or(page) / page;
         let pages = CARVE_PAGES + 8 * align;
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        let at = mem::mmap(0, pages * page, PROT_NONE, flags, -1, 0)?;
+        let (len, margin) = (pages * page, MARGIN_PAGES * page);
+        let at = mem::mmap(0, len + 2 * margin, PROT_NONE, flags, -1, 0)? + margin;
+        mem::munmap(at - margin, margin)?;
+        mem::munmap(at + len, margin)?;
         let seed = ctx.seed;
         Ok(World {
             arena,
@@ -267,7 +276,7 @@ impl<'c> World<'c> {
 
     /// The numbered script, the last lines of it when it is long.
     pub(crate) fn script_text(&self) -> String {
-        const SHOWN: usize = 60;
+        const SHOWN: usize = 100;
         let script = self.script.borrow();
         let skip = script.len().saturating_sub(SHOWN);
         let mut text = String::from("script:");

@@ -5,7 +5,7 @@
 //! kernel promises to user space (fork shares, a write to a shared private page copies, mremap
 //! moves, ...); [`super::check`] then compares the model with what the kernel shows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Index of an actor in its world.
 pub type ActorId = usize;
@@ -81,12 +81,14 @@ pub struct Slot {
 pub type Space = BTreeMap<usize, Slot>;
 
 /// The model of one world.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Model {
     /// All frames ever made.
     pub frames: Vec<Frame>,
     /// Address spaces; `None` for actors that have exited.
     pub spaces: Vec<Option<Space>>,
+    /// Actors that have executed a program: the carve-out is not theirs any more.
+    pub foreign: BTreeSet<ActorId>,
 }
 
 impl Model {
@@ -232,7 +234,11 @@ impl Model {
             self.frames[f].exclusive = Exclusive::Either;
         }
         self.spaces.push(Some(child));
-        self.spaces.len() - 1
+        let child = self.spaces.len() - 1;
+        if self.foreign.contains(&parent) {
+            self.foreign.insert(child);
+        }
+        child
     }
 
     /// mremap: `pages` slots from `from` go to `to`, on top of whatever was there. With `keep_source`

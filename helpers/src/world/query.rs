@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What walks ask of a world.
 
-use super::model::{ActorId, Frame, FrameId, Held, Lock};
+use super::model::{ActorId, Frame, FrameId, Held, Lock, Model};
 use super::{Area, World};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
@@ -10,6 +10,11 @@ use crate::sys::mem::advice;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World<'_> {
+    /// The model as it is now.
+    pub(crate) fn model(&self) -> std::cell::Ref<'_, Model> {
+        self.model.borrow()
+    }
+
     /// A copy of a frame.
     pub(crate) fn frame(&self, f: FrameId) -> Frame {
         self.model.borrow().frames[f].clone()
@@ -53,6 +58,13 @@ impl World<'_> {
             .as_ref()
             .and_then(|s| s.get(&at.1))
             .map_or(Lock::None, |s| s.lock)
+    }
+
+    /// Whether a mapper may read its page.
+    pub(crate) fn is_readable(&self, at: (ActorId, usize)) -> bool {
+        let model = self.model.borrow();
+        let slot = model.spaces[at.0].as_ref().and_then(|s| s.get(&at.1));
+        slot.is_some_and(|s| s.prot & nix::libc::PROT_READ != 0)
     }
 
     /// /proc/kpageflags of a page.

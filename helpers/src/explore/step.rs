@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Steps of a script, as data: whether one is legal, what it does to a model, and to a world.
+//!
+//! A step names its actor by a label and its pages by their place in one region, so it stays meaningful when other steps
+//! are dropped. What is not legal then is left out; that depends on the model alone, so every run leaves out the same.
+
+use crate::kernel::vma;
+use crate::stop::Doing;
+use crate::sys::mem::advice;
+use crate::world::model::{ActorId, Lock, Model, Slot};
+use crate::world::{Actor, Area, World};
+use crate::{Stop, TestResult};
+use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Label of an actor: 0 is the first one, the others are named by the fork that makes them.
+pub type Who = usize;
+
+/// Most actors alive at a time.
+pub const MOST_ALIVE: usize = 7;
+
+/// Pages of the region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Span {
+    /// First page, counted from the start of the region.
+    pub first: usize,
+    /// Pages.
+    pub pages: usize,
+}
+
+/// `pages` pages from `first`.
+pub const fn span(first: usize, pages: usize) -> Span {
+    Span { first, pages }
+}
+
+impl Span {
+    /// One past the last page.
+    pub fn end(self) -> usize {
+        self.first + self.pages
+    }
+
+    fn meets(self, other: Span) -> bool {
+        self.first < other.end() && other.first < self.end()
+    }
+
+    /// The same pages of a region.
+    pub fn of(self, region: Area) -> Area {
+        region.sub(self.first..self.end())
+    }
+}
+
+/// What one actor does.
+#[allow(missing_docs)] // the fields are what the methods of Actor take
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Op {
+    /// mmap of private memory, on top of whatever is there.
+    Map { at: Span, prot: i32 },
+    /// munmap; with `over`, by mapping the carve-out's filling over it.
+    Unmap { at: Span, over: bool },
+    /// New content for every page.
+    Write { at: Span },
+    /// Read every page.
+    Read { at: Span },
+    /// mprotect.
+    Protect { at: Span, prot: i32 },
+    /// mremap to a fixed place, on top of whatever is there; `keep` is MREMAP_DONTUNMAP.
+    Move { at: Span, to: usize, keep: bool },
+    /// mremap in place of the VMA that ends behind page `last`.
+    Grow { last: usize, by: usize },
+    /// mremap in place to the first `keep` pages.
+    Shrink { at: Span, keep: usize },
+    /// madvise.
+    Advise { at: Span, what: i32 },
+    /// mlock, or mlock2 with MLOCK_ONFAULT.
+    Lock { at: Span, on_fault: bool },
+    /// munlock.
+    Unlock { at: Span },
+    /// fork.
+    Fork { child: Who },
+    /// The process exits.
+    Exit,
+    /// The process executes a program: its address space goes, it stays.
+    Exec,
+}
+
+/// One line of a script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Who does it.
+    pub who: Who,
+    /// What.
+    pub op: Op,
+}
+
+/// Who plays which part: the actors behind the labels.
+#[derive(Clone, Default, Debug)]
+pub struct Parts(BTreeMap<Who, ActorId>);
+
+impl Parts {
+    /// The first actor.
+    pub fn root(id: ActorId) -> Parts {
+        Parts(BTreeMap::from([(0, id)]))
+    }
+
+    /// The actor behind a label, alive or not.
+    pub fn id(&self, who: Who) -> Option<ActorId> {
+        self.0.get(&who).copied()
+    }
+
+    /// Actors alive.
+    fn alive(&self, model: &Model) -> usize {
+        self.0
+            .values()
+            .filter(|id| model.spaces[**id].is_some())
+            .count()
+    }
+
+    /// Labels of the living that have the region, oldest first.
+    pub fn living(&self, model: &Model) -> Vec<Who> {
+        let acts = |id: ActorId| model.spaces[id].is_some() && !model.foreign.contains(&id);
+        self.0
+            .iter()
+            .filter(|(_, id)| acts(**id))
+            .map(|(who, _)| *who)
+            .collect()
+    }
+}
+
+/// The slot at a page of the region.
+pub fn slot(model: &Model, id: ActorId, region: Area, page: usize) -> Option<&Slot> {
+    model.spaces[id].as_ref()?.get(&(region.vpn + page))
+}
+
+impl Step {
+    /// Whether the step can be taken. The model decides, the kernel is not asked.
+    pub fn legal(&self, model: &Model, parts: &Parts, region: Area) -> bool {
+        let Some(id) = parts.id(self.who) else {
+            return false;
+        };
+        if model.spaces[id].is_none() || model.foreign.contains(&id) {
+            return false;
+        }
+        let inside = |at: Span| at.pages > 0 && at.end() <= region.pages;
+        let at = |page: usize| slot(model, id, region, page);
+        let all = |s: Span, ok: &dyn Fn(&Slot) -> bool| {
+            inside(s) && (s.first..s.end()).all(|p| at(p).is_some_and(ok))
+        };
+        let unlocked = |s: &Slot| s.lock == Lock::None;
+        match self.op {
+            Op::Map { at, .. } => inside(at),
+            Op::Unmap { at: s, .. } => {
+                inside(s) && (s.first..s.end()).any(|page| at(page).is_some())
+            }
+            Op::Write { at } => all(at, &|s| s.prot & PROT_WRITE != 0),
+            Op::Read { at } => all(at, &|s| s.prot & PROT_READ != 0),
+            Op::Protect { at, .. } => all(at, &|_| true),
+            Op::Move { at, to, keep } => {
+                let to = span(to, at.pages);
+                // MREMAP_DONTUNMAP takes the lock from the whole source VMA, moved or not (dontunmap_complete(),
+                // before that move_vma()): what the model would have to say then differs between kernels.
+                all(at, &|s| !keep || unlocked(s)) && inside(to) && !at.meets(to)
+            }
+            Op::Grow { last, by } => {
+                let new = span(last + 1, by);
+                all(span(last, 1), &unlocked)
+                    && inside(new)
+                    && (new.first..new.end()).all(|page| at(page).is_none())
+            }
+            Op::Shrink { at, keep } => keep > 0 && keep < at.pages && all(at, &|_| true),
+            // can_madv_dontneed_vma(): EINVAL for VM_LOCKED.
+            Op::Advise { at, what } => all(at, &|s| what != advice::DONTNEED || unlocked(s)),
+            // What cannot be read cannot be populated: ENOMEM.
+            Op::Lock { at, .. } => all(at, &|s| s.prot != PROT_NONE),
+            Op::Unlock { at: s } => {
+                all(s, &|_| true) && (s.first..s.end()).any(|p| !unlocked(at(p).expect("mapped")))
+            }
+            Op::Fork { child } => parts.id(child).is_none() && parts.alive(model) < MOST_ALIVE,
+            Op::Exit | Op::Exec => parts.living(model).len() > 1,
+        }
+    }
+
+    /// What a legal step does to a model.
+    pub fn imagine(&self, model: &mut Model, parts: &mut Parts, region: Area) {
+        let id = parts.id(self.who).expect("a legal step");
+        let vpns = |at: Span| at.of(region).vpns();
+        match self.op {
+            Op::Map { at, prot } => model.map(id, vpns(at), prot, false),
+            Op::Unmap { at, .. } => model.unmap(id, vpns(at)),
+            Op::Write { at } => {
+                let stamp = model.frames.len() as u64 + 1;
+                let pages: Vec<_> = vpns(at).map(|v| (v, stamp)).collect();
+                model.write(id, &pages);
+            }
+            Op::Read { at } => model.read(id, vpns(at)),
+            Op::Protect { at, prot } => model.protect(id, vpns(at), prot),
+            Op::Move { at, to, keep } => {
+                model.move_slots(id, vpns(at).start, region.vpn + to, at.pages, keep);
+            }
+            Op::Grow { last, by } => model.resize(id, region.vpn + last, 1, 1 + by),
+            Op::Shrink { at, keep } => model.resize(id, vpns(at).start, at.pages, keep),
+            Op::Advise { at, what } => model.advise(id, vpns(at), what),
+            Op::Lock { at, on_fault } => model.lock(id, vpns(at), lock(on_fault)),
+            Op::Unlock { at } => model.lock(id, vpns(at), Lock::None),
+            Op::Fork { child } => {
+                let id = model.fork(id);
+                parts.0.insert(child, id);
+            }
+            Op::Exit => model.spaces[id] = None,
+            Op::Exec => model.exec(id),
+        }
+    }
+
+    /// Takes the step in a world. False when it is not legal now, or this kernel does not have the call.
+    pub fn perform(&self, w: &World, parts: &mut Parts, region: Area) -> TestResult<bool> {
+        if !self.legal(&w.model(), parts, region) {
+            return Ok(false);
+        }
+        let actor = w.actor_by_id(parts.id(self.who).expect("a legal step"));
+        match self.act(w, actor, parts, region) {
+            Ok(()) => Ok(true),
+            // A kernel without this advice, without MREMAP_DONTUNMAP, or a limit on locked memory: nothing was changed.
+            Err(Stop::Skip(_)) => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn act(&self, w: &World, actor: Actor, parts: &mut Parts, region: Area) -> TestResult {
+        match self.op {
+            Op::Map { at, prot } => actor.map_prot(at.of(region), prot),
+            Op::Unmap { at, over: false } => actor.unmap(at.of(region)),
+            Op::Unmap { at, over: true } => actor.fill_room(at.of(region)),
+            Op::Write { at } => actor.write(at.of(region)),
+            Op::Read { at } => actor.read(at.of(region)),
+            Op::Protect { at, prot } => actor.protect(at.of(region), prot),
+            Op::Move { at, to, keep } => {
+                for piece in pieces(w, actor, at.of(region))? {
+                    let to = Area {
+                        vpn: piece.vpn - at.first + to,
+                        ..piece
+                    };
+                    if keep {
+                        actor.move_dontunmap(piece, to)?;
+                    } else {
+                        actor.move_to(piece, to)?;
+                    }
+                }
+                Ok(())
+            }
+            Op::Grow { last, by } => {
+                actor.make_room(span(last + 1, by).of(region))?;
+                actor.resize(span(last, 1).of(region), 1 + by).map(drop)
+            }
+            Op::Shrink { at, keep } => {
+                // mremap looks at one VMA only (since 6.17 also when it shrinks), which the tail may not be part of.
+                if pieces(w, actor, at.of(region))?.len() > 1 {
+                    return actor.unmap(span(at.first + keep, at.pages - keep).of(region));
+                }
+                actor.resize(at.of(region), keep).map(drop)
+            }
+            Op::Advise { at, what } => actor.advise(at.of(region), what),
+            Op::Lock { at, on_fault } => actor.lock(at.of(region), lock(on_fault)),
+            Op::Unlock { at } => actor.unlock(at.of(region)),
+            Op::Fork { child } => {
+                let name = format!("{}.{child}", actor.name());
+                parts.0.insert(child, actor.fork(&name)?.id());
+                Ok(())
+            }
+            Op::Exit => actor.exit(),
+            Op::Exec => actor.exec(),
+        }
+    }
+}
+
+fn lock(on_fault: bool) -> Lock {
+    if on_fault { Lock::OnFault } else { Lock::Full }
+}
+
+/// An area cut where the kernel's VMAs end. mremap moves pages of one VMA only (before 6.17 the call fails with EFAULT,
+/// after it has unmapped the destination); which neighbours have merged differs between kernels, the model does not know it.
+fn pieces(w: &World, actor: Actor, area: Area) -> TestResult<Vec<Area>> {
+    if area.pages == 1 {
+        return Ok(vec![area]);
+    }
+    let size = w.page_size();
+    let pid = actor.pid()?;
+    let mut cut = Vec::new();
+    let mut vpn = area.vpn;
+    let end = area.vpn + area.pages;
+    while vpn < end {
+        let found = vma::at(pid, vpn * size).doing(format_args!("read /proc/{pid}/maps"))?;
+        // No VMA where the model has a page: the move itself will tell.
+        let pages = found.map_or(end, |v| v.end / size).min(end) - vpn;
+        cut.push(Area { vpn, pages });
+        vpn += pages;
+    }
+    Ok(cut)
+}

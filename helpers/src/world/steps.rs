@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What system calls do to the model. Apart from the world that makes the calls, so that scripts can be planned and judged
+//! legal without a kernel.
+
+use super::model::{ActorId, Held, Lock, Model, Slot};
+use crate::sys::mem::advice;
+use nix::libc::{PROT_READ, PROT_WRITE};
+use std::ops::Range;
+
+impl Model {
+    /// mprotect. mprotect_fixup(): "Private VM_LOCKED VMA becoming writable: trigger COW".
+    pub fn protect(&mut self, actor: ActorId, vpns: Range<usize>, prot: i32) {
+        let mut opened = Vec::new();
+        for (&vpn, s) in self.space(actor).range_mut(vpns) {
+            if s.prot & PROT_WRITE == 0 && prot & PROT_WRITE != 0 {
+                opened.push(vpn);
+            }
+            s.prot = prot;
+        }
+        self.populate(actor, &opened);
+    }
+
+    /// madvise, as far as it changes what the model knows.
+    pub fn advise(&mut self, actor: ActorId, vpns: Range<usize>, what: i32) {
+        self.change(actor, vpns, |s| match what {
+            advice::DONTFORK => s.dontfork = true,
+            advice::DOFORK => s.dontfork = false,
+            advice::WIPEONFORK => s.wipeonfork = true,
+            advice::KEEPONFORK => s.wipeonfork = false,
+            advice::DONTNEED if !s.shared => s.held = Held::Nothing,
+            _ => {}
+        });
+    }
+
+    /// mlock, mlock2, munlock.
+    pub fn lock(&mut self, actor: ActorId, vpns: Range<usize>, how: Lock) {
+        self.change(actor, vpns.clone(), |s| s.lock = how);
+        self.populate(actor, &vpns.collect::<Vec<_>>());
+    }
+
+    /// A read of every page.
+    pub fn read(&mut self, actor: ActorId, vpns: Range<usize>) {
+        self.change(actor, vpns, |s| {
+            if s.held == Held::Nothing {
+                s.held = Held::Zero;
+            }
+        });
+    }
+
+    /// What populate_vma_page_range() does to slots of locked VMAs: a write fault where the VMA may be written (it breaks COW
+    /// and makes pages of zeroes), a read fault where it may only be read, nothing for MLOCK_ONFAULT and PROT_NONE.
+    fn populate(&mut self, actor: ActorId, vpns: &[usize]) {
+        let mut writes = Vec::new();
+        for &vpn in vpns {
+            let Some(s) = self.space(actor).get_mut(&vpn) else {
+                continue;
+            };
+            if s.lock != Lock::Full || s.shared {
+                continue;
+            }
+            if s.prot & PROT_WRITE != 0 {
+                writes.push((vpn, s.held));
+            } else if s.prot & PROT_READ != 0 && s.held == Held::Nothing {
+                s.held = Held::Zero;
+            }
+        }
+        let writes: Vec<_> = writes
+            .into_iter()
+            .map(|(vpn, held)| match held {
+                Held::Frame(f) => (vpn, self.frames[f].stamp),
+                _ => (vpn, 0),
+            })
+            .collect();
+        self.write(actor, &writes);
+    }
+
+    /// mremap in place, `old` pages from `vpn` to `new`.
+    pub fn resize(&mut self, actor: ActorId, vpn: usize, old: usize, new: usize) {
+        if new < old {
+            return self.unmap(actor, vpn + new..vpn + old);
+        }
+        let space = self.space(actor);
+        let last = space[&(vpn + old - 1)];
+        let grown = Slot {
+            held: Held::Nothing,
+            ..last
+        };
+        space.extend((vpn + old..vpn + new).map(|v| (v, grown)));
+    }
+
+    /// execve: the old address space goes. What the new program has where the carve-out was is its own affair.
+    pub fn exec(&mut self, actor: ActorId) {
+        self.space(actor).clear();
+        self.foreign.insert(actor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    const R: i32 = PROT_READ;
+    const RW: i32 = PROT_READ | PROT_WRITE;
+
+    #[test]
+    fn a_lock_populates_as_the_protection_allows() {
+        let mut m = Model::default();
+        let p = m.add_actor();
+        m.map(p, 0..2, RW, false);
+        m.map(p, 2..4, R, false);
+        m.write(p, &[(0, 7)]);
+        let c = m.fork(p);
+        m.lock(c, 0..4, Lock::Full);
+        assert_ne!(m.frame_at(c, 0), m.frame_at(p, 0), "the lock breaks COW");
+        assert_eq!(m.frames[m.frame_at(c, 0).unwrap()].stamp, 7);
+        assert_eq!(m.frames[m.frame_at(c, 1).unwrap()].stamp, 0);
+        assert_eq!(m.space(c)[&2].held, Held::Zero);
+        m.protect(c, 2..3, RW);
+        assert_eq!(m.frames[m.frame_at(c, 2).unwrap()].stamp, 0);
+        assert_eq!(m.space(c)[&3].held, Held::Zero);
+        m.lock(p, 0..4, Lock::OnFault);
+        assert_eq!(m.space(p)[&1].held, Held::Nothing);
+    }
+
+    #[test]
+    fn growth_is_empty_and_takes_after_the_last_page() {
+        let mut m = Model::default();
+        let p = m.add_actor();
+        m.map(p, 0..2, RW, false);
+        m.write(p, &[(1, 7)]);
+        m.advise(p, 1..2, advice::DONTFORK);
+        m.resize(p, 0, 2, 3);
+        assert!(m.space(p)[&2].dontfork);
+        assert_eq!(m.space(p)[&2].held, Held::Nothing);
+        m.resize(p, 0, 3, 1);
+        assert_eq!(m.space(p).len(), 1);
+        m.exec(p);
+        assert!(m.space(p).is_empty() && m.foreign.contains(&p));
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Topologies by chance.
+//!
+//! Scripts of 20 to 60 steps (fork, exit, write, mprotect, munmap, mmap, mremap, madvise, mlock, exec) by up to seven processes,
+//! each legal by the model of the world, then every walk, then every sharer writes. `fixed` scripts never change; `random` ones
+//! are new with every run, and the same again with its --seed. A failing script is cut down to the steps that matter.
+
+use helpers::TestResult;
+use helpers::explore;
+use helpers::explore::batch::Stage::{Choice, Every, Once};
+use helpers::explore::batch::{self, Family};
+use helpers::explore::step::{Op, span};
+use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{R, RW};
+
+macro_rules! scripts {
+    (fixed: $($name:literal = $seed:literal,)* random: $($n:literal)*) => {
+        const TESTS: &[Test] = &[
+            Test {
+                name: "all.pair",
+                run: pair,
+                ..SCRIPT
+            },
+            Test {
+                name: "all.chain",
+                run: chain,
+                ..SCRIPT
+            },
+            Test {
+                name: "all.reuse",
+                run: reuse,
+                ..SCRIPT
+            },
+            $(Test {
+                name: concat!("fixed.", $name),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &explore::plan::script($seed)) },
+                ..SCRIPT
+            },)*
+            $(Test {
+                name: concat!("random.", $n),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $n) },
+                ..SCRIPT
+            },)*
+        ];
+    };
+}
+
+const SCRIPT: Test = Test {
+    about: "Whatever led to a mapping, every page is found through all its mappers and each write stays its writer's.",
+    guards: GUARDS,
+    ..Test::DEFAULT
+};
+
+const GUARDS: &[Fix] = &[
+    Fix {
+        commit: "2555283eb40d",
+        subject: "mm/rmap: Fix anon_vma->degree ambiguity leading to double-reuse",
+    },
+    Fix {
+        commit: "61f67c230a5e",
+        subject: "mm/vma: fix anon_vma UAF on mremap() faulted, unfaulted merge",
+    },
+];
+
+scripts! {
+    fixed:
+        "00" = 0,
+        "01" = 1,
+        "02" = 2,
+        "03" = 3,
+        "04" = 4,
+        "05" = 5,
+        "06" = 6,
+        "07" = 7,
+        "08" = 8,
+        "09" = 9,
+        "10" = 10,
+        "11" = 11,
+    random: 0 1 2 3
+}
+
+// Where everything happens in a batch: two pages in the middle of five.
+//
+//      0   1   2   3   4
+//    |   | A | B |   |   |
+const A: Op = Op::Write { at: span(1, 1) };
+const B: Op = Op::Write { at: span(2, 1) };
+const AB: Op = Op::Write { at: span(1, 2) };
+const MAP: Op = Op::Map {
+    at: span(1, 2),
+    prot: RW,
+};
+const SPLIT: Op = Op::Protect {
+    at: span(2, 1),
+    prot: R,
+};
+const EQUAL: Op = Op::Protect {
+    at: span(1, 2),
+    prot: RW,
+};
+const AWAY: Op = Op::Move {
+    at: span(2, 1),
+    to: 4,
+    keep: false,
+};
+const NEAR: Op = Op::Move {
+    at: span(1, 1),
+    to: 3,
+    keep: false,
+};
+const KEEP: Op = Op::Move {
+    at: span(2, 1),
+    to: 3,
+    keep: true,
+};
+const HOME: Op = Op::Move {
+    at: span(4, 1),
+    to: 2,
+    keep: false,
+};
+const GONE: Op = Op::Unmap {
+    at: span(1, 1),
+    over: false,
+};
+const FRESH: Op = Op::Map {
+    at: span(3, 1),
+    prot: RW,
+};
+const FORGET: Op = Op::Advise {
+    at: span(1, 1),
+    what: advice::DONTNEED,
+};
+const DONTFORK: Op = Op::Advise {
+    at: span(2, 1),
+    what: advice::DONTFORK,
+};
+const WIPE: Op = Op::Advise {
+    at: span(1, 1),
+    what: advice::WIPEONFORK,
+};
+
+/// One or two steps by P, a fork, two steps by either.
+const PAIR: Family = Family {
+    pages: 5,
+    stages: &[
+        Every(0, MAP),
+        Choice(&[0], &[A, AB]),
+        Choice(&[0], &[SPLIT, KEEP, DONTFORK, WIPE]),
+        Once(0, Op::Fork { child: 1 }),
+        Choice(&[0, 1], &[B, SPLIT, EQUAL, AWAY, NEAR, GONE, FRESH]),
+        Choice(&[0, 1], &[AB, EQUAL, NEAR, KEEP, HOME, GONE, FORGET]),
+    ],
+};
+
+/// P -> C -> G -> L, and C exits before L is forked: L may reuse what C has left behind.
+const CHAIN: Family = Family {
+    pages: 5,
+    stages: &[
+        Every(0, MAP),
+        Every(0, AB),
+        Once(0, Op::Fork { child: 1 }),
+        Choice(&[1], &[A, SPLIT]),
+        Once(1, Op::Fork { child: 2 }),
+        Choice(&[2], &[B, KEEP]),
+        Once(1, Op::Exit),
+        Once(2, Op::Fork { child: 3 }),
+        Choice(&[2, 3], &[A, SPLIT, EQUAL, AWAY, NEAR, GONE, FRESH]),
+        Choice(&[3], &[AB, EQUAL, NEAR, KEEP, HOME, GONE, FRESH, FORGET]),
+    ],
+};
+
+/// P -> C -> G -> L -> M, C and G exit. What was split early may take one abandoned anon_vma twice, and merge in M.
+const REUSE: Family = Family {
+    pages: 5,
+    stages: &[
+        Every(0, MAP),
+        Every(0, AB),
+        Choice(&[0], &[SPLIT]),
+        Once(0, Op::Fork { child: 1 }),
+        Choice(&[1], &[SPLIT, FRESH]),
+        Once(1, Op::Fork { child: 2 }),
+        Once(1, Op::Exit),
+        Choice(&[2], &[A, B]),
+        Once(2, Op::Fork { child: 3 }),
+        Choice(&[3], &[A]),
+        Once(2, Op::Exit),
+        Once(3, Op::Fork { child: 4 }),
+        Choice(&[4], &[A, EQUAL, AWAY, NEAR, KEEP, GONE]),
+        Choice(&[4], &[AB, EQUAL, NEAR, HOME, GONE, FRESH]),
+    ],
+};
+
+fn pair(ctx: &mut Ctx) -> TestResult {
+    batch::test(ctx, &PAIR)
+}
+
+fn chain(ctx: &mut Ctx) -> TestResult {
+    batch::test(ctx, &CHAIN)
+}
+
+fn reuse(ctx: &mut Ctx) -> TestResult {
+    batch::test(ctx, &REUSE)
+}
+
+fn main() {
+    run("explore", "topologies by chance", TESTS)
+}
