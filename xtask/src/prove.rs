@@ -34,6 +34,7 @@ been run, lab/DETECTION.md and lab/detection.json are written.
   --debug         a kernel that checks itself (lab/kernels/debug.config)
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
+  --first         end each bug's guest when a test has caught it; no report
   --pattern NAME  only the tests that match (run_tests.sh -t); no report
   --timeout S     give a guest up after S seconds (600)
 
@@ -52,6 +53,9 @@ pub struct Outcome {
     pub run: Run,
     /// how the guest ended, where that was no exit of the suite
     pub trouble: Option<String>,
+    /// was it ended at the first catch?
+    #[serde(default)]
+    pub stopped: bool,
     /// the suite's exit status
     pub status: Option<i32>,
     /// how long the suite ran
@@ -75,6 +79,7 @@ struct Options {
     build: bool,
     debug: bool,
     again: bool,
+    first: bool,
     suite: Option<PathBuf>,
     pattern: Option<String>,
     timeout: u64,
@@ -88,6 +93,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         build: false,
         debug: false,
         again: false,
+        first: false,
         suite: None,
         pattern: None,
         timeout: 600,
@@ -100,6 +106,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("build") => options.build = true,
             Long("debug") => options.debug = true,
             Long("again") => options.again = true,
+            Long("first") => options.first = true,
             Long("suite") => options.suite = Some(parser.value()?.into()),
             Long("pattern") => options.pattern = Some(parser.value()?.string()?),
             Long("timeout") => options.timeout = parser.value()?.parse()?,
@@ -123,6 +130,8 @@ struct Prover {
     machine: Machine,
     dir: PathBuf,
     again: bool,
+    /// the bugs whose guest ends at the first catch
+    short: Vec<u32>,
 }
 
 impl Prover {
@@ -132,7 +141,9 @@ impl Prover {
     }
 
     fn run(&self, number: u32) -> Result<Outcome> {
-        if let Some(outcome) = self.kept(number).filter(|_| !self.again) {
+        let short = self.short.contains(&number);
+        let usable = |outcome: &Outcome| !self.again && (short || !outcome.stopped);
+        if let Some(outcome) = self.kept(number).filter(usable) {
             return Ok(outcome);
         }
         let file = |end: &str| self.dir.join(format!("{number:03}.{end}"));
@@ -151,6 +162,7 @@ impl Prover {
                 reader.line(line, (seconds * 10.0).round() / 10.0);
                 tap.push_str(line);
                 tap.push('\n');
+                !(short && reader.caught())
             },
         )?;
         let seconds = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
@@ -158,12 +170,13 @@ impl Prover {
         let outcome = Outcome {
             number,
             run: reader.finish(),
+            stopped: end == End::Stopped,
             status: match end {
                 End::Exit(status) => Some(status),
                 _ => None,
             },
             trouble: match &end {
-                End::Exit(0 | 1 | 4) => None,
+                End::Exit(0 | 1 | 4) | End::Stopped => None,
                 end => Some(end.to_string()),
             },
             seconds: (seconds * 10.0).round() / 10.0,
@@ -220,6 +233,11 @@ fn suite_key(files: &Files, command: &[String]) -> Result<String> {
     }
     let hash = plant::fingerprint(texts.iter().map(Vec::as_slice));
     Ok(format!("{hash:016x}"))
+}
+
+fn of_kind(bugs: &[Bug], kind: Kind) -> Vec<u32> {
+    let of = bugs.iter().filter(|bug| bug.kind == kind);
+    of.map(|bug| bug.number).collect()
 }
 
 fn list(bugs: &[Bug]) {
@@ -283,6 +301,10 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         machine,
         dir,
         again: options.again,
+        short: match options.first {
+            true => of_kind(&chosen, Kind::Bug),
+            false => Vec::new(),
+        },
     };
     let mut numbers = vec![0];
     numbers.extend(chosen.iter().map(|bug| bug.number));
@@ -292,7 +314,8 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         outcomes,
         version,
     };
-    let whole = options.bugs.is_none() && options.pattern.is_none() && !options.debug;
+    let whole =
+        options.bugs.is_none() && options.pattern.is_none() && !options.debug && !options.first;
     finish(&results, whole)
 }
 
