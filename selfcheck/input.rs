@@ -5,6 +5,7 @@ use crate::support::{TempDir, alone, faulty};
 
 #[test]
 fn list() {
+    let _alone = alone();
     let ended = faulty(&["-l"]);
     assert_eq!(ended.status, 0);
     assert!(ended.stdout.starts_with("pass\nskip\n"));
@@ -17,6 +18,7 @@ fn list() {
 
 #[test]
 fn help() {
+    let _alone = alone();
     let ended = faulty(&["-h"]);
     assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
     for part in ["-t PATTERN", "--timeout-scale N", "Exit status"] {
@@ -26,6 +28,7 @@ fn help() {
 
 #[test]
 fn bad_input_is_one_line_and_exit_1() {
+    let _alone = alone();
     faulty(&["--no-such-option"]).refused("--no-such-option");
     faulty(&["-q"]).refused("-q");
     faulty(&["no.such.test"]).refused("no test is called no.such.test");

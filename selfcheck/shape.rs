@@ -140,9 +140,9 @@ fn the_reader_goes_away() {
 fn steps_are_shown_when_asked_for() {
     let _alone = alone();
     let part = "P: wait for what never comes";
-    let ended = faulty(&["-v", "--timeout-scale", "0.1", "hang"]);
+    let ended = faulty(&["-v", "--timeout-scale", "0.5", "hang"]);
     assert!(ended.tap().only().says(part));
-    let ended = faulty(&["--timeout-scale", "0.1", "hang"]);
+    let ended = faulty(&["--timeout-scale", "0.5", "hang"]);
     assert!(
         ended.tap().only().says(&format!("1. {part}")),
         "the last steps of a test that hangs"

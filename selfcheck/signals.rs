@@ -2,7 +2,8 @@
 //! A run that is ended from outside: the machine is put back, by itself or by the next run.
 
 use crate::support::{
-    Running, alone, assert_same, faulty, faulty_command, signal, skipped, snapshot, start,
+    Running, alone, assert_same, faulty, faulty_command, signal, skipped, snapshot, snapshot_now,
+    start,
 };
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ fn the_next_run_repairs_after_a_kill() {
     let _alone = alone();
     let before = snapshot();
     let running = waiting();
-    let during = snapshot();
+    let during = snapshot_now();
     signal(running.pid(), "KILL");
     assert_eq!(running.end().status, 128 + 9);
     let ended = faulty(&["pass"]);

@@ -16,6 +16,9 @@ pub const FAULTY: &str = env!("CARGO_BIN_EXE_faulty");
 /// Nothing here takes longer; it is there so that a supervisor that hangs fails a check.
 const LIMIT: Duration = Duration::from_secs(90);
 
+/// Where the supervisor and run_tests.sh keep what they need between runs.
+const STATE_DIRS: &[&str] = &["/run", "/var/run", "/dev/shm", "/tmp"];
+
 /// One check at a time: the suite's own lock allows one run, and the kernel log and the knobs are shared.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
@@ -170,7 +173,8 @@ pub fn run(command: impl Fn() -> Command) -> Ended {
     let give_up = Instant::now() + LIMIT;
     loop {
         let ended = start(command()).end();
-        if !ended.stderr.contains("another run") || Instant::now() > give_up {
+        let busy = ended.stderr.contains("another run") || ended.stdout.contains(": another run");
+        if !busy || Instant::now() > give_up {
             return ended;
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -205,6 +209,11 @@ impl Tap {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("TAP version 13"));
         Tap::parse_body(lines)
+    }
+
+    /// Result lines only, whatever is between them.
+    pub fn parse_loosely(text: &str) -> Tap {
+        Tap::parse_body(text.lines().skip(1).filter(|l| !l.starts_with('#')))
     }
 
     #[track_caller]
@@ -300,8 +309,18 @@ impl Drop for TempDir {
     }
 }
 
-/// What a run may change on the machine, as text by name.
+/// What a run may change on the machine, as text by name. Another run on this machine, not ours, is waited for.
 pub fn snapshot() -> BTreeMap<String, String> {
+    let give_up = Instant::now() + LIMIT;
+    let held = |dir: &&str| Path::new(dir).join("rmap_selftests.journal").exists();
+    while STATE_DIRS.iter().any(held) && Instant::now() < give_up {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    snapshot_now()
+}
+
+/// The same while a run of ours is on.
+pub fn snapshot_now() -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     settings(Path::new("/sys/kernel/mm"), &mut state);
     for file in ["/proc/swaps", "/proc/self/mounts"] {
@@ -319,7 +338,7 @@ pub fn snapshot() -> BTreeMap<String, String> {
         .lines()
         .filter(|l| l.contains(" cgroup"))
         .filter_map(|l| l.split(' ').nth(1));
-    for dir in cgroups.chain(["/run", "/var/run", "/dev/shm", "/tmp"]) {
+    for dir in cgroups.chain(STATE_DIRS.iter().copied()) {
         for entry in
             list(dir).filter(|e| name_starts(e, "rmap_selftests") || name_starts(e, "rmap-"))
         {
@@ -330,9 +349,11 @@ pub fn snapshot() -> BTreeMap<String, String> {
             state.insert(control.display().to_string(), text);
         }
     }
-    let mine = format!("{}\n", Path::new(FAULTY).file_name().unwrap().display());
+    let mine = format!("({}) ", Path::new(FAULTY).file_name().unwrap().display());
     for process in list("/proc") {
-        if std::fs::read_to_string(process.join("comm")).is_ok_and(|c| c == mine) {
+        let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+        // The dead are their reaper's business.
+        if stat.contains(&mine) && !stat.contains(&format!("{mine}Z")) {
             state.insert(process.display().to_string(), mine.clone());
         }
     }

@@ -101,10 +101,8 @@ impl Channel {
         if sent.is_err() {
             return Err(self.death(cmd));
         }
-        let mut buf = vec![0u8; PACKET];
         loop {
-            let left = limit.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if !self.heard(limit)? {
                 return Err(Stop::fail(format_args!(
                     "pid {} gave no answer to {} in time; it is in {}",
                     self.pid,
@@ -112,14 +110,16 @@ impl Channel {
                     whereabouts(self.pid)
                 )));
             }
-            let ms = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
-            let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
-            match nix::poll::poll(&mut fds, PollTimeout::from(ms)) {
-                Ok(0) | Err(Errno::EINTR) => continue,
-                Ok(_) => {}
-                Err(e) => return Err(e.into()),
-            }
-            match recv(self.socket.as_raw_fd(), &mut buf, MsgFlags::MSG_DONTWAIT) {
+            // Most replies are a few bytes: a buffer for the largest would cost more than the command.
+            let size = recv(
+                self.socket.as_raw_fd(),
+                &mut [],
+                MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC,
+            );
+            let mut buf = vec![0u8; *size.as_ref().unwrap_or(&0)];
+            match size.and_then(|_| {
+                recv(self.socket.as_raw_fd(), &mut buf, MsgFlags::MSG_DONTWAIT)
+            }) {
                 Ok(0) | Err(Errno::ECONNRESET) => return Err(self.death(cmd)),
                 Ok(n) => return serde_json::from_slice(&buf[..n]).map_err(Stop::error),
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
@@ -128,9 +128,28 @@ impl Channel {
         }
     }
 
+    /// Waits until there is something to receive, the end of the socket included. False when there is nothing at `limit`.
+    fn heard(&self, limit: Instant) -> TestResult<bool> {
+        loop {
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let ms = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
+            let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+            match nix::poll::poll(&mut fds, PollTimeout::from(ms)) {
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Ok(true),
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
     /// Tells the actor to exit and decodes how it did.
     pub fn exit(&mut self, limit: Instant) -> TestResult {
         self.ask(&Cmd::Exit(0), None, limit)?;
+        // The socket is closed after the address space is gone (do_exit()) and just before there is a status.
+        self.heard(limit)?;
         match self.wait(limit) {
             Some(WaitStatus::Exited(_, 0)) => Ok(()),
             Some(status) => Err(Stop::fail(format_args!(

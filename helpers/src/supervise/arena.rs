@@ -29,6 +29,8 @@ pub struct Arena {
 
 /// Name of the directory that the scratch file system is mounted on.
 pub const SCRATCH: &str = "rmap_selftests.mnt";
+/// Where nothing can be made, not even by mkdir -p: there is no scratch directory.
+const NO_DIR: &str = "/dev/null/none";
 /// Reason of everything in the arena for a test that did not ask for it.
 const NOT_ASKED: &str = "needs a test with an arena";
 /// Most of the swap; less where that would be more than a quarter of the memory.
@@ -76,7 +78,7 @@ impl Arena {
         let scratch = self
             .scratch
             .clone()
-            .unwrap_or_else(|| PathBuf::from("/nonexistent"));
+            .unwrap_or_else(|| PathBuf::from(NO_DIR));
         let root = memcg::find(&scratch)?;
         let reason = "needs a memory cgroup (could not be made)";
         if root.needs_enable {
@@ -127,7 +129,7 @@ impl Arena {
             let scratch = self
                 .scratch
                 .clone()
-                .unwrap_or_else(|| PathBuf::from("/nonexistent"));
+                .unwrap_or_else(|| PathBuf::from(NO_DIR));
             zram::start(id, SWAP_BYTES.min(memory_bytes() / 4), &scratch)
         };
         match make() {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Splitting huge pages through debugfs: unmap_folio() and remap_page() visit every mapper.
+//! Splitting huge pages, through debugfs or as reclaim does: unmap_folio() and remap_page() visit every mapper.
 
 use super::fate::{self, Fate, Page};
-use super::{Taken, Walk, needs_pfn};
+use super::{Taken, Walk, needs_pfn, reclaim};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::thp;
-use crate::world::World;
+use crate::sys::mem::advice;
+use crate::world::{Area, World};
+use std::path::PathBuf;
 
 /// The walk.
 pub const SPLIT: Walk = Walk {
@@ -26,10 +28,50 @@ fn offered(w: &World) -> Result<(), &'static str> {
     if !w.features().thp {
         return Err("needs transparent huge pages");
     }
-    let debugfs = w.features().debugfs.as_ref().ok_or("needs debugfs")?;
-    thp::split_file(debugfs)
-        .map(drop)
-        .ok_or("needs split_huge_pages in debugfs")
+    if debugfs_file(w).is_none() {
+        // Locked down kernels show the file and refuse to open it.
+        return (reclaim::RECLAIM.offered)(w)
+            .map_err(|_| "needs split_huge_pages in debugfs, or the reclaim walk");
+    }
+    Ok(())
+}
+
+fn debugfs_file(w: &World) -> Option<PathBuf> {
+    w.features().debugfs.as_deref().and_then(thp::split_file)
+}
+
+/// Without debugfs: every mapper gives the last part of each huge page back, which puts it on the list of
+/// partly mapped pages (deferred_split_folio()); reclaim splits those before it takes their parts.
+fn deferred(w: &World, huge: &[Page]) -> TestResult<Taken> {
+    let mut lasts: Vec<&Page> = Vec::new();
+    for (i, page) in huge.iter().enumerate() {
+        // Pages are in the order of their PFNs: the last part is followed by another folio or a gap.
+        let next = huge
+            .get(i + 1)
+            .filter(|n| n.pfn.0.get() == page.pfn.0.get() + 1);
+        let next_is_head = match next {
+            Some(n) => w
+                .page_flags(n.pfn)?
+                .is_some_and(|f| f.has(Flags::COMPOUND_HEAD)),
+            None => true,
+        };
+        if next_is_head && page.locked.is_empty() {
+            lasts.push(page);
+        }
+    }
+    for page in &lasts {
+        for &(actor, vpn) in &page.mappers {
+            w.actor_by_id(actor)
+                .advise(Area { vpn, pages: 1 }, advice::DONTNEED)?;
+        }
+    }
+    match (reclaim::RECLAIM.take)(w)? {
+        Taken::Yes(_) => Ok(Taken::Yes(format!(
+            "{} folios, deferred, by reclaim",
+            lasts.len()
+        ))),
+        other => Ok(other),
+    }
 }
 
 fn huge<'p>(w: &World, pages: &'p [Page]) -> TestResult<Vec<&'p Page>> {
@@ -48,10 +90,10 @@ fn take(w: &World) -> TestResult<Taken> {
     if tested.is_empty() {
         return Ok(Taken::Pointless);
     }
-    let control = control(w)?;
-    let Some(file) = w.features().debugfs.as_deref().and_then(thp::split_file) else {
-        return Ok(Taken::Pointless);
+    let Some(file) = debugfs_file(w) else {
+        return deferred(w, &tested);
     };
+    let control = control(w)?;
     let mut left = tested.clone();
     let mut control_split = false;
     for _ in 0..ATTEMPTS {
