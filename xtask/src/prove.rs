@@ -20,12 +20,13 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
-usage: cargo xtask prove [OPTIONS]
+usage: cargo xtask prove [OPTIONS] [-- ARGUMENTS...]
 
 Builds one kernel with all planted bugs of lab/bugs/ in it, runs the suite on
 it healthy and with each bug, and prints what was caught. What was run before
 with the same kernel and the same suite is not run again. When every bug has
-been run, lab/DETECTION.md and lab/detection.json are written.
+been run, lab/DETECTION.md and lab/detection.json are written. ARGUMENTS are
+more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
 
   --bugs LIST     only these, as in 3,7,40-50 (and the healthy kernel)
   --jobs N        guests at a time (2)
@@ -35,7 +36,6 @@ been run, lab/DETECTION.md and lab/detection.json are written.
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
   --first         end each bug's guest when a test has caught it; no report
-  --pattern NAME  only the tests that match (run_tests.sh -t); no report
   --timeout S     give a guest up after S seconds (600)
 
 Exit status: 0 when the healthy kernel and the variations pass and every bug
@@ -81,7 +81,7 @@ struct Options {
     again: bool,
     first: bool,
     suite: Option<PathBuf>,
-    pattern: Option<String>,
+    arguments: Vec<String>,
     timeout: u64,
 }
 
@@ -95,7 +95,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         again: false,
         first: false,
         suite: None,
-        pattern: None,
+        arguments: Vec::new(),
         timeout: 600,
     };
     while let Some(arg) = parser.next()? {
@@ -108,11 +108,16 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("again") => options.again = true,
             Long("first") => options.first = true,
             Long("suite") => options.suite = Some(parser.value()?.into()),
-            Long("pattern") => options.pattern = Some(parser.value()?.string()?),
             Long("timeout") => options.timeout = parser.value()?.parse()?,
             Long("help") | Short('h') => {
                 println!("{USAGE}");
                 return Ok(None);
+            }
+            Value(word) => {
+                options.arguments.push(word.string()?);
+                for word in parser.raw_args()? {
+                    options.arguments.push(word.string()?);
+                }
             }
             _ => return Err(arg.unexpected().into()),
         }
@@ -279,9 +284,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         None => suite::build(machine.arch)?,
     };
     let mut command: Vec<String> = COMMAND.map(String::from).to_vec();
-    if let Some(pattern) = &options.pattern {
-        command.extend(["-t".into(), pattern.clone()]);
-    }
+    command.extend(options.arguments.iter().cloned());
     let key = format!("{}-{}", kernel.key, suite_key(&files, &command)?);
     let dir = sys::cache()?.join("prove").join(key);
     sys::make_dir(&dir)?;
@@ -315,7 +318,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         version,
     };
     let whole =
-        options.bugs.is_none() && options.pattern.is_none() && !options.debug && !options.first;
+        options.bugs.is_none() && options.arguments.is_empty() && !options.debug && !options.first;
     finish(&results, whole)
 }
 
