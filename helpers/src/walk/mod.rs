@@ -17,6 +17,7 @@ pub mod split;
 use crate::supervise::Knob;
 use crate::world::World;
 use crate::{Stop, TestResult};
+use std::time::Instant;
 
 /// Machine-wide settings that walks rely on, set for the time of a program.
 pub const KNOBS: &[Knob] = ksm::KNOBS;
@@ -106,16 +107,15 @@ impl Log {
             return Ok(false);
         }
         w.note(format!("walk: {name}"));
+        let began = Instant::now();
         let taken = (walk.take)(w)?;
+        let ms = began.elapsed().as_millis();
         // Every mapper of every page, also when the walk was refused: a refused walk must leave all as it was.
         w.check()?;
         Ok(match taken {
             Taken::Yes(how) => {
-                self.taken.push(if how.is_empty() {
-                    name
-                } else {
-                    format!("{name} ({how})")
-                });
+                let comma = if how.is_empty() { "" } else { ", " };
+                self.taken.push(format!("{name} ({how}{comma}{ms} ms)"));
                 true
             }
             Taken::NotNow(why) => {
