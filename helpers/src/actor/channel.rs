@@ -117,9 +117,8 @@ impl Channel {
                 MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC,
             );
             let mut buf = vec![0u8; *size.as_ref().unwrap_or(&0)];
-            match size.and_then(|_| {
-                recv(self.socket.as_raw_fd(), &mut buf, MsgFlags::MSG_DONTWAIT)
-            }) {
+            match size.and_then(|_| recv(self.socket.as_raw_fd(), &mut buf, MsgFlags::MSG_DONTWAIT))
+            {
                 Ok(0) | Err(Errno::ECONNRESET) => return Err(self.death(cmd)),
                 Ok(n) => return serde_json::from_slice(&buf[..n]).map_err(Stop::error),
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
