@@ -129,7 +129,7 @@ fn judge(
     });
     Err(Stop::Fail(match best {
         Some(text) => format!(
-            "{text}\n({} of {n} steps, the shortest found in {attempts} attempts; the whole script failed as shown before)\n{}",
+            "{text}\n(cut down from {n} to {} in {attempts} attempts; how the whole failed is shown before)\n{}",
             kept.len(),
             describe(&kept)
         ),

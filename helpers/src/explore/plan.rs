@@ -57,6 +57,9 @@ enum Kind {
     Lock,
 }
 
+/// No step may leave fewer mappers of frames than this: walks need something to find.
+const LEAST_MAPPED: usize = 8;
+
 /// The script of a seed.
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::new(seed);
@@ -97,6 +100,11 @@ pub fn script(seed: u64) -> Script {
     }
 }
 
+/// Mappers of frames.
+fn mapped(model: &Model) -> usize {
+    model.mappers().values().map(Vec::len).sum()
+}
+
 struct Planner {
     rng: Rng,
     model: Model,
@@ -118,7 +126,13 @@ impl Planner {
         if !step.legal(&self.model, &self.parts, self.region) {
             return;
         }
-        step.imagine(&mut self.model, &mut self.parts, self.region);
+        let mut then = self.model.clone();
+        step.imagine(&mut then, &mut self.parts, self.region);
+        let (before, after) = (mapped(&self.model), mapped(&then));
+        if after < before && after < LEAST_MAPPED {
+            return;
+        }
+        self.model = then;
         self.steps.push(step);
         match op {
             Op::Fork { child } => {
@@ -395,12 +409,13 @@ mod tests {
         let sum = text.bytes().fold(0u64, |h, b| {
             (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        assert_eq!(sum, 0x9e3e_f92f_9d48_98ec, "{sum:#x}");
+        assert_eq!(sum, 0x6eec_5f6b_4a66_6d04, "{sum:#x}");
         assert_eq!(serde_json::from_str::<Script>(&text).unwrap(), script(1));
     }
 
     #[test]
     fn scripts_are_legal_and_as_long_as_promised() {
+        let (mut frames, mut shared) = (0, 0);
         for seed in 0..300 {
             let script = script(seed);
             assert!((20..=60).contains(&script.steps.len()), "seed {seed}");
@@ -415,7 +430,16 @@ mod tests {
                 step.imagine(&mut model, &mut parts, region);
             }
             assert!(!parts.living(&model).is_empty());
+            let mappers = model.mappers();
+            shared += mappers.values().filter(|m| m.len() > 1).count();
+            frames += mappers.len();
+            assert!(frames > 0, "seed {seed}");
         }
+        // What COW and forks leave: a good part of the pages has several mappers.
+        assert!(
+            frames > 300 * 12 && shared > 300 * 3,
+            "{shared} of {frames}"
+        );
     }
 
     #[test]
