@@ -52,8 +52,8 @@ fn take(w: &World) -> TestResult<Taken> {
     let (control, tested): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| p.control);
     // The control first: what does not work for it is not judged for others.
     for page in control.iter().take(2) {
-        if let Some(seen) = try_page(w, &bitmap, page)? {
-            return Ok(Taken::NotNow(format!("the control page: {}", seen.1)));
+        if let Some((_, seen)) = insist(w, &bitmap, page)? {
+            return Ok(Taken::NotNow(format!("the control page: {seen}")));
         }
     }
     let step = tested.len().div_ceil(PAGES).max(1);
@@ -69,18 +69,8 @@ fn take(w: &World) -> TestResult<Taken> {
         suspects.extend(try_round(w, &bitmap, &chosen, round)?);
     }
     for head in &suspects {
-        // A page that is not on the LRU now has no idle bit; a page reclaimed or moved meanwhile is
-        // another page. Both look wrong for a moment only.
         let page = chosen[head];
-        let mut wrong = None;
-        for _ in 0..4 {
-            wrong = try_page(w, &bitmap, page)?;
-            if wrong.is_none() {
-                break;
-            }
-            drain(w)?;
-        }
-        if let Some((property, detail)) = wrong {
+        if let Some((property, detail)) = insist(w, &bitmap, page)? {
             let now = fate::entries(w)?;
             return Err(page.fail(w, property, &detail, &now));
         }
@@ -126,6 +116,20 @@ fn try_round(
         }
     }
     Ok(suspects)
+}
+
+/// What is still wrong with one page after a few looks. One that is not on the LRU now has no idle bit; one reclaimed or moved
+/// meanwhile is another page. Both look wrong for a moment only.
+fn insist(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'static str, String)>> {
+    let mut wrong = None;
+    for _ in 0..4 {
+        wrong = try_page(w, bitmap, page)?;
+        if wrong.is_none() {
+            break;
+        }
+        drain(w)?;
+    }
+    Ok(wrong)
 }
 
 /// What is wrong with one page; `None` when each mapper makes it not idle and nobody's access leaves it idle.
