@@ -68,6 +68,31 @@ fn a_missing_vma() {
 }
 
 #[test]
+fn objects_that_grow() {
+    if !root() {
+        return skipped("the lie objects", "needs root");
+    }
+    let _one = alone();
+    let program = env!("CARGO_BIN_EXE_fork_chain");
+    for test in ["exiting_ancestors", "objects_per_fork", "all_gone"] {
+        let ended = ended_with_env(program, &[test], &[("RMAP_SELFTESTS_LIE", "objects")]);
+        // Without anything to count by it is skipped, which no lie can change.
+        if ended.status == 4 {
+            skipped(
+                &format!("the lie objects in {test}"),
+                "nothing counts objects here",
+            );
+            continue;
+        }
+        assert_eq!(ended.status, 1, "nobody noticed it in {test}: {ended:?}");
+        assert!(
+            ended.stdout.contains(&format!("not ok 1 {test}")),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
 fn no_such_lie() {
     if !root() {
         return skipped("an unknown lie", "needs root");

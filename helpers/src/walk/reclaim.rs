@@ -24,6 +24,9 @@ pub const RECLAIM: Walk = Walk {
 /// counters of the cgroup that it brings up to date every 2 s only (FLUSH_TIME in mm/memcontrol.c).
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// Mappers of a page that reclaim must still be able to take.
+const MOST_MAPPERS: usize = 1000;
+
 fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
     w.arena().memcg.as_ref().map_err(|e| *e)?;
@@ -68,6 +71,8 @@ fn take(w: &World) -> TestResult<Taken> {
             }
             match f {
                 Fate::Left => {}
+                // Measured on 6.18: pages with 1,031 mappers stay, those with 1,021 go. Not judged.
+                Fate::Stayed | Fate::Moved(_) if page.mappers.len() > MOST_MAPPERS => {}
                 Fate::Stayed | Fate::Moved(_) => stayed.push(page),
                 Fate::Torn => {
                     return Err(page.fail(
