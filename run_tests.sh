@@ -15,6 +15,7 @@ TESTS='
 walks           # each walk by itself: what this machine offers
 fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
 fork_tree       # pages inherited and copied in trees of processes: found by every walk
+fork_chain      # long chains of forks whose ancestors exit: nothing grows, nothing is left
 fork_dontfork   # MADV_DONTFORK: VMAs that the child does not get
 fork_wipeonfork # MADV_WIPEONFORK: VMAs that the child gets empty
 fork_mlock      # VM_LOCKED is not inherited; locked pages shared with unlocked ones

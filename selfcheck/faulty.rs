@@ -3,6 +3,7 @@
 //!
 //! It is not a part of the suite and says nothing about the kernel.
 
+use helpers::kernel::zram;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, WhenMissing, ctx};
 use helpers::sys::mem;
 use helpers::sys::proc::{self, Forked};
@@ -112,6 +113,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "leak_process",
         run: leak_process,
+        ..PLAIN
+    },
+    Test {
+        name: "leak_zram",
+        run: leak_zram,
         ..PLAIN
     },
     Test {
@@ -301,6 +307,14 @@ fn leak_process(_: &mut Ctx) -> TestResult {
         Ok(())
     })?;
     wait(pid)
+}
+
+/// A swap device that the supervisor knows nothing of.
+fn leak_zram(ctx: &mut Ctx) -> TestResult {
+    zram::available().map_err(Stop::Skip)?;
+    let scratch = ctx.arena.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    zram::start(zram::hot_add()?, 1 << 20, &scratch)?;
+    Ok(())
 }
 
 /// A dead child that nobody waited for: nothing is left of it.

@@ -5,6 +5,7 @@
 //! standard error; with CI set in the environment, a TAP reader that is not installed is a failure.
 
 mod input;
+mod lies;
 mod misbehaviour;
 mod readers;
 mod script;

@@ -86,6 +86,18 @@ fn leaks_a_process() {
 }
 
 #[test]
+fn leaks_a_zram_device() {
+    let _alone = alone();
+    if !root() || !std::path::Path::new("/sys/class/zram-control").exists() {
+        return skipped("a leaked zram device", "needs root and zram");
+    }
+    let before = snapshot();
+    let result = fails("leak_zram");
+    assert!(result.says("leftover: zram"), "{result:?}");
+    assert_same(&before, &snapshot());
+}
+
+#[test]
 fn the_kernel_warns() {
     let _alone = alone();
     if !root() {

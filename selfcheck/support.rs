@@ -181,6 +181,18 @@ pub fn run(command: impl Fn() -> Command) -> Ended {
     }
 }
 
+/// Runs a program with something added to its environment.
+pub fn ended_with_env(program: &str, args: &[&str], env: &[(&str, &str)]) -> Ended {
+    run(|| {
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .envs(env.iter().copied())
+            .env_remove("KSFT_TAP_LEVEL");
+        command
+    })
+}
+
 /// A result line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestLine {

@@ -12,7 +12,7 @@
 //! VMAs merge only on the same anon_vma, so making the stripes equal again in the child shows which design runs. The
 //! first two are right, on both of them every page must be found by every walk. The third is not.
 
-use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::supervise::{Ctx, Test, main as run};
 use helpers::topology::{self, Stripes};
 use helpers::world::World;
 use helpers::{Stop, TestResult, walk};
@@ -66,7 +66,7 @@ fn design(ctx: &Ctx, how: Stripes, n: usize, written: bool) -> TestResult {
             }
         }
     }
-    walk::every(&w)?;
+    walk::every_on_offer(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
 }
@@ -77,17 +77,11 @@ macro_rules! designs {
         const TESTS: &[Test] = &[$(Test {
             name: $name,
             about: "After fork the child's VMAs get their anon_vmas by one rule, and each page is found through them.",
-            guards: GUARDS,
             run: $fn,
             ..Test::DEFAULT
         }),*];
     };
 }
-
-const GUARDS: &[Fix] = &[Fix {
-    commit: "4e4a9eb92133",
-    subject: "mm/rmap.c: reuse mergeable anon_vma as parent when fork (reverted since)",
-}];
 
 designs! {
     "mprotect.2"            mprotect_2         Protect 2    false;

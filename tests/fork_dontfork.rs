@@ -4,7 +4,7 @@
 //! dup_mmap() leaves such a VMA out, so the child's previous VMA is not the copy of the parent's previous one: what is
 //! decided by looking at a neighbour (its anon_vma, its place in the tree) must look at the right one's.
 
-use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::supervise::{Ctx, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology;
 use helpers::world::{Actor, Area, World};
@@ -125,10 +125,6 @@ fn moved_into_hole(ctx: &mut Ctx) -> TestResult {
 
 const LEFT_OUT: Test = Test {
     about: "Pages next to VMAs that the child did not get are found in parent and child alike.",
-    guards: &[Fix {
-        commit: "4e4a9eb92133",
-        subject: "mm/rmap.c: reuse mergeable anon_vma as parent when fork",
-    }],
     ..Test::DEFAULT
 };
 

@@ -57,10 +57,10 @@ fn not_inherited(ctx: &mut Ctx, how: Lock) -> TestResult {
     expect(&w, c, a, false, 0)?;
     expect(&w, g, a, false, 0)?;
     // Locked by one mapper: stays. Every walk that does not take it out must still find all.
-    walk::every(&w)?;
+    walk::every_on_offer(&w)?;
     p.unlock(a)?;
     expect(&w, p, a, false, 0)?;
-    walk::every(&w)?;
+    walk::every_on_offer(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
 }

@@ -10,6 +10,7 @@
 //! * [`world`]: process trees as straight-line scripts, the model of who maps what,
 //!   and the oracles that compare the model with the kernel.
 //! * [`walk`]: everything that makes the kernel use the rmap of a page.
+//! * [`census`]: how many objects the kernel holds for its reverse mapping.
 //! * [`topology`]: ways to come to mappings that more than one test starts from.
 //! * [`explore`]: scripts by chance and all short ones, played in a world.
 //! * [`supervise`]: what a test declares, the process it runs in, knobs, kernel log, TAP.
@@ -23,6 +24,7 @@
 //! VMA, PTE, PFN, folio, mapcount, anon_vma, anon_vma_chain, COW.
 
 pub mod actor;
+pub mod census;
 pub mod explore;
 pub mod kernel;
 pub mod stop;

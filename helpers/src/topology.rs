@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Ways to come to mappings that more than one test starts from.
 
+use crate::actor::Cmd;
 use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::supervise::Need;
@@ -115,6 +116,35 @@ impl Stripes {
         }
         Ok(())
     }
+}
+
+/// What maps one VMA per page, all on one anon_vma, without a page left in memory. For [`Actor::unmodelled`].
+pub fn neighbours(area: Area, page: usize) -> Vec<Cmd> {
+    let at = |i: usize| (area.vpn + i) * page;
+    let mut cmds = vec![Cmd::map(at(0), area.pages * page, RW), fill(at(0), page)];
+    let odd = (1..area.pages).step_by(2);
+    cmds.extend(odd.map(|i| advise(at(i), page, advice::DONTDUMP)));
+    cmds.push(advise(at(0), page, advice::DONTNEED));
+    cmds
+}
+
+/// What maps one VMA on every second page, each on an anon_vma of its own, without a page left in memory.
+pub fn loners(area: Area, page: usize) -> Vec<Cmd> {
+    let one = |vpn: usize| {
+        let at = vpn * page;
+        let map = Cmd::map(at, page, RW);
+        [map, fill(at, page), advise(at, page, advice::DONTNEED)]
+    };
+    area.vpns().step_by(2).flat_map(one).collect()
+}
+
+fn fill(addr: usize, page: usize) -> Cmd {
+    let pages = vec![(addr, 1)];
+    Cmd::Fill { page, pages }
+}
+
+fn advise(addr: usize, len: usize, advice: i32) -> Cmd {
+    Cmd::Advise { addr, len, advice }
 }
 
 /// How many accessible VMAs an actor has in an area.

@@ -145,6 +145,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         let mut out = std::io::stdout().lock();
         // Nobody may be listening any more; the verdict counts all the same.
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        true
     })?;
     if let End::Exit(status) = end {
         return Ok(ExitCode::from(u8::try_from(status).unwrap_or(NO_VERDICT)));

@@ -59,6 +59,8 @@ pub enum End {
     NoBoot(String),
     /// QEMU ended by itself before the command did
     Died(String),
+    /// whoever listened had heard enough
+    Stopped,
 }
 
 impl std::fmt::Display for End {
@@ -68,6 +70,7 @@ impl std::fmt::Display for End {
             End::Panic(line) => write!(f, "the guest's kernel panicked: {line}"),
             End::Hang(after) => write!(f, "the guest hung: no end after {} s", after.as_secs()),
             End::NoBoot(why) => write!(f, "the guest did not boot: {why}"),
+            End::Stopped => write!(f, "stopped"),
             End::Died(why) => write!(f, "the guest ended before its command did: {why}"),
         }
     }
@@ -147,13 +150,14 @@ impl Machine {
     }
 
     /// Runs a guest to its end. What its command prints goes to `line`, line
-    /// by line; what its kernel says, to the file `console`.
+    /// by line, until that returns false; what its kernel says, to the file
+    /// `console`.
     pub fn run(
         &self,
         kernel: &Path,
         initrd: &Path,
         console: &Path,
-        line: &mut dyn FnMut(&str),
+        line: &mut dyn FnMut(&str) -> bool,
     ) -> Result<End> {
         self.check()?;
         let mut qemu = self
@@ -178,7 +182,13 @@ impl Machine {
                         exit = word.strip_prefix("exit ").and_then(|n| n.parse().ok());
                         deadline = Instant::now() + DOWN;
                     }
-                    None => line(&text),
+                    None => {
+                        if !line(&text) {
+                            qemu.kill()?;
+                            qemu.wait()?;
+                            return Ok(End::Stopped);
+                        }
+                    }
                 },
                 Err(error) => {
                     if error == RecvTimeoutError::Timeout {

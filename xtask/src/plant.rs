@@ -176,13 +176,13 @@ fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
             bail!("bug {} ({}) matches nothing", bug.number, bug.name);
         }
     }
-    let edit = |file: &str, before: &str, line: &str| -> Result<()> {
-        let text = sys::read_text(&work.join(file))?;
-        let text = with_line(&text, before, line).with_context(|| file.to_string())?;
-        sys::write(&work.join(file), text)
-    };
-    edit(INCLUDED_BY, "#include <", "#include <linux/rmap_bug.h>")?;
-    edit(MAKEFILE, "obj-", "obj-y += rmap_bug.o")?;
+    let header = sys::read_text(&work.join(INCLUDED_BY))?;
+    let header = with_line(&header, "#include <", "#include <linux/rmap_bug.h>")
+        .with_context(|| INCLUDED_BY.to_string())?;
+    sys::write(&work.join(INCLUDED_BY), header)?;
+    // At its end: further up the list is still assigned anew.
+    let makefile = sys::read_text(&work.join(MAKEFILE))? + "obj-y += rmap_bug.o\n";
+    sys::write(&work.join(MAKEFILE), makefile)?;
     let kernels = sys::root()?.join("lab/kernels");
     for (name, file) in SWITCH {
         place(

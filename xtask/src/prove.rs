@@ -20,12 +20,13 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
-usage: cargo xtask prove [OPTIONS]
+usage: cargo xtask prove [OPTIONS] [-- ARGUMENTS...]
 
 Builds one kernel with all planted bugs of lab/bugs/ in it, runs the suite on
 it healthy and with each bug, and prints what was caught. What was run before
 with the same kernel and the same suite is not run again. When every bug has
-been run, lab/DETECTION.md and lab/detection.json are written.
+been run, lab/DETECTION.md and lab/detection.json are written. ARGUMENTS are
+more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
 
   --bugs LIST     only these, as in 3,7,40-50 (and the healthy kernel)
   --jobs N        guests at a time (2)
@@ -34,7 +35,7 @@ been run, lab/DETECTION.md and lab/detection.json are written.
   --debug         a kernel that checks itself (lab/kernels/debug.config)
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
-  --pattern NAME  only the tests that match (run_tests.sh -t); no report
+  --first         end each bug's guest when a test has caught it; no report
   --timeout S     give a guest up after S seconds (600)
 
 Exit status: 0 when the healthy kernel and the variations pass and every bug
@@ -52,6 +53,9 @@ pub struct Outcome {
     pub run: Run,
     /// how the guest ended, where that was no exit of the suite
     pub trouble: Option<String>,
+    /// was it ended at the first catch?
+    #[serde(default)]
+    pub stopped: bool,
     /// the suite's exit status
     pub status: Option<i32>,
     /// how long the suite ran
@@ -75,8 +79,9 @@ struct Options {
     build: bool,
     debug: bool,
     again: bool,
+    first: bool,
     suite: Option<PathBuf>,
-    pattern: Option<String>,
+    arguments: Vec<String>,
     timeout: u64,
 }
 
@@ -88,8 +93,9 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         build: false,
         debug: false,
         again: false,
+        first: false,
         suite: None,
-        pattern: None,
+        arguments: Vec::new(),
         timeout: 600,
     };
     while let Some(arg) = parser.next()? {
@@ -100,12 +106,18 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("build") => options.build = true,
             Long("debug") => options.debug = true,
             Long("again") => options.again = true,
+            Long("first") => options.first = true,
             Long("suite") => options.suite = Some(parser.value()?.into()),
-            Long("pattern") => options.pattern = Some(parser.value()?.string()?),
             Long("timeout") => options.timeout = parser.value()?.parse()?,
             Long("help") | Short('h') => {
                 println!("{USAGE}");
                 return Ok(None);
+            }
+            Value(word) => {
+                options.arguments.push(word.string()?);
+                for word in parser.raw_args()? {
+                    options.arguments.push(word.string()?);
+                }
             }
             _ => return Err(arg.unexpected().into()),
         }
@@ -123,6 +135,8 @@ struct Prover {
     machine: Machine,
     dir: PathBuf,
     again: bool,
+    /// the bugs whose guest ends at the first catch
+    short: Vec<u32>,
 }
 
 impl Prover {
@@ -132,7 +146,9 @@ impl Prover {
     }
 
     fn run(&self, number: u32) -> Result<Outcome> {
-        if let Some(outcome) = self.kept(number).filter(|_| !self.again) {
+        let short = self.short.contains(&number);
+        let usable = |outcome: &Outcome| !self.again && (short || !outcome.stopped);
+        if let Some(outcome) = self.kept(number).filter(usable) {
             return Ok(outcome);
         }
         let file = |end: &str| self.dir.join(format!("{number:03}.{end}"));
@@ -151,6 +167,7 @@ impl Prover {
                 reader.line(line, (seconds * 10.0).round() / 10.0);
                 tap.push_str(line);
                 tap.push('\n');
+                !(short && reader.caught())
             },
         )?;
         let seconds = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
@@ -158,12 +175,13 @@ impl Prover {
         let outcome = Outcome {
             number,
             run: reader.finish(),
+            stopped: end == End::Stopped,
             status: match end {
                 End::Exit(status) => Some(status),
                 _ => None,
             },
             trouble: match &end {
-                End::Exit(0 | 1 | 4) => None,
+                End::Exit(0 | 1 | 4) | End::Stopped => None,
                 end => Some(end.to_string()),
             },
             seconds: (seconds * 10.0).round() / 10.0,
@@ -222,6 +240,11 @@ fn suite_key(files: &Files, command: &[String]) -> Result<String> {
     Ok(format!("{hash:016x}"))
 }
 
+fn of_kind(bugs: &[Bug], kind: Kind) -> Vec<u32> {
+    let of = bugs.iter().filter(|bug| bug.kind == kind);
+    of.map(|bug| bug.number).collect()
+}
+
 fn list(bugs: &[Bug]) {
     for bug in bugs {
         let kind = match bug.kind {
@@ -261,9 +284,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         None => suite::build(machine.arch)?,
     };
     let mut command: Vec<String> = COMMAND.map(String::from).to_vec();
-    if let Some(pattern) = &options.pattern {
-        command.extend(["-t".into(), pattern.clone()]);
-    }
+    command.extend(options.arguments.iter().cloned());
     let key = format!("{}-{}", kernel.key, suite_key(&files, &command)?);
     let dir = sys::cache()?.join("prove").join(key);
     sys::make_dir(&dir)?;
@@ -283,6 +304,10 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         machine,
         dir,
         again: options.again,
+        short: match options.first {
+            true => of_kind(&chosen, Kind::Bug),
+            false => Vec::new(),
+        },
     };
     let mut numbers = vec![0];
     numbers.extend(chosen.iter().map(|bug| bug.number));
@@ -292,7 +317,8 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         outcomes,
         version,
     };
-    let whole = options.bugs.is_none() && options.pattern.is_none() && !options.debug;
+    let whole =
+        options.bugs.is_none() && options.arguments.is_empty() && !options.debug && !options.first;
     finish(&results, whole)
 }
 

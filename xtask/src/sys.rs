@@ -173,6 +173,18 @@ pub fn output_text(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output(command)?.stdout).into_owned())
 }
 
+/// Removes what an xtask that was killed left behind: the middle of a scratch
+/// directory's name is its process.
+fn sweep(all: &Path) {
+    for entry in std::fs::read_dir(all).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.split('-').nth(1).and_then(|n| n.parse::<u32>().ok());
+        if process.is_some_and(|n| !Path::new(&format!("/proc/{n}")).is_dir()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A directory that is removed again with all that is in it.
 pub struct Scratch(PathBuf);
 
@@ -182,9 +194,12 @@ impl Scratch {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = cache()?
-            .join("scratch")
-            .join(format!("{purpose}-{}-{n}", std::process::id()));
+        let all = cache()?.join("scratch");
+        make_dir(&all)?;
+        if n == 0 {
+            sweep(&all);
+        }
+        let dir = all.join(format!("{purpose}-{}-{n}", std::process::id()));
         make_dir(&dir)?;
         Ok(Scratch(dir))
     }

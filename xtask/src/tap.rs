@@ -118,6 +118,11 @@ impl Reader {
         (By::Check, note.unwrap_or_default())
     }
 
+    /// Did a test fail by its own check yet?
+    pub fn caught(&self) -> bool {
+        self.run.failed.iter().any(|f| f.by == By::Check)
+    }
+
     /// What was read.
     pub fn finish(self) -> Run {
         self.run

@@ -148,6 +148,14 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>) -> Reply {
             node,
             flags,
         } => numa::move_pages(pid, &addrs, node, flags).map(Reply::Statuses),
+        Cmd::Batch(all) => {
+            let mut replies = all.into_iter().map(|cmd| obey(cmd, None)).enumerate();
+            let failed = replies.find_map(|(i, reply)| match reply {
+                Reply::Errno(e) => Some(Reply::Failed(i, e)),
+                _ => None,
+            });
+            Ok(failed.unwrap_or(Reply::Done))
+        }
         Cmd::MemoryMerge(on) => done(proc::set_memory_merge(on)),
         Cmd::Panic => panic!("told to"),
         Cmd::Crash => {

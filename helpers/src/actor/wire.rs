@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Commands and replies, as data. One command, one reply, one packet each.
 
+use nix::libc::{
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MREMAP_DONTUNMAP, MREMAP_FIXED,
+    MREMAP_MAYMOVE,
+};
 use serde::{Deserialize, Serialize};
 
 /// What an actor can be told to do. Addresses and lengths are bytes.
@@ -61,6 +65,8 @@ pub enum Cmd {
     },
     /// prctl(PR_SET_MEMORY_MERGE).
     MemoryMerge(bool),
+    /// Several commands in one packet, up to the first that fails; none of them with a file descriptor.
+    Batch(Vec<Cmd>),
     /// Make a child that obeys the socket that comes along.
     Fork,
     /// execve(2) of this program as an actor with a new address space.
@@ -73,6 +79,32 @@ pub enum Cmd {
     Crash,
     /// Misbehave: never reply.
     Hang,
+}
+
+impl Cmd {
+    /// mmap(2) of private anonymous memory at a fixed place.
+    pub fn map(addr: usize, len: usize, prot: i32) -> Cmd {
+        Cmd::Map {
+            addr,
+            len,
+            prot,
+            flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+            fd: false,
+            off: 0,
+        }
+    }
+
+    /// mremap(2) of `len` bytes to a fixed place, the source left mapped with `keep` (MREMAP_DONTUNMAP).
+    pub fn move_to(addr: usize, len: usize, new_addr: usize, keep: bool) -> Cmd {
+        let keep = if keep { MREMAP_DONTUNMAP } else { 0 };
+        Cmd::Remap {
+            addr,
+            old_len: len,
+            new_len: len,
+            flags: MREMAP_MAYMOVE | MREMAP_FIXED | keep,
+            new_addr,
+        }
+    }
 }
 
 /// Where memory did not hold what it should.
@@ -99,4 +131,6 @@ pub enum Reply {
     Statuses(Vec<i32>),
     /// The system call failed.
     Errno(i32),
+    /// Command number `.0` of a batch failed.
+    Failed(usize, i32),
 }

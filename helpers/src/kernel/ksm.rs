@@ -4,6 +4,7 @@
 use super::{proc_path, sysfs};
 use nix::unistd::{AccessFlags, access};
 use std::io;
+use std::time::{Duration, Instant};
 
 /// Directory of the knobs.
 pub const DIR: &str = "/sys/kernel/mm/ksm";
@@ -32,6 +33,35 @@ pub fn full_scans() -> io::Result<u64> {
 /// EINVAL for another value; ENOMEM or EINTR when the unmerging stopped half-way.
 pub fn set_run(value: u8) -> io::Result<()> {
     sysfs::write(knob("run"), &value.to_string())
+}
+
+/// pages_shared: KSM pages in use, of the whole machine; those of dead processes count until ksmd comes by.
+///
+/// # Errors
+/// ENOENT without CONFIG_KSM.
+pub fn pages_shared() -> io::Result<u64> {
+    sysfs::read_u64(knob("pages_shared"))
+}
+
+/// Has KSM let go of what dead processes left in its trees, until no more than `before` pages are shared: until then it pins
+/// their mm_structs (ksm_exit()). Where nothing was shared before, all is unmerged at once (unmerge_and_remove_all_rmap_items());
+/// else ksmd scans, 2 s at most, and other users' pages stay as they are.
+///
+/// # Errors
+/// What writing `run` gives.
+pub fn forget(before: u64) -> io::Result<()> {
+    if !usable() || pages_shared()? <= before {
+        return Ok(());
+    }
+    if before == 0 {
+        return set_run(2);
+    }
+    let until = Instant::now() + Duration::from_secs(2);
+    set_run(1)?;
+    while pages_shared()? > before && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    set_run(0)
 }
 
 /// How many pages of process `pid` (0: the caller) are merged, from `/proc/PID/ksm_merging_pages`

@@ -5,6 +5,7 @@
 //! Pages are charged where the process is when it first touches them: move processes in first.
 
 use super::sysfs;
+use crate::sys::mem;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{AccessFlags, access};
 use procfs::process::Process;
@@ -258,6 +259,46 @@ impl Memcg {
             .lines()
             .find_map(|l| l.split_once(' ').filter(|(name, _)| *name == field))
             .and_then(|(_, value)| value.parse().ok()))
+    }
+
+    /// Has the kernel bring the statistics of this cgroup, which the caller is in, up to date: it does so for readers of
+    /// memory.stat only once enough has changed (memcg_vmstats_needs_flush()), else every 2 s. LRU counters that reclaim
+    /// goes by are among them.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn flush_stats(&self) -> io::Result<()> {
+        let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let page = mem::page_size();
+        let len = 128 * cpus * page;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let at = mem::mmap(0, len, prot, flags, -1, 0)?;
+        let _ = mem::madvise(at, len, mem::advice::NOHUGEPAGE);
+        for offset in (0..len).step_by(page) {
+            mem::fill(at + offset, 8, 1);
+        }
+        mem::munmap(at, len)?;
+        let _ = self.stat("anon");
+        Ok(())
+    }
+
+    /// Bytes of kernel objects charged to this cgroup, which the caller is in: on v1 all kernel memory, on v2 unreclaimable slab.
+    /// `None` where it is not shown (CONFIG_MEMCG_KMEM before 6.9).
+    ///
+    /// # Errors
+    /// Those of reading the files.
+    pub fn kernel_bytes(&self) -> io::Result<Option<u64>> {
+        match self.version {
+            Version::V1 => match sysfs::read_u64(self.dir.join("memory.kmem.usage_in_bytes")) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+                r => r.map(Some),
+            },
+            Version::V2 => {
+                self.flush_stats()?;
+                self.stat("slab_unreclaimable")
+            }
+        }
     }
 
     /// Moves what is left in it to the parent, rmdir; a cgroup that is not there any more is success. Bounded wait for EBUSY.

@@ -175,6 +175,25 @@ fn node(id: u32, dir: &Path) -> io::Result<PathBuf> {
     Ok(own)
 }
 
+/// Calls `f` with a node of the device: /dev's, or one made for it in the first directory that takes it.
+fn with_node<T>(id: u32, f: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for dir in ["/run", "/dev/shm", "/tmp"] {
+        match node(id, Path::new(dir)) {
+            Ok(device) if device == Path::new("/dev").join(format!("zram{id}")) => {
+                return f(&device);
+            }
+            Ok(device) => {
+                let result = f(&device);
+                let _ = fs::remove_file(&device);
+                return result;
+            }
+            Err(e) => last = e,
+        }
+    }
+    Err(last)
+}
+
 /// Whether the device may be taken down: it holds nothing, or our swap header.
 fn ours(id: u32, device: &Path) -> io::Result<bool> {
     if sysfs::read_u64(sys_dir(id).join("disksize"))? == 0 {
@@ -200,19 +219,17 @@ pub fn stop(id: u32) -> io::Result<()> {
     if !dir.exists() {
         return Ok(());
     }
-    // Where the node of start() was is not known here (its mount namespace may be gone).
-    let temp = std::env::temp_dir().join(format!("rmap-zram-{}", std::process::id()));
-    fs::create_dir_all(&temp)?;
-    let result = node(id, &temp).and_then(|device| {
-        if !ours(id, &device)? {
+    // Where the node of start() was is not known here (its mount namespace may be gone): one is made where
+    // /dev has none, and removed before anything is done that takes time.
+    let result = with_node(id, |device| {
+        if !ours(id, device)? {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 format!("zram{id} holds what this suite did not write"),
             ));
         }
-        take_down(id, &device)
+        take_down(id, device)
     });
-    let _ = fs::remove_dir_all(&temp);
     // Gone at some point on the way.
     if dir.exists() { result } else { Ok(()) }
 }

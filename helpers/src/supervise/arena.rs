@@ -160,10 +160,13 @@ impl Arena {
         if !self.features.root {
             return Err("needs root");
         }
-        if ksm::usable() {
-            Ok(())
-        } else {
-            Err("needs KSM")
+        if !ksm::usable() {
+            return Err("needs KSM");
+        }
+        let before = ksm::pages_shared().unwrap_or(0);
+        match changes.record(Change::KsmPages(before)) {
+            Ok(()) => Ok(()),
+            Err(e) => self.note("needs KSM (its pages could not be noted)", e),
         }
     }
 }

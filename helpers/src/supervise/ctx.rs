@@ -2,6 +2,7 @@
 //! What a running test holds, and how its process speaks to the supervisor.
 
 use super::Arena;
+use crate::TestResult;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
@@ -99,6 +100,27 @@ impl Ctx<'_> {
     pub fn limit(&self, base: Duration) -> Instant {
         let scaled = Instant::now() + base.mul_f64(self.scale);
         scaled.min(self.deadline)
+    }
+
+    /// Takes a step `most` times, less often on a slow machine: as often as goes in `1/share` of the time to the deadline. How
+    /// often, and how long it took.
+    ///
+    /// # Errors
+    /// The first of a step.
+    pub fn repeat(
+        &self,
+        most: usize,
+        share: u32,
+        mut step: impl FnMut(usize) -> TestResult,
+    ) -> TestResult<(usize, Duration)> {
+        let start = Instant::now();
+        let until = start + self.deadline.saturating_duration_since(start) / share;
+        let mut done = 0;
+        while done < most && Instant::now() < until {
+            step(done)?;
+            done += 1;
+        }
+        Ok((done, start.elapsed()))
     }
 }
 

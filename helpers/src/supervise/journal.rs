@@ -33,6 +33,8 @@ pub enum Change {
     Enabled(PathBuf),
     /// The zram module was not loaded, and is going to be.
     ZramModule,
+    /// KSM is going to merge pages of ours; so many were shared before.
+    KsmPages(u64),
     /// A directory of ours; in the run that made it, something is mounted there.
     Scratch(PathBuf),
 }
@@ -181,6 +183,7 @@ impl Change {
             Change::Cgroup(dir) => format!("cgroup {}\n", dir.display()),
             Change::Enabled(dir) => format!("enabled {}\n", dir.display()),
             Change::ZramModule => "module zram\n".to_owned(),
+            Change::KsmPages(shared) => format!("ksm-pages {shared}\n"),
             Change::Scratch(dir) => format!("scratch {}\n", dir.display()),
         }
     }
@@ -203,6 +206,7 @@ impl Change {
             "cgroup" => Change::Cgroup(rest.into()),
             "enabled" => Change::Enabled(rest.into()),
             "module" if rest == "zram" => Change::ZramModule,
+            "ksm-pages" => Change::KsmPages(rest.parse().ok()?),
             "scratch" => Change::Scratch(rest.into()),
             _ => return None,
         })
@@ -360,6 +364,7 @@ mod tests {
             Change::Cgroup("/c/rmap_selftests.1".into()),
             Change::Enabled("/c".into()),
             Change::ZramModule,
+            Change::KsmPages(12),
             Change::Scratch("/run/rmap_selftests.mnt".into()),
         ];
         for change in all {

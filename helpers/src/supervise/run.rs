@@ -7,7 +7,8 @@ use super::descend::{self, Reaper};
 use super::kmsg;
 use super::pump::Pump;
 use super::tap::Outcome;
-use super::{Supervisor, Test, knob};
+use super::{Supervisor, Test, knob, undo};
+use crate::kernel::{sysfs, zram};
 use crate::sys::proc::{self, Forked};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -54,6 +55,7 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
         return Some(outcome);
     }
     let mark = sup.changes.len();
+    let zrams = undo::zrams();
     let mut wrong: Vec<String> = Vec::new();
     let (mut outcome, interrupted) = match knob::apply(&mut sup.changes, test.knobs) {
         Ok(missing) => in_process(sup, test, missing, &mut wrong),
@@ -65,6 +67,7 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
     for left in sup.changes.undo_to(mark) {
         wrong.push(format!("leftover: {left}"));
     }
+    wrong.extend(remove_zrams(&zrams));
     if interrupted {
         for text in wrong {
             sup.tap.diag(&text);
@@ -100,6 +103,22 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
     sup.tap.result(test.name, &outcome);
     sup.tap.log_to(None);
     Some(outcome)
+}
+
+/// Removes the zram devices with swap of ours that a test made behind the supervisor's back. A stranger's device has a size
+/// of its own or none yet, and not our label.
+fn remove_zrams(before: &[u32]) -> Vec<String> {
+    let is_sized = |id: &u32| {
+        sysfs::read_u64(format!("/sys/block/zram{id}/disksize")).is_ok_and(|size| size != 0)
+    };
+    let new = undo::zrams().into_iter().filter(|id| !before.contains(id));
+    new.filter(is_sized)
+        .filter_map(|id| match zram::stop(id) {
+            Ok(()) => Some(format!("leftover: zram{id} removed")),
+            Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => None,
+            Err(e) => Some(format!("leftover: zram{id} cannot be removed: {e}")),
+        })
+        .collect()
 }
 
 fn open_log(sup: &mut Supervisor, test: &Test) -> Option<File> {

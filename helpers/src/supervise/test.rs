@@ -36,7 +36,7 @@ impl Test {
         needs: &[],
         knobs: &[],
         arena: true,
-        timeout: Duration::from_secs(30),
+        timeout: Duration::from_secs(60),
         guards: &[],
         destructive: false,
         run: |_| Err(crate::Stop::Error(String::from("a test without a body"))),

@@ -4,7 +4,7 @@
 use super::journal::Change;
 use super::{arena, knob};
 use crate::kernel::memcg::{self, Memcg};
-use crate::kernel::{sysfs, zram};
+use crate::kernel::{ksm, sysfs, zram};
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -28,6 +28,9 @@ pub fn undo(change: &Change) -> Result<(), String> {
         Change::ZramModule => Ok(()),
         Change::Cgroup(dir) => remove_cgroup(dir),
         Change::Enabled(dir) => disable(dir),
+        Change::KsmPages(before) => {
+            ksm::forget(*before).map_err(|e| format!("KSM still holds pages of this run: {e}"))
+        }
         Change::Scratch(dir) => {
             // Fails when nothing is mounted there; rmdir tells whether that matters.
             let _ = umount2(dir, MntFlags::MNT_DETACH);
@@ -84,6 +87,10 @@ pub fn undo_of_the_dead(change: &Change, scratch: Option<&Path>) -> Result<bool,
                 _ => Change::Enabled(here),
             };
             undo(&change).map(|()| there)
+        }
+        Change::KsmPages(before) => {
+            let there = ksm::pages_shared().is_ok_and(|now| now > *before);
+            undo(change).map(|()| there)
         }
         Change::Scratch(dir) => {
             // This run uses the same directory, and removes it at its end.

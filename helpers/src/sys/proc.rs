@@ -84,6 +84,22 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Waits for an RCU grace period: what was freed through RCU before can go now. False where the kernel offers no such wait
+/// (CONFIG_MEMBARRIER, nohz_full).
+pub fn rcu_wait() -> bool {
+    let zero: libc::c_uint = 0;
+    // SAFETY: two or three numbers, no pointers; MEMBARRIER_CMD_GLOBAL is synchronize_rcu() and nothing else.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_membarrier,
+            libc::MEMBARRIER_CMD_GLOBAL,
+            zero,
+            zero,
+        )
+    };
+    done == 0
+}
+
 /// PR_SET_PDEATHSIG; `sig` 0 clears it.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ pub mod split;
 use crate::supervise::Knob;
 use crate::world::World;
 use crate::{Stop, TestResult};
+use std::time::Instant;
 
 /// Machine-wide settings that walks rely on, set for the time of a program.
 pub const KNOBS: &[Knob] = ksm::KNOBS;
@@ -73,6 +74,15 @@ pub fn every(w: &World) -> TestResult {
     log.end(w)
 }
 
+/// The same for tests that judge something of their own as well: no walk on offer is no reason to skip.
+#[track_caller]
+pub fn every_on_offer(w: &World) -> TestResult {
+    match every(w) {
+        Err(Stop::Skip(NO_WALK)) => Ok(()),
+        other => other,
+    }
+}
+
 /// Takes one walk and checks; for tests of the walk itself.
 #[track_caller]
 pub fn only(w: &World, walk: &'static Walk) -> TestResult {
@@ -86,6 +96,8 @@ pub fn only(w: &World, walk: &'static Walk) -> TestResult {
     w.diag(log.left_out.join(", "));
     Err(Stop::Skip("needs a page that this walk can take now"))
 }
+
+const NO_WALK: &str = "needs an rmap walk";
 
 /// What was taken, for one diagnostic line.
 #[derive(Default)]
@@ -106,16 +118,15 @@ impl Log {
             return Ok(false);
         }
         w.note(format!("walk: {name}"));
+        let began = Instant::now();
         let taken = (walk.take)(w)?;
+        let ms = began.elapsed().as_millis();
         // Every mapper of every page, also when the walk was refused: a refused walk must leave all as it was.
         w.check()?;
         Ok(match taken {
             Taken::Yes(how) => {
-                self.taken.push(if how.is_empty() {
-                    name
-                } else {
-                    format!("{name} ({how})")
-                });
+                let comma = if how.is_empty() { "" } else { ", " };
+                self.taken.push(format!("{name} ({how}{comma}{ms} ms)"));
                 true
             }
             Taken::NotNow(why) => {
@@ -140,7 +151,7 @@ impl Log {
             list(&self.left_out)
         ));
         if self.taken.is_empty() {
-            return Err(Stop::Skip("needs an rmap walk"));
+            return Err(Stop::Skip(NO_WALK));
         }
         Ok(())
     }

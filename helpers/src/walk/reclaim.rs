@@ -7,14 +7,10 @@
 use super::fate::{self, Fate};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
-use crate::kernel::memcg::Memcg;
 use crate::kernel::pagemap::State;
 use crate::kernel::sysfs;
 use crate::stop::Doing;
-use crate::sys::mem;
-use crate::topology::RW;
 use crate::world::World;
-use nix::libc::{MAP_ANONYMOUS, MAP_PRIVATE};
 use std::time::{Duration, Instant};
 
 /// The walk.
@@ -47,7 +43,7 @@ fn take(w: &World) -> TestResult<Taken> {
     while attempts == 0 || Instant::now() < until {
         attempts += 1;
         forget_accesses(w)?;
-        churn(w, memcg)?;
+        memcg.flush_stats().doing("flush the cgroup's statistics")?;
         memcg
             .reclaim()
             .doing("reclaim of the test's memory cgroup")?;
@@ -120,21 +116,6 @@ fn forget_accesses(w: &World) -> TestResult {
         // Missing without CONFIG_PROC_PAGE_MONITOR; then it takes more passes.
         let _ = sysfs::write(format!("/proc/{pid}/clear_refs"), "1");
     }
-    Ok(())
-}
-
-/// Makes the kernel bring the cgroup's LRU counters up to date: it does so for readers of memory.stat only once
-/// enough has changed (memcg_vmstats_needs_flush()).
-fn churn(w: &World, memcg: &Memcg) -> TestResult {
-    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let len = 128 * cpus * w.page_size();
-    let at = mem::mmap(0, len, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?;
-    let _ = mem::madvise(at, len, mem::advice::NOHUGEPAGE);
-    for offset in (0..len).step_by(w.page_size()) {
-        mem::fill(at + offset, 8, 1);
-    }
-    mem::munmap(at, len)?;
-    let _ = memcg.stat("anon");
     Ok(())
 }
 

@@ -303,16 +303,16 @@ impl World<'_> {
             let mut pfns = sightings
                 .iter()
                 .filter_map(|(at, s)| s.pfn().map(|p| (*at, p)));
-            if let Some((_, first)) = pfns.next() {
-                if let Some((at, other)) = pfns.find(|(_, p)| *p != first) {
-                    let detail = format!(
-                        "expected pfn {:#x}, seen pfn {:#x}; {}",
-                        first.0,
-                        other.0,
-                        self.others(sightings)
-                    );
-                    return found("all sharers map the same page", detail, at);
-                }
+            if let Some((_, first)) = pfns.next()
+                && let Some((at, other)) = pfns.find(|(_, p)| *p != first)
+            {
+                let detail = format!(
+                    "expected pfn {:#x}, seen pfn {:#x}; {}",
+                    first.0,
+                    other.0,
+                    self.others(sightings)
+                );
+                return found("all sharers map the same page", detail, at);
             }
         }
         let mut judged = HashSet::new();
@@ -345,13 +345,14 @@ impl World<'_> {
         };
         let large = flags.is_some_and(|f| f.0 & (Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL) != 0);
         let exact = !large || features.page_mapcount;
-        if features.kpagecount && exact {
-            if let Some(mut count) = self.eye.count(pfn)? {
-                count += u64::from(lying == Some(Lie::Count));
-                if count != users {
-                    let detail = format!("expected kpagecount {users}, seen {count}");
-                    return Ok(Some(("the mapcount is the number of mappers", detail)));
-                }
+        if features.kpagecount
+            && exact
+            && let Some(mut count) = self.eye.count(pfn)?
+        {
+            count += u64::from(lying == Some(Lie::Count));
+            if count != users {
+                let detail = format!("expected kpagecount {users}, seen {count}");
+                return Ok(Some(("the mapcount is the number of mappers", detail)));
             }
         }
         // For a PMD-mapped page the bit is about the first page of the folio.

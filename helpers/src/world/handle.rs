@@ -8,8 +8,8 @@ use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
-    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MREMAP_DONTUNMAP,
-    MREMAP_FIXED, MREMAP_MAYMOVE, PROT_NONE, PROT_READ, PROT_WRITE,
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE, PROT_READ,
+    PROT_WRITE,
 };
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use std::time::Duration;
 pub const RW: i32 = PROT_READ | PROT_WRITE;
 /// Pages per Fill or Compare command: keeps the packet small.
 const CHUNK: usize = 1500;
+
+/// The same for single commands.
+const BATCH: usize = 800;
 
 /// A living actor of a world.
 #[derive(Clone, Copy)]
@@ -197,15 +200,8 @@ impl<'w, 'c> Actor<'w, 'c> {
         let how = if keep { " DONTUNMAP" } else { "" };
         self.note(format!("mremap {} -> {}{how}", w.show(from), w.show(to)));
         let (addr, len) = self.bytes(from);
-        let flags = MREMAP_MAYMOVE | MREMAP_FIXED | if keep { MREMAP_DONTUNMAP } else { 0 };
         let new_addr = to.vpn * w.page;
-        let cmd = Cmd::Remap {
-            addr,
-            old_len: len,
-            new_len: len,
-            flags,
-            new_addr,
-        };
+        let cmd = Cmd::move_to(addr, len, new_addr, keep);
         match w.ask(self.id, &cmd)? {
             Reply::Value(at) if at == new_addr => {}
             Reply::Errno(e) if keep && Errno::from_raw(e) == Errno::EINVAL => {
@@ -259,18 +255,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn fill_room(&self, area: Area) -> TestResult {
         self.note(format!("mmap {} --- filling", self.world.show(area)));
         let (addr, len) = self.bytes(area);
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
-        self.world.tell(
-            self.id,
-            &Cmd::Map {
-                addr,
-                len,
-                prot: PROT_NONE,
-                flags,
-                fd: false,
-                off: 0,
-            },
-        )?;
+        self.world.tell(self.id, &Cmd::map(addr, len, PROT_NONE))?;
         self.world.model.borrow_mut().unmap(self.id, area.vpns());
         Ok(())
     }
@@ -413,6 +398,27 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.note(String::from("exec"));
         self.world.tell(self.id, &Cmd::Exec)?;
         self.world.model.borrow_mut().exec(self.id);
+        Ok(())
+    }
+
+    /// Commands by the hundreds, in few packets. The model does not follow, it forgets what this actor maps: for what is left to an
+    /// exit without another look.
+    #[track_caller]
+    pub fn unmodelled(&self, what: &str, cmds: &[Cmd]) -> TestResult {
+        let w = self.world;
+        self.note(format!("{what} ({} commands)", cmds.len()));
+        for part in cmds.chunks(BATCH) {
+            match w.ask(self.id, &Cmd::Batch(part.to_vec()))? {
+                Reply::Done => {}
+                Reply::Failed(i, e) => {
+                    let e = Errno::from_raw(e);
+                    let stop = Stop::error(format_args!("{:?}: {e}", part[i]));
+                    return Err(w.blame(self.id, stop));
+                }
+                other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+            }
+        }
+        w.model.borrow_mut().space(self.id).clear();
         Ok(())
     }
 

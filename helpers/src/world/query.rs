@@ -2,6 +2,7 @@
 //! What walks ask of a world.
 
 use super::model::{ActorId, Frame, FrameId, Held, Lock, Model};
+use super::sight::Lie;
 use super::{Area, World};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
@@ -23,6 +24,11 @@ impl World<'_> {
     /// The frame in a slot.
     pub(crate) fn frame_at(&self, actor: ActorId, vpn: usize) -> Option<FrameId> {
         self.model.borrow().frame_at(actor, vpn)
+    }
+
+    /// What the suite's own tests make the oracles say.
+    pub(crate) fn lie(&self) -> Option<Lie> {
+        self.eye.lie
     }
 
     /// Every mapper of every frame.

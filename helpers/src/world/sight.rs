@@ -28,6 +28,8 @@ pub enum Lie {
     Content,
     /// A mapping is missing from the address space.
     Vma,
+    /// Each census of kernel objects finds more of them than the one before.
+    Objects,
 }
 
 impl Lie {
@@ -44,6 +46,7 @@ impl Lie {
             "exclusive" => Lie::Exclusive,
             "content" => Lie::Content,
             "vma" => Lie::Vma,
+            "objects" => Lie::Objects,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Wrong answers injected into the oracles: each must make a test fail, by the check that it is about.
+//!
+//! A check that passes under its own lie compares nothing.
+
+use crate::support::{alone, ended_with_env, root, skipped};
+
+/// The test that the lies are told to: two mappers, private pages, no walk needed before the first check.
+const TEST: &str = "cow.siblings";
+
+/// Runs it under a lie; the property that failed must be the one given.
+#[track_caller]
+fn told(lie: &str, property: &str) {
+    if !root() {
+        return skipped(&format!("the lie {lie}"), "needs root");
+    }
+    let _one = alone();
+    let program = env!("CARGO_BIN_EXE_fork_tree");
+    let ended = ended_with_env(program, &[TEST], &[("RMAP_SELFTESTS_LIE", lie)]);
+    assert_eq!(ended.status, 1, "nobody noticed the lie {lie}: {ended:?}");
+    assert!(
+        ended.stdout.contains(&format!("not ok 1 {TEST}")),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stdout.contains(property),
+        "not by its own check: {ended:?}"
+    );
+    assert!(ended.stdout.contains("script:"), "no script: {ended:?}");
+}
+
+#[test]
+fn a_wrong_pfn() {
+    told("pfn", "all sharers map the same page");
+}
+
+#[test]
+fn a_lost_mapper() {
+    told("lost", "a mapped page stays mapped");
+}
+
+#[test]
+fn a_wrong_count() {
+    told("count", "the mapcount is the number of mappers");
+}
+
+#[test]
+fn wrong_flags() {
+    told("flags", "the page's flags tell what it is");
+}
+
+#[test]
+fn a_wrong_exclusive_bit() {
+    told("exclusive", "a shared anonymous page is not exclusive");
+}
+
+#[test]
+fn wrong_content() {
+    told(
+        "content",
+        "each mapper reads what was last written to its page",
+    );
+}
+
+#[test]
+fn a_missing_vma() {
+    told("vma", "the address space is what the script made it");
+}
+
+#[test]
+fn no_such_lie() {
+    if !root() {
+        return skipped("an unknown lie", "needs root");
+    }
+    let _one = alone();
+    let program = env!("CARGO_BIN_EXE_fork_tree");
+    let ended = ended_with_env(program, &[TEST], &[("RMAP_SELFTESTS_LIE", "white")]);
+    assert_eq!(ended.status, 1, "{ended:?}");
+    assert!(ended.stdout.contains("no such lie"), "{ended:?}");
+}
