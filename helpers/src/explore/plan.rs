@@ -169,6 +169,8 @@ impl Planner {
             Op::Protect { at, prot } if prot != RW && self.rng.chance(30) => {
                 self.next.push((who, Op::Protect { at, prot: RW }));
             }
+            // A neighbour's anon_vma may serve here too (reusable_anon_vma()).
+            Op::Map { at, .. } if self.rng.chance(40) => self.next.push((who, Op::Write { at })),
             Op::Lock { at, .. } if self.rng.chance(30) => self.next.push((who, Op::Unlock { at })),
             _ => {}
         }
@@ -292,11 +294,25 @@ impl Planner {
         self.rng.pick(&runs)
     }
 
-    /// Some mapped pages.
+    /// Some mapped pages: a part of a run of them, or all of what is most likely one VMA.
     fn some(&mut self, who: Who, wanted: impl Fn(&Slot) -> bool) -> Option<Span> {
         let runs = self.runs(who, |s| s.is_some_and(&wanted));
         let run = self.rng.pick(&runs)?;
+        if self.rng.chance(25) {
+            let page = self.rng.within(run.first, run.end() - 1);
+            return self.alike(who, page);
+        }
         Some(self.part(run))
+    }
+
+    /// The pages around one that have the same attributes.
+    fn alike(&self, who: Who, page: usize) -> Option<Span> {
+        let id = self.parts.id(who)?;
+        let kind = |s: &Slot| (s.prot, s.dontfork, s.wipeonfork, s.lock);
+        let wanted = kind(slot(&self.model, id, self.region, page)?);
+        let runs = self.runs(who, |s| s.is_some_and(|s| kind(s) == wanted));
+        runs.into_iter()
+            .find(|r| (r.first..r.end()).contains(&page))
     }
 
     /// Where a new mapping goes: a part of a hole, mostly next to what is mapped; now and then on top of something.
@@ -409,7 +425,7 @@ mod tests {
         let sum = text.bytes().fold(0u64, |h, b| {
             (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        assert_eq!(sum, 0x6eec_5f6b_4a66_6d04, "{sum:#x}");
+        assert_eq!(sum, 0x864b_7f52_5ead_c406, "{sum:#x}");
         assert_eq!(serde_json::from_str::<Script>(&text).unwrap(), script(1));
     }
 
