@@ -179,6 +179,8 @@ const CHAIN: Family = Family {
         Once(2, Op::Fork { child: 3 }),
         Choice(&[2, 3], &[A, SPLIT, EQUAL, AWAY, NEAR, GONE, FRESH]),
         Choice(&[3], &[AB, C, EQUAL, NEAR, KEEP, HOME, GONE, FRESH, FORGET]),
+        // What merges now may have a chain of anon_vmas that is shorter than its neighbour's.
+        Choice(&[3], &[EQUAL]),
     ],
 };
 
