@@ -24,6 +24,11 @@ macro_rules! scripts {
                 ..BATCH
             },
             Test {
+                name: "all.merge",
+                run: merge,
+                ..BATCH
+            },
+            Test {
                 name: "all.chain",
                 run: chain,
                 ..BATCH
@@ -106,6 +111,23 @@ const EQUAL: Op = Op::Protect {
     at: span(1, 2),
     prot: RW,
 };
+const ROW: Op = Op::Map {
+    at: span(1, 3),
+    prot: RW,
+};
+const ABC: Op = Op::Write { at: span(1, 3) };
+const HOLE: Op = Op::Unmap {
+    at: span(2, 1),
+    over: false,
+};
+const FILL: Op = Op::Map {
+    at: span(2, 1),
+    prot: RW,
+};
+const EVEN: Op = Op::Protect {
+    at: span(1, 3),
+    prot: RW,
+};
 const AWAY: Op = Op::Move {
     at: span(2, 1),
     to: 4,
@@ -165,6 +187,21 @@ const PAIR: Family = Family {
     ],
 };
 
+/// Holes and splits between touched and untouched pages, closed again: who swallows whom, and whose anon_vma stays.
+const MERGE: Family = Family {
+    pages: 5,
+    stages: &[
+        Every(0, ROW),
+        Choice(&[0], &[A, ABC]),
+        Choice(&[0], &[HOLE, SPLIT, GONE]),
+        Choice(&[0], &[A, B, C]),
+        Choice(&[0], &[EVEN, NEAR, AWAY, FILL]),
+        Choice(&[0], &[B, C, KEEP]),
+        Once(0, Op::Fork { child: 1 }),
+        Choice(&[1], &[A, C]),
+    ],
+};
+
 /// P -> C -> G -> L, and C exits before L is forked: L may reuse what C has left behind.
 const CHAIN: Family = Family {
     pages: 5,
@@ -179,6 +216,8 @@ const CHAIN: Family = Family {
         Once(2, Op::Fork { child: 3 }),
         Choice(&[2, 3], &[A, SPLIT, EQUAL, AWAY, NEAR, GONE, FRESH]),
         Choice(&[3], &[AB, C, EQUAL, NEAR, KEEP, HOME, GONE, FRESH, FORGET]),
+        // What merges now may have a chain of anon_vmas that is shorter than its neighbour's.
+        Choice(&[3], &[EQUAL]),
     ],
 };
 
@@ -212,6 +251,10 @@ const REUSE: Family = Family {
 
 fn pair(ctx: &mut Ctx) -> TestResult {
     batch::test(ctx, &PAIR)
+}
+
+fn merge(ctx: &mut Ctx) -> TestResult {
+    batch::test(ctx, &MERGE)
 }
 
 fn chain(ctx: &mut Ctx) -> TestResult {
