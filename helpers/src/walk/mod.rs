@@ -19,8 +19,58 @@ use crate::world::World;
 use crate::{Stop, TestResult};
 use std::time::Instant;
 
-/// Machine-wide settings that walks rely on, set for the time of a program.
-pub const KNOBS: &[Knob] = ksm::KNOBS;
+/// Machine-wide settings that walks and the model rely on, set for the time of a program.
+pub const KNOBS: &[Knob] = &{
+    let mut all = [Knob::keep(""); ksm::KNOBS.len() + THP_KNOBS.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = if i < ksm::KNOBS.len() {
+            ksm::KNOBS[i]
+        } else {
+            THP_KNOBS[i - ksm::KNOBS.len()]
+        };
+        i += 1;
+    }
+    all
+};
+
+/// A huge page only where a test asks for one: else the first write to a page would populate its neighbours, which the
+/// model says were never touched.
+const THP_KNOBS: &[Knob] = &[
+    Knob::set("/sys/kernel/mm/transparent_hugepage/enabled", "madvise"),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-8kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-16kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-32kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-128kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-512kB/enabled",
+        "never",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
+        "never",
+    ),
+];
 
 /// What became of a walk.
 #[derive(Clone, PartialEq, Eq, Debug)]
