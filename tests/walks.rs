@@ -17,6 +17,8 @@ fn plain(ctx: &mut Ctx, walk: &'static Walk, grain: Grain) -> TestResult {
     let a = grain.map(&w, p, 8)?;
     p.write(a)?;
     grain.verify(&w, p, a)?;
+    w.clear_soft_dirty()?;
+    p.write(a.sub(2..5))?;
     let c = p.fork("C")?;
     c.write(a.page(7))?;
     walk::only(&w, walk)?;

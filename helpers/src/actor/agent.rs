@@ -2,6 +2,7 @@
 //! The actor's side of the socket.
 
 use super::wire::{Cmd, Diff, Reply};
+use super::{bus, pin, uffd};
 use crate::sys::{fd, mem, numa, proc};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, recvmsg};
@@ -36,6 +37,7 @@ pub fn serve(mut socket: OwnedFd) -> ! {
     // An actor must not outlive the test, however the test ends.
     let _ = proc::set_pdeathsig(nix::libc::SIGKILL);
     let mut buf = vec![0u8; PACKET];
+    let mut own = Own::default();
     loop {
         let (cmd, passed) = receive(&socket, &mut buf);
         match cmd {
@@ -67,11 +69,19 @@ pub fn serve(mut socket: OwnedFd) -> ! {
                 send(&socket, &Reply::Errno(e as i32));
             }
             other => {
-                let reply = obey(other, passed);
+                let reply = obey(other, passed, &mut own);
                 send(&socket, &reply);
             }
         }
     }
+}
+
+/// What an actor holds between two commands. A child starts with its parent's, as after any fork.
+#[derive(Default)]
+struct Own {
+    uffd: uffd::State,
+    pin: pin::State,
+    bus: bus::State,
 }
 
 fn exec_self(socket: &OwnedFd) -> Errno {
@@ -89,7 +99,7 @@ fn exec_self(socket: &OwnedFd) -> Errno {
     }
 }
 
-fn obey(cmd: Cmd, passed: Option<OwnedFd>) -> Reply {
+fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
     let done = |r: Result<(), Errno>| r.map(|()| Reply::Done);
     let result = match cmd {
         Cmd::Map {
@@ -141,6 +151,10 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>) -> Reply {
             addrs.into_iter().for_each(mem::touch_read);
             Ok(Reply::Done)
         }
+        Cmd::Probe { addrs } => probe(&addrs).map(Reply::Values),
+        Cmd::Uffd(cmd) => uffd::obey(cmd, &mut own.uffd),
+        Cmd::Pin(cmd) => pin::obey(cmd, &mut own.pin),
+        Cmd::Bus(cmd) => bus::obey(cmd, &mut own.bus),
         Cmd::FlushTlb => done(flush_tlb()),
         Cmd::MovePages {
             pid,
@@ -149,7 +163,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>) -> Reply {
             flags,
         } => numa::move_pages(pid, &addrs, node, flags).map(Reply::Statuses),
         Cmd::Batch(all) => {
-            let mut replies = all.into_iter().map(|cmd| obey(cmd, None)).enumerate();
+            let mut replies = all.into_iter().map(|cmd| obey(cmd, None, own)).enumerate();
             let failed = replies.find_map(|(i, reply)| match reply {
                 Reply::Errno(e) => Some(Reply::Failed(i, e)),
                 _ => None,
@@ -168,6 +182,23 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>) -> Reply {
         Cmd::Fork | Cmd::Exec | Cmd::Exit(_) => Err(Errno::EINVAL),
     };
     result.unwrap_or_else(|e| Reply::Errno(e as i32))
+}
+
+/// A write to a pipe reads the byte in the kernel, where a page that cannot be had is EFAULT instead of a signal.
+fn probe(addrs: &[usize]) -> Result<Vec<i64>, Errno> {
+    let (out, into) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    let mut sink = [0];
+    let mut all = Vec::with_capacity(addrs.len());
+    for &addr in addrs {
+        all.push(match mem::write_from(&into, addr, 1) {
+            Ok(_) => {
+                nix::unistd::read(&out, &mut sink)?;
+                0
+            }
+            Err(e) => e as i64,
+        });
+    }
+    Ok(all)
 }
 
 /// Unmaps more touched pages than any architecture flushes one by one (x86: 33, arm64: 512 per level),

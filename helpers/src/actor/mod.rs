@@ -10,7 +10,10 @@
 //! also for those whose parent actor has exited.
 
 pub mod agent;
+pub mod bus;
 pub mod channel;
+pub mod pin;
+pub mod uffd;
 pub mod wire;
 
 pub use agent::exec_entry;

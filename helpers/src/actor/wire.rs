@@ -54,6 +54,8 @@ pub enum Cmd {
     },
     /// Read one byte of each page.
     Read { addrs: Vec<usize> },
+    /// For each address, whether the kernel can read a byte there for this process: 0, or the errno.
+    Probe { addrs: Vec<usize> },
     /// Have the CPU forget this address space's translations, so that the next access sets the accessed bit.
     FlushTlb,
     /// move_pages(2) of another process' pages, from this one.
@@ -65,6 +67,12 @@ pub enum Cmd {
     },
     /// prctl(PR_SET_MEMORY_MERGE).
     MemoryMerge(bool),
+    /// userfaultfd(2), see [`super::uffd`].
+    Uffd(super::uffd::Cmd),
+    /// References to pages, see [`super::pin`].
+    Pin(super::pin::Cmd),
+    /// SIGBUS, see [`super::bus`].
+    Bus(super::bus::Cmd),
     /// Several commands in one packet, up to the first that fails; none of them with a file descriptor.
     Batch(Vec<Cmd>),
     /// Make a child that obeys the socket that comes along.
@@ -129,6 +137,8 @@ pub enum Reply {
     Differs(Vec<Diff>),
     /// Per-page statuses of move_pages(2).
     Statuses(Vec<i32>),
+    /// Numbers, as the command says.
+    Values(Vec<i64>),
     /// The system call failed.
     Errno(i32),
     /// Command number `.0` of a batch failed.

@@ -185,7 +185,7 @@ impl Step {
         let id = parts.id(self.who).expect("a legal step");
         let vpns = |at: Span| at.of(region).vpns();
         match self.op {
-            Op::Map { at, prot } => model.map(id, vpns(at), prot, false),
+            Op::Map { at, prot } => model.map(id, vpns(at), prot),
             Op::Unmap { at, .. } => model.unmap(id, vpns(at)),
             Op::Write { at } => {
                 let stamp = model.frames.len() as u64 + 1;

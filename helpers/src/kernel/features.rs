@@ -50,6 +50,8 @@ pub struct Features {
     pub debugfs: Option<PathBuf>,
     /// /sys/kernel/mm/page_idle/bitmap.
     pub page_idle: bool,
+    /// Bit 55 of pagemap was clear after clear_refs and set after a write: it is soft-dirty here.
+    pub soft_dirty: bool,
     /// Per-page mapcounts of large folios are exact (no CONFIG_NO_PAGE_MAPCOUNT).
     pub page_mapcount: bool,
 }
@@ -83,6 +85,7 @@ impl Features {
                 AccessFlags::R_OK | AccessFlags::W_OK,
             )
             .is_ok(),
+            soft_dirty: soft_dirty() == Some(true),
             page_mapcount: page_mapcount(pmd_size, &kpage),
         }
     }
@@ -184,6 +187,24 @@ impl Drop for Sharer {
         self.gate = None;
         while waitpid(Pid::from_raw(self.pid), None) == Err(Errno::EINTR) {}
     }
+}
+
+/// Seen on a page of our own. `None` when clear_refs is not there or not ours to write.
+fn soft_dirty() -> Option<bool> {
+    let area = Area::new(mem::page_size()).ok()?;
+    let bit = || {
+        Some(
+            Pagemap::open(0)
+                .and_then(|m| m.entry(area.addr))
+                .ok()?
+                .soft_dirty(),
+        )
+    };
+    mem::fill(area.addr, area.len, 0x5eed);
+    sysfs::write("/proc/self/clear_refs", "4").ok()?;
+    let clear = !bit()?;
+    mem::fill(area.addr, area.len, 0x5eed);
+    Some(clear && bit()?)
 }
 
 /// `enabled` offers it already, or can be told to.

@@ -221,6 +221,7 @@ fn features_line(f: &crate::kernel::features::Features) -> String {
         ("thp", f.thp),
         ("ksm", f.ksm),
         ("page_idle", f.page_idle),
+        ("soft_dirty", f.soft_dirty),
         ("debugfs", f.debugfs.is_some()),
     ];
     let names = |want: bool| {

@@ -189,6 +189,16 @@ pub fn touch_read(addr: usize) {
     unsafe { p.read_volatile() };
 }
 
+/// write(2) of `len` bytes that lie at `addr`, whether or not there is a page: the kernel looks.
+///
+/// # Errors
+/// The errno of write(2); EFAULT or EHWPOISON when there is no page to be had.
+pub fn write_from(fd: &impl std::os::fd::AsRawFd, addr: usize, len: usize) -> Sys<usize> {
+    let fd = fd.as_raw_fd() as usize;
+    // SAFETY: the kernel only reads the range, and answers a bad address with an error.
+    unsafe { syscall(libc::SYS_write, [fd, addr, len, 0, 0]) }
+}
+
 /// The pattern: word `i` of a page stamped `stamp`. Stamp 0 is the page of zeroes; any other stamp gives a different word at every
 /// index, so that a page in a wrong place, a shifted page and a partly copied page all differ.
 pub fn pattern_word(stamp: u64, i: usize) -> u64 {

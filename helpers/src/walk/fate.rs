@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pages before a walk, and what became of them.
 
+use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::world::World;
 use crate::world::check::Finding;
@@ -26,6 +27,8 @@ pub struct Page {
     pub locked: Vec<(ActorId, usize)>,
     /// Mapped by the control actor.
     pub control: bool,
+    /// The first part of a hugetlb page, which stands for the whole: such pages move, and nothing else.
+    pub hugetlb: bool,
 }
 
 /// What became of a page.
@@ -54,14 +57,22 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     let control = w.control()?.0;
     let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
     for (frame, sightings) in w.look()? {
+        let hugetlb = w.frame(frame).hugetlb;
         for (at, seen) in sightings {
             let Some(pfn) = seen.pfn() else { continue };
+            if hugetlb
+                && w.page_flags(pfn)?
+                    .is_some_and(|f| f.has(Flags::COMPOUND_TAIL))
+            {
+                continue;
+            }
             let page = all.entry(pfn).or_insert_with(|| Page {
                 pfn,
                 frame,
                 mappers: Vec::new(),
                 locked: Vec::new(),
                 control: false,
+                hugetlb,
             });
             page.mappers.push(at);
             page.control |= at.0 == control;

@@ -105,7 +105,7 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
         let frame = w.frame(*f);
         // One that no mapper may read can be in swap, where ksmd does not look.
         let readable = mappers[f].iter().any(|&at| w.is_readable(at));
-        readable && !frame.shared && !frame.ksm && frame.stamp != 0
+        readable && !frame.cached && !frame.hugetlb && !frame.ksm && frame.stamp != 0
     };
     let all: Vec<FrameId> = mappers.keys().copied().filter(fit).collect();
     let is_control = |f: &FrameId| mappers[f].iter().any(|m| m.0 == control);
@@ -126,7 +126,7 @@ fn equal_frames(w: &World) -> BTreeSet<FrameId> {
     let mut by_content: BTreeMap<u64, Vec<FrameId>> = BTreeMap::new();
     for &f in w.mappers().keys() {
         let frame = w.frame(f);
-        if !frame.shared {
+        if !frame.cached && !frame.hugetlb {
             by_content.entry(frame.stamp).or_default().push(f);
         }
     }

@@ -53,6 +53,9 @@ fn take(w: &World) -> TestResult<Taken> {
         let (now, fates) = fate::fates(w, &pages)?;
         stayed.clear();
         for (page, f) in pages.iter().zip(&fates) {
+            if page.hugetlb {
+                continue;
+            }
             if !page.locked.is_empty() {
                 // The walk ends at the first locked VMA: the others may have lost it or not.
                 let gone = page

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a test says to an actor. Every method is one line of the script, one command, one step of the model.
 
-use super::model::{ActorId, Held, Lock};
+use super::model::{ActorId, Lock};
+use super::object::{Object, Share};
 use super::{Area, Member, World};
 use crate::actor::{Cmd, Reply};
 use crate::sys::mem::advice;
@@ -71,18 +72,11 @@ impl<'w, 'c> Actor<'w, 'c> {
     #[track_caller]
     pub fn map_shared(&self, area: Area) -> TestResult {
         self.map_flags(area, RW, MAP_SHARED)?;
-        // The object exists from now on, untouched: descendants that map it before the first
-        // write see that write too, so its frames are made here.
+        // An object from now on, untouched: descendants that map it before the first write see that write too.
         let w = self.world;
         let mut model = w.model.borrow_mut();
-        for vpn in area.vpns() {
-            let f = model.add_frame(0, true);
-            model
-                .space(self.id)
-                .get_mut(&vpn)
-                .expect("just mapped")
-                .held = Held::Frame(f);
-        }
+        let object = model.add_object(area.pages, false);
+        model.map_object(self.id, area.vpns(), RW, true, (object, 0));
         drop(model);
         self.read(area)
     }
@@ -109,10 +103,59 @@ impl<'w, 'c> Actor<'w, 'c> {
                 off: 0,
             },
         )?;
+        w.model.borrow_mut().map(self.id, area.vpns(), prot);
+        Ok(())
+    }
+
+    /// mmap of an object from its page `first` on, at a fixed place. Reads what it may, so that it is mapped.
+    #[track_caller]
+    pub fn map_object(
+        &self,
+        area: Area,
+        object: &Object,
+        first: usize,
+        prot: i32,
+        share: Share,
+    ) -> TestResult {
+        let w = self.world;
+        self.note(format!(
+            "mmap {} {} {share:?} of {} from page {first}",
+            w.show(area),
+            show_prot(prot),
+            object.name()
+        ));
+        let (addr, len) = self.bytes(area);
+        let flags = MAP_FIXED | MAP_NORESERVE | share.flag();
+        let off = (first * w.page) as u64;
+        let cmd = Cmd::Map {
+            addr,
+            len,
+            prot,
+            flags,
+            fd: true,
+            off,
+        };
+        w.tell_with(self.id, &cmd, object)?;
+        let shared = share == Share::Shared;
         w.model
             .borrow_mut()
-            .map(self.id, area.vpns(), prot, flags & MAP_SHARED != 0);
+            .map_object(self.id, area.vpns(), prot, shared, (object.id, first));
+        if prot & PROT_READ != 0 {
+            self.read(area.sub(0..area.pages.min(w.object_pages(object).saturating_sub(first))))?;
+        }
         Ok(())
+    }
+
+    /// Which pages of an area can be read, without a signal where they cannot: the kernel reads them for the actor.
+    #[track_caller]
+    pub fn probe(&self, area: Area) -> TestResult<Vec<bool>> {
+        let w = self.world;
+        self.note(format!("probe {}", w.show(area)));
+        let addrs = area.vpns().map(|v| v * w.page).collect();
+        match w.ask(self.id, &Cmd::Probe { addrs })? {
+            Reply::Values(v) => Ok(v.into_iter().map(|e| e == 0).collect()),
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
     }
 
     /// munmap.
@@ -352,7 +395,12 @@ impl<'w, 'c> Actor<'w, 'c> {
                 },
             )?;
         }
-        w.model.borrow_mut().write(self.id, stamps);
+        let mut model = w.model.borrow_mut();
+        model.write(self.id, stamps);
+        let space = model.space(self.id);
+        for (vpn, _) in stamps {
+            space.get_mut(vpn).expect("just written").soft_dirty = true;
+        }
         Ok(())
     }
 

@@ -16,13 +16,16 @@
 pub mod area;
 pub mod check;
 mod handle;
+mod judge;
 pub mod model;
+pub mod object;
 mod query;
 pub mod sight;
 mod steps;
 
 pub use area::Area;
 pub use handle::Actor;
+pub use object::{Kind, Object, Share};
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
@@ -34,6 +37,7 @@ use nix::errno::Errno;
 use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 /// How long one command may take. A machine under load or an emulated one needs time for a fork of
@@ -222,6 +226,17 @@ impl<'c> World<'c> {
     /// Sends a command to an actor.
     #[track_caller]
     pub(crate) fn ask(&self, id: ActorId, cmd: &Cmd) -> TestResult<Reply> {
+        self.ask_with(id, cmd, None)
+    }
+
+    /// Sends a command, and a file descriptor that it needs.
+    #[track_caller]
+    pub(crate) fn ask_with(
+        &self,
+        id: ActorId,
+        cmd: &Cmd,
+        fd: Option<BorrowedFd>,
+    ) -> TestResult<Reply> {
         let limit = self.limit(REPLY_LIMIT);
         let mut cast = self.cast.borrow_mut();
         let member = &mut cast[id];
@@ -231,7 +246,7 @@ impl<'c> World<'c> {
                 member.name
             )));
         };
-        let result = channel.ask(cmd, None, limit);
+        let result = channel.ask(cmd, fd, limit);
         drop(cast);
         result.map_err(|stop| self.blame(id, stop))
     }
@@ -239,7 +254,20 @@ impl<'c> World<'c> {
     /// A command whose only good reply is Done or a value; a failed system call is an error of the script.
     #[track_caller]
     pub(crate) fn tell(&self, id: ActorId, cmd: &Cmd) -> TestResult<usize> {
-        match self.ask(id, cmd)? {
+        let reply = self.ask(id, cmd)?;
+        self.value(id, reply)
+    }
+
+    /// The same with the file behind an object.
+    #[track_caller]
+    pub(crate) fn tell_with(&self, id: ActorId, cmd: &Cmd, object: &Object) -> TestResult<usize> {
+        let reply = self.ask_with(id, cmd, Some(object.fd()))?;
+        self.value(id, reply)
+    }
+
+    #[track_caller]
+    fn value(&self, id: ActorId, reply: Reply) -> TestResult<usize> {
+        match reply {
             Reply::Done => Ok(0),
             Reply::Value(v) => Ok(v),
             Reply::Errno(e) => {

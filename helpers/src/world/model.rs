@@ -26,8 +26,10 @@ pub enum Exclusive {
 pub struct Frame {
     /// What every word of it was filled from; 0 is the page of zeroes.
     pub stamp: u64,
-    /// Shared memory: a write is seen by all and never copies.
-    pub shared: bool,
+    /// In the page cache of an object (memfd, file, hugetlb, shared anonymous memory): its rmap is i_mmap, not an anon_vma.
+    pub cached: bool,
+    /// A part of a hugetlb page: not reclaimed, not merged, moved and copied as a whole.
+    pub hugetlb: bool,
     /// KSM has merged it: mappers may be spread over several pages of equal content once
     /// max_page_sharing is reached or after swap-in, and the exclusive bit has no meaning.
     pub ksm: bool,
@@ -58,6 +60,20 @@ pub enum Held {
     Zero,
     /// A frame.
     Frame(FrameId),
+    /// No page to be had: past the end of its object, or poisoned. An access is answered with SIGBUS.
+    Gone,
+}
+
+/// Index of an object in its model.
+pub type ObjectId = usize;
+
+/// Something with pages of its own that processes map: a memfd, a file, shared anonymous memory.
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    /// The page cache, one frame for each page of its size.
+    pub frames: Vec<FrameId>,
+    /// hugetlb.
+    pub hugetlb: bool,
 }
 
 /// One page of an actor's address space.
@@ -69,12 +85,16 @@ pub struct Slot {
     pub prot: i32,
     /// MAP_SHARED.
     pub shared: bool,
+    /// The object it maps and the page in it; `None` for private anonymous memory.
+    pub object: Option<(ObjectId, usize)>,
     /// MADV_DONTFORK.
     pub dontfork: bool,
     /// MADV_WIPEONFORK.
     pub wipeonfork: bool,
     /// mlock state of its VMA.
     pub lock: Lock,
+    /// Written since the soft-dirty bits were cleared last.
+    pub soft_dirty: bool,
 }
 
 /// The slots of one actor, by page number (address / page size).
@@ -85,6 +105,8 @@ pub type Space = BTreeMap<usize, Slot>;
 pub struct Model {
     /// All frames ever made.
     pub frames: Vec<Frame>,
+    /// All objects ever made.
+    pub objects: Vec<Object>,
     /// Address spaces; `None` for actors that have exited.
     pub spaces: Vec<Option<Space>>,
     /// Actors that have executed a program: the carve-out is not theirs any more.
@@ -109,19 +131,44 @@ impl Model {
     }
 
     /// A new frame.
-    pub fn add_frame(&mut self, stamp: u64, shared: bool) -> FrameId {
+    pub fn add_frame(&mut self, stamp: u64, cached: bool) -> FrameId {
         self.frames.push(Frame {
             stamp,
-            shared,
+            cached,
+            hugetlb: false,
             ksm: false,
             scattered: false,
-            exclusive: if shared {
+            exclusive: if cached {
                 Exclusive::Either
             } else {
                 Exclusive::Set
             },
         });
         self.frames.len() - 1
+    }
+
+    /// A new object of `pages` pages of zeroes.
+    pub fn add_object(&mut self, pages: usize, hugetlb: bool) -> ObjectId {
+        let frames = (0..pages).map(|_| self.cache_page(hugetlb)).collect();
+        self.objects.push(Object { frames, hugetlb });
+        self.objects.len() - 1
+    }
+
+    fn cache_page(&mut self, hugetlb: bool) -> FrameId {
+        let f = self.add_frame(0, true);
+        self.frames[f].hugetlb = hugetlb;
+        f
+    }
+
+    /// What a slot holds whose own page is gone or was never there.
+    fn behind(&self, object: Option<(ObjectId, usize)>) -> Held {
+        match object {
+            None => Held::Nothing,
+            Some((o, i)) => self.objects[o]
+                .frames
+                .get(i)
+                .map_or(Held::Gone, |&f| Held::Frame(f)),
+        }
     }
 
     /// Every mapper of every mapped frame.
@@ -148,17 +195,95 @@ impl Model {
         n
     }
 
-    /// New mapping over `vpns`, replacing what was there (MAP_FIXED).
-    pub fn map(&mut self, actor: ActorId, vpns: std::ops::Range<usize>, prot: i32, shared: bool) {
+    /// New mapping of private anonymous memory over `vpns`, replacing what was there (MAP_FIXED).
+    pub fn map(&mut self, actor: ActorId, vpns: std::ops::Range<usize>, prot: i32) {
         let slot = Slot {
             held: Held::Nothing,
             prot,
-            shared,
+            shared: false,
+            object: None,
             dontfork: false,
             wipeonfork: false,
             lock: Lock::None,
+            soft_dirty: false,
         };
         self.space(actor).extend(vpns.map(|v| (v, slot)));
+    }
+
+    /// New mapping of an object from its page `first` on. Its pages count as mapped from now on: a check reads them all before it looks.
+    pub fn map_object(
+        &mut self,
+        actor: ActorId,
+        vpns: std::ops::Range<usize>,
+        prot: i32,
+        shared: bool,
+        (object, first): (ObjectId, usize),
+    ) {
+        self.map(actor, vpns.clone(), prot);
+        for (i, vpn) in vpns.enumerate() {
+            let object = Some((object, first + i));
+            let held = self.behind(object);
+            let slot = self.space(actor).get_mut(&vpn).expect("just mapped");
+            (slot.held, slot.shared, slot.object) = (held, shared, object);
+        }
+    }
+
+    /// Pages of an object are given back (hole punch): zeroes from now on for all that map them. Private copies stay.
+    pub fn punch(&mut self, object: ObjectId, pages: std::ops::Range<usize>) {
+        for i in pages {
+            let hugetlb = self.objects[object].hugetlb;
+            let fresh = self.cache_page(hugetlb);
+            let old = std::mem::replace(&mut self.objects[object].frames[i], fresh);
+            for slot in self
+                .spaces
+                .iter_mut()
+                .flatten()
+                .flat_map(|s| s.values_mut())
+            {
+                if slot.held == Held::Frame(old) {
+                    slot.held = Held::Frame(fresh);
+                }
+            }
+        }
+    }
+
+    /// ftruncate: shorter takes also the private copies away from whoever maps what is past the end; longer adds zeroes.
+    pub fn truncate(&mut self, object: ObjectId, pages: usize) {
+        let hugetlb = self.objects[object].hugetlb;
+        let was = self.objects[object].frames.len();
+        self.objects[object].frames.truncate(pages);
+        for _ in was..pages {
+            let fresh = self.cache_page(hugetlb);
+            self.objects[object].frames.push(fresh);
+        }
+        let frames = self.objects[object].frames.clone();
+        for slot in self
+            .spaces
+            .iter_mut()
+            .flatten()
+            .flat_map(|s| s.values_mut())
+        {
+            match slot.object {
+                Some((o, i)) if o == object && i >= was.min(pages) => {
+                    slot.held = frames.get(i).map_or(Held::Gone, |&f| Held::Frame(f));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// MADV_DONTNEED: private pages are given back; what is behind them in an object shows again.
+    pub fn give_back(&mut self, actor: ActorId, vpns: std::ops::Range<usize>) {
+        let slots: Vec<_> = self
+            .space(actor)
+            .range(vpns)
+            .map(|(&v, s)| (v, *s))
+            .collect();
+        for (vpn, slot) in slots {
+            let held = self.behind(slot.object);
+            let slot = self.space(actor).get_mut(&vpn).expect("just read");
+            (slot.held, slot.soft_dirty) = (held, false);
+        }
     }
 
     /// munmap.
@@ -187,7 +312,7 @@ impl Model {
                 Held::Frame(f) => {
                     let n = counts.entry(f).or_default();
                     let frame = &self.frames[f];
-                    if frame.shared || (*n == 1 && !frame.ksm) {
+                    if slot.shared || (*n == 1 && !frame.ksm && !frame.cached) {
                         Some(f)
                     } else {
                         *n -= 1;
@@ -195,15 +320,18 @@ impl Model {
                     }
                 }
                 Held::Nothing | Held::Zero => None,
+                Held::Gone => panic!("the script writes to page {vpn:#x}, which has no page"),
             };
             let f = match reuse {
                 Some(f) => f,
                 None => self.add_frame(stamp, false),
             };
             counts.insert(f, counts.get(&f).copied().unwrap_or(0).max(1));
+            let hugetlb = slot.object.is_some_and(|(o, _)| self.objects[o].hugetlb);
             let frame = &mut self.frames[f];
             frame.stamp = stamp;
-            if !frame.shared {
+            frame.hugetlb = hugetlb;
+            if !frame.cached {
                 frame.scattered = false;
                 frame.exclusive = Exclusive::Set;
             }
@@ -262,7 +390,9 @@ impl Model {
                 left.lock = Lock::None;
                 space.insert(from + i, left);
             }
+            self.give_back(actor, from..from + pages);
         }
+        let space = self.space(actor);
         for (i, slot) in moved.into_iter().enumerate() {
             space.insert(to + i, slot);
         }
@@ -300,7 +430,7 @@ mod tests {
     fn two() -> (Model, ActorId, ActorId) {
         let mut m = Model::default();
         let p = m.add_actor();
-        m.map(p, 10..14, RW, false);
+        m.map(p, 10..14, RW);
         m.write(p, &[(10, 1), (11, 2), (12, 3)]);
         let c = m.fork(p);
         (m, p, c)
@@ -338,7 +468,7 @@ mod tests {
     fn dontfork_and_wipeonfork() {
         let mut m = Model::default();
         let p = m.add_actor();
-        m.map(p, 0..3, RW, false);
+        m.map(p, 0..3, RW);
         m.write(p, &[(0, 1), (1, 2), (2, 3)]);
         m.change(p, 0..1, |s| s.dontfork = true);
         m.change(p, 1..2, |s| s.wipeonfork = true);
@@ -358,5 +488,37 @@ mod tests {
         assert_eq!(m.space(p)[&10].held, Held::Nothing);
         m.move_slots(p, 12, 30, 1, false);
         assert!(!m.space(p).contains_key(&12));
+    }
+
+    #[test]
+    fn private_mappings_of_an_object_copy_and_fall_back() {
+        let mut m = Model::default();
+        let (p, q) = (m.add_actor(), m.add_actor());
+        let o = m.add_object(4, false);
+        m.map_object(p, 0..4, RW, true, (o, 0));
+        m.map_object(q, 8..11, RW, false, (o, 2));
+        assert_eq!(m.frame_at(p, 2), m.frame_at(q, 8));
+        assert_eq!(m.space(q)[&10].held, Held::Gone, "past the end");
+        m.write(p, &[(2, 7)]);
+        assert_eq!(
+            m.frame_at(p, 2),
+            m.frame_at(q, 8),
+            "a shared write is seen by all"
+        );
+        m.write(q, &[(8, 9)]);
+        let copy = m.frame_at(q, 8).unwrap();
+        assert!(!m.frames[copy].cached && m.frame_at(p, 2) != Some(copy));
+        m.punch(o, 2..3);
+        assert_eq!(
+            m.frame_at(q, 8),
+            Some(copy),
+            "a punch leaves private copies"
+        );
+        m.give_back(q, 8..9);
+        assert_eq!(m.frame_at(q, 8), m.frame_at(p, 2));
+        m.truncate(o, 2);
+        assert_eq!(m.space(p)[&2].held, Held::Gone);
+        m.truncate(o, 4);
+        assert_eq!(m.frame_at(p, 3), m.frame_at(q, 9));
     }
 }

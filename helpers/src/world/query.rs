@@ -7,6 +7,8 @@ use super::{Area, World};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
+use crate::kernel::sysfs;
+use crate::stop::Doing;
 use crate::sys::mem::advice;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +87,8 @@ impl World<'_> {
         for id in model.living() {
             let mut runs: Vec<Area> = Vec::new();
             for (&vpn, s) in model.spaces[id].iter().flatten() {
-                if s.shared {
+                let hugetlb = s.object.is_some_and(|(o, _)| model.objects[o].hugetlb);
+                if s.shared || hugetlb {
                     continue;
                 }
                 match runs.last_mut() {
@@ -108,6 +111,28 @@ impl World<'_> {
         control.advise(area, advice::HUGEPAGE)?;
         control.write(area)?;
         Ok(area)
+    }
+
+    /// Clears the soft-dirty bits of every actor (/proc/PID/clear_refs). From here on a private page that is written must
+    /// show as soft-dirty in pagemap, whatever walk it takes.
+    pub fn clear_soft_dirty(&self) -> TestResult {
+        if !self.features().soft_dirty {
+            return Ok(());
+        }
+        self.note(String::from("every actor: clear the soft-dirty bits"));
+        for pid in self.pids() {
+            sysfs::write(format!("/proc/{pid}/clear_refs"), "4").doing("write clear_refs")?;
+        }
+        let mut model = self.model.borrow_mut();
+        for slot in model
+            .spaces
+            .iter_mut()
+            .flatten()
+            .flat_map(|s| s.values_mut())
+        {
+            slot.soft_dirty = false;
+        }
+        Ok(())
     }
 
     /// Whether a slot holds a frame.

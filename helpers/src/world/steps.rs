@@ -22,12 +22,14 @@ impl Model {
 
     /// madvise, as far as it changes what the model knows.
     pub fn advise(&mut self, actor: ActorId, vpns: Range<usize>, what: i32) {
+        if what == advice::DONTNEED {
+            return self.give_back(actor, vpns);
+        }
         self.change(actor, vpns, |s| match what {
             advice::DONTFORK => s.dontfork = true,
             advice::DOFORK => s.dontfork = false,
             advice::WIPEONFORK => s.wipeonfork = true,
             advice::KEEPONFORK => s.wipeonfork = false,
-            advice::DONTNEED if !s.shared => s.held = Held::Nothing,
             _ => {}
         });
     }
@@ -55,7 +57,7 @@ impl Model {
             let Some(s) = self.space(actor).get_mut(&vpn) else {
                 continue;
             };
-            if s.lock != Lock::Full || s.shared {
+            if s.lock != Lock::Full || s.shared || s.held == Held::Gone {
                 continue;
             }
             if s.prot & PROT_WRITE != 0 {
@@ -81,11 +83,20 @@ impl Model {
         }
         let space = self.space(actor);
         let last = space[&(vpn + old - 1)];
-        let grown = Slot {
-            held: Held::Nothing,
-            ..last
-        };
-        space.extend((vpn + old..vpn + new).map(|v| (v, grown)));
+        let grown = (old..new).map(|i| {
+            let object = last.object.map(|(o, at)| (o, at + i - (old - 1)));
+            let held = Held::Nothing;
+            (
+                vpn + i,
+                Slot {
+                    held,
+                    object,
+                    ..last
+                },
+            )
+        });
+        space.extend(grown);
+        self.give_back(actor, vpn + old..vpn + new);
     }
 
     /// execve: the old address space goes. What the new program has where the carve-out was is its own affair.
@@ -105,8 +116,8 @@ mod tests {
     fn a_lock_populates_as_the_protection_allows() {
         let mut m = Model::default();
         let p = m.add_actor();
-        m.map(p, 0..2, RW, false);
-        m.map(p, 2..4, R, false);
+        m.map(p, 0..2, RW);
+        m.map(p, 2..4, R);
         m.write(p, &[(0, 7)]);
         let c = m.fork(p);
         m.lock(c, 0..4, Lock::Full);
@@ -125,7 +136,7 @@ mod tests {
     fn growth_is_empty_and_takes_after_the_last_page() {
         let mut m = Model::default();
         let p = m.add_actor();
-        m.map(p, 0..2, RW, false);
+        m.map(p, 0..2, RW);
         m.write(p, &[(1, 7)]);
         m.advise(p, 1..2, advice::DONTFORK);
         m.resize(p, 0, 2, 3);

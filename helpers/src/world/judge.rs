@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The structural half of the oracles: every mapper of every frame, and what the kernel says of each page.
+
+use super::check::{Finding, RESIDENT, Sightings};
+use super::model::{Exclusive, FrameId, Held, Lock};
+use super::sight::{Lie, Seen};
+use super::{Area, World};
+use crate::TestResult;
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::{Pfn, State};
+use crate::kernel::vma;
+use crate::stop::Doing;
+use nix::libc::{PROT_NONE, PROT_READ};
+use std::collections::{HashMap, HashSet};
+
+impl World<'_> {
+    /// The first thing that is not as the model says.
+    pub(super) fn first_finding(&self) -> TestResult<Option<Finding>> {
+        let all = self.look()?;
+        let mut users: HashMap<Pfn, u64> = HashMap::new();
+        let mut owner: HashMap<Pfn, FrameId> = HashMap::new();
+        for (&f, sightings) in &all {
+            for pfn in sightings.iter().filter_map(|(_, s)| s.pfn()) {
+                *users.entry(pfn).or_default() += 1;
+                let first = *owner.entry(pfn).or_insert(f);
+                if first != f && !self.may_share_page(first, f) {
+                    return Ok(Some(Finding {
+                        property: "a page belongs to one frame",
+                        detail: format!(
+                            "pfn {:#x} is mapped for frame {first} and frame {f}",
+                            pfn.0
+                        ),
+                        at: sightings.first().map(|s| s.0),
+                    }));
+                }
+            }
+        }
+        for (&f, sightings) in &all {
+            if let Some(finding) = self.judge_frame(f, sightings, &users)? {
+                return Ok(Some(finding));
+            }
+        }
+        if let Some(finding) = self.judge_empty()? {
+            return Ok(Some(finding));
+        }
+        self.judge_vmas()
+    }
+
+    /// Whether KSM may have put two frames of equal content into one page.
+    fn may_share_page(&self, a: FrameId, b: FrameId) -> bool {
+        let model = self.model.borrow();
+        let (a, b) = (&model.frames[a], &model.frames[b]);
+        a.ksm && b.ksm && a.stamp == b.stamp
+    }
+
+    fn judge_frame(
+        &self,
+        f: FrameId,
+        sightings: &Sightings,
+        users: &HashMap<Pfn, u64>,
+    ) -> TestResult<Option<Finding>> {
+        let (frame, readable, dirty): (_, Vec<bool>, Vec<bool>) = {
+            let model = self.model.borrow();
+            let can = |&((a, v), _): &((usize, usize), Seen)| {
+                model.spaces[a]
+                    .as_ref()
+                    .is_some_and(|s| s[&v].prot & PROT_READ != 0)
+            };
+            let dirty = |&((a, v), _): &((usize, usize), Seen)| {
+                model.spaces[a].as_ref().is_some_and(|s| s[&v].soft_dirty)
+            };
+            (
+                model.frames[f].clone(),
+                sightings.iter().map(can).collect(),
+                sightings.iter().map(dirty).collect(),
+            )
+        };
+        let found = |property, detail: String, at| {
+            Ok(Some(Finding {
+                property,
+                detail,
+                at: Some(at),
+            }))
+        };
+        for (&(at, seen), &can_read) in sightings.iter().zip(&readable) {
+            match seen.state {
+                State::Present(_) => {}
+                State::Swapped(_) if !can_read => {}
+                State::Empty if !can_read && frame.cached => {}
+                State::Swapped(_) => return found(RESIDENT, format!("{seen}, just read"), at),
+                State::Empty if frame.cached => {
+                    return found(RESIDENT, format!("{seen}, just read"), at);
+                }
+                State::Empty => {
+                    let detail =
+                        format!("expected a page, seen {seen}; {}", self.others(sightings));
+                    return found("a mapped page stays mapped", detail, at);
+                }
+            }
+        }
+        if !frame.ksm && !frame.scattered {
+            let mut pfns = sightings
+                .iter()
+                .filter_map(|(at, s)| s.pfn().map(|p| (*at, p)));
+            if let Some((_, first)) = pfns.next()
+                && let Some((at, other)) = pfns.find(|(_, p)| *p != first)
+            {
+                let detail = format!(
+                    "expected pfn {:#x}, seen pfn {:#x}; {}",
+                    first.0,
+                    other.0,
+                    self.others(sightings)
+                );
+                return found("all sharers map the same page", detail, at);
+            }
+        }
+        // Merging does not carry the bit over (replace_page()), files lose it with the entry, hugetlb never shows it.
+        if self.features().soft_dirty && !frame.ksm && !frame.cached && !frame.hugetlb {
+            let lost = |((_, seen), dirty): &(&((usize, usize), Seen), &bool)| {
+                **dirty && !seen.entry.soft_dirty()
+            };
+            if let Some((&(at, seen), _)) = sightings.iter().zip(&dirty).find(lost) {
+                return found(
+                    "a page written since the soft-dirty bits were cleared is soft-dirty",
+                    format!("seen {seen}; {}", self.others(sightings)),
+                    at,
+                );
+            }
+        }
+        let mut judged = HashSet::new();
+        for &(at, seen) in sightings {
+            let Some(pfn) = seen.pfn().filter(|&p| judged.insert(p)) else {
+                continue;
+            };
+            if let Some((property, detail)) = self.judge_page(&frame, pfn, users[&pfn], seen)? {
+                let detail = format!("pfn {:#x}: {detail}; {}", pfn.0, self.others(sightings));
+                return found(property, detail, at);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What kpagecount and kpageflags say of one page with `users` mappers in this world.
+    fn judge_page(
+        &self,
+        frame: &super::model::Frame,
+        pfn: Pfn,
+        users: u64,
+        seen: Seen,
+    ) -> TestResult<Option<(&'static str, String)>> {
+        let features = self.features();
+        let lying = self.eye.lie.filter(|_| users > 1);
+        let flags = if features.kpageflags {
+            self.eye.flags(pfn)?
+        } else {
+            None
+        };
+        let large = flags.is_some_and(|f| f.0 & (Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL) != 0);
+        let exact = !large || features.page_mapcount;
+        if features.kpagecount
+            && exact
+            && let Some(mut count) = self.eye.count(pfn)?
+        {
+            count += u64::from(lying == Some(Lie::Count));
+            if count != users {
+                let detail = format!("expected kpagecount {users}, seen {count}");
+                return Ok(Some(("the mapcount is the number of mappers", detail)));
+            }
+        }
+        // For a PMD-mapped page the bit is about the first page of the folio.
+        if !large && seen.entry.exclusive() != (users == 1) {
+            let detail = format!(
+                "{users} mapper(s), but pagemap bit 56 (mapped once) is {}",
+                u8::from(seen.entry.exclusive())
+            );
+            return Ok(Some((
+                "pagemap tells a page mapped once from a shared one",
+                detail,
+            )));
+        }
+        if seen.entry.file_or_shared() != frame.cached {
+            let detail = format!("seen {seen}");
+            return Ok(Some((
+                "pagemap tells pages of files from anonymous ones (bit 61)",
+                detail,
+            )));
+        }
+        let Some(mut flags) = flags else {
+            return Ok(None);
+        };
+        if lying == Some(Lie::Flags) {
+            flags.0 &= !Flags::ANON;
+        }
+        if lying == Some(Lie::Exclusive) {
+            flags.0 |= Flags::ANON_EXCLUSIVE;
+        }
+        let wanted = Flags::MMAP | if frame.cached { 0 } else { Flags::ANON };
+        let banned = Flags::BUDDY
+            | Flags::HWPOISON
+            | Flags::NOPAGE
+            | Flags::ZERO_PAGE
+            | if frame.cached { Flags::ANON } else { 0 };
+        if !flags.has(wanted) || flags.0 & banned != 0 {
+            let detail = format!(
+                "expected {:?} and none of {:?}, seen {flags:?}",
+                Flags(wanted),
+                Flags(banned)
+            );
+            return Ok(Some(("the page's flags tell what it is", detail)));
+        }
+        let ksm = if features.ksm_flag {
+            flags.has(Flags::KSM)
+        } else {
+            frame.ksm
+        };
+        if ksm && !frame.ksm {
+            return Ok(Some((
+                "only merged pages are KSM pages",
+                format!("seen {flags:?}"),
+            )));
+        }
+        if features.anon_exclusive && !large && !frame.cached && !ksm {
+            let bit = flags.has(Flags::ANON_EXCLUSIVE);
+            if bit && users > 1 {
+                let detail = format!("{users} mappers, seen {flags:?}");
+                return Ok(Some(("a shared anonymous page is not exclusive", detail)));
+            }
+            if !bit && frame.exclusive == Exclusive::Set && users == 1 {
+                let detail = format!("just written by its only mapper, seen {flags:?}");
+                return Ok(Some((
+                    "a page just written by its only mapper is exclusive",
+                    detail,
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Slots that were never accessed have no page. A VMA locked or huge may be populated by the kernel's own choice.
+    fn judge_empty(&self) -> TestResult<Option<Finding>> {
+        let ids: Vec<usize> = self.model.borrow().living().collect();
+        let held =
+            |id: usize, vpn| self.model.borrow().spaces[id].as_ref().expect("living")[&vpn].held;
+        for id in ids {
+            let vpns: Vec<usize> = {
+                let model = self.model.borrow();
+                let space = model.spaces[id].as_ref().expect("living");
+                let empty = |s: &super::model::Slot| {
+                    s.held == Held::Gone || s.held == Held::Nothing && s.lock == Lock::None
+                };
+                space
+                    .iter()
+                    .filter(|(_, s)| empty(s))
+                    .map(|(&v, _)| v)
+                    .collect()
+            };
+            if vpns.is_empty() {
+                continue;
+            }
+            for (&vpn, seen) in vpns.iter().zip(self.eye.entries(self.pid(id)?, &vpns)?) {
+                // A poisoned page leaves an entry that is no page.
+                let gone = held(id, vpn) == Held::Gone;
+                let poison = gone && matches!(seen.state, State::Swapped(_));
+                if seen.state != State::Empty && !poison {
+                    return Ok(Some(Finding {
+                        property: "a page never touched, wiped or moved away is not mapped",
+                        detail: format!("seen {seen}"),
+                        at: Some((id, vpn)),
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The address space inside the carve-out: mapped where the model says, with its protection, and nowhere else.
+    fn judge_vmas(&self) -> TestResult<Option<Finding>> {
+        let ids: Vec<usize> = self.model.borrow().living().collect();
+        let (start, end) = (self.carve.vpn, self.carve.vpn + self.carve.pages);
+        for id in ids {
+            // The address space of a program of its own: its mappings may be anywhere.
+            if self.model.borrow().foreign.contains(&id) {
+                continue;
+            }
+            let pid = self.pid(id)?;
+            let vmas = vma::in_range(pid, start * self.page, end * self.page)
+                .doing(format_args!("read /proc/{pid}/maps"))?;
+            let model = self.model.borrow();
+            let space = model.spaces[id].as_ref().expect("living");
+            // Runs of equal protection, from both sides.
+            let mut expected: Vec<(usize, usize, i32, bool)> = Vec::new();
+            for (&vpn, s) in space.iter().filter(|(_, s)| s.prot != PROT_NONE) {
+                push_run(&mut expected, vpn, vpn + 1, s.prot, s.shared);
+            }
+            let mut seen: Vec<(usize, usize, i32, bool)> = Vec::new();
+            for v in vmas.iter().filter(|v| v.prot != PROT_NONE) {
+                let first = (v.start / self.page).max(start);
+                push_run(
+                    &mut seen,
+                    first,
+                    (v.end / self.page).min(end),
+                    v.prot,
+                    v.shared,
+                );
+            }
+            if self.eye.lie == Some(Lie::Vma) {
+                seen.pop();
+            }
+            if expected != seen {
+                let lost = expected.iter().find(|e| !seen.contains(e));
+                let extra = seen.iter().find(|s| !expected.contains(s));
+                let text = |r: Option<&(usize, usize, i32, bool)>| match r {
+                    Some(&(a, b, prot, shared)) => format!(
+                        "{} prot {prot:#x}{}",
+                        self.show(Area {
+                            vpn: a,
+                            pages: b - a
+                        }),
+                        if shared { " shared" } else { "" }
+                    ),
+                    None => String::from("nothing"),
+                };
+                return Ok(Some(Finding {
+                    property: "the address space is what the script made it",
+                    detail: format!("expected {}, seen {}", text(lost), text(extra)),
+                    at: lost.or(extra).map(|r| (id, r.0)),
+                }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn push_run(
+    runs: &mut Vec<(usize, usize, i32, bool)>,
+    from: usize,
+    to: usize,
+    prot: i32,
+    shared: bool,
+) {
+    match runs.last_mut() {
+        Some(last) if last.1 == from && last.2 == prot && last.3 == shared => last.1 = to,
+        _ => runs.push((from, to, prot, shared)),
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What processes map besides private anonymous memory: memfds, hugetlb memfds, files on a disk.
+
+use super::World;
+use super::model::ObjectId;
+use crate::stop::Doing;
+use crate::{Stop, TestResult};
+use memfd::MemfdOptions;
+use nix::fcntl::{FallocateFlags, fallocate};
+use nix::libc::{MAP_PRIVATE, MAP_SHARED};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::unistd::ftruncate;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+
+/// Where an object's pages live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// memfd_create(2): shmem, goes to swap.
+    Memfd,
+    /// memfd_create(2) with MFD_HUGETLB and the default size of huge pages. Map and write whole huge pages of it.
+    Hugetlb,
+    /// A file without a name on a disk: written back, and read again.
+    Disk,
+}
+
+/// MAP_SHARED or MAP_PRIVATE.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    /// MAP_SHARED.
+    Shared,
+    /// MAP_PRIVATE: copied at the first write.
+    Private,
+}
+
+impl Share {
+    pub(super) fn flag(self) -> i32 {
+        match self {
+            Share::Shared => MAP_SHARED,
+            Share::Private => MAP_PRIVATE,
+        }
+    }
+}
+
+/// An object of a world. The file is closed when this is dropped, mappings of it stay.
+pub struct Object {
+    pub(super) id: ObjectId,
+    kind: Kind,
+    file: File,
+}
+
+impl Object {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// Name in scripts: "memfd 0".
+    pub fn name(&self) -> String {
+        let kind = match self.kind {
+            Kind::Memfd => "memfd",
+            Kind::Hugetlb => "hugetlb",
+            Kind::Disk => "file",
+        };
+        format!("{kind} {}", self.id)
+    }
+
+    /// The file, for what is done to it beside mapping it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+impl World<'_> {
+    /// A new object of `pages` pages, all holes: zeroes.
+    ///
+    /// # Errors
+    /// `Skip` when this machine has no such objects.
+    #[track_caller]
+    pub fn object(&self, kind: Kind, pages: usize) -> TestResult<Object> {
+        let file = match kind {
+            Kind::Memfd => MemfdOptions::default()
+                .allow_sealing(true)
+                .close_on_exec(true)
+                .create("rmap_selftests")
+                .map_err(|_| Stop::Skip("needs memfd_create"))?
+                .into_file(),
+            Kind::Hugetlb => hugetlb().map_err(|_| Stop::Skip("needs hugetlb pages"))?,
+            Kind::Disk => disk_file()?,
+        };
+        ftruncate(&file, (pages * self.page) as i64).doing("ftruncate")?;
+        let id = self
+            .model
+            .borrow_mut()
+            .add_object(pages, kind == Kind::Hugetlb);
+        let object = Object { id, kind, file };
+        self.note(format!("{}: {pages} pages", object.name()));
+        Ok(object)
+    }
+
+    /// The size of an object, pages.
+    pub fn object_pages(&self, object: &Object) -> usize {
+        self.model.borrow().objects[object.id].frames.len()
+    }
+
+    /// fallocate(2) with FALLOC_FL_PUNCH_HOLE: every mapping of these pages goes, private copies stay.
+    #[track_caller]
+    pub fn punch(&self, object: &Object, pages: std::ops::Range<usize>) -> TestResult {
+        self.note(format!("punch {} {pages:?}", object.name()));
+        let how = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        let (at, len) = (pages.start * self.page, pages.len() * self.page);
+        fallocate(&object.file, how, at as i64, len as i64).doing("fallocate PUNCH_HOLE")?;
+        self.model.borrow_mut().punch(object.id, pages);
+        Ok(())
+    }
+
+    /// ftruncate(2): every mapping past the new end goes, private copies too.
+    #[track_caller]
+    pub fn truncate(&self, object: &Object, pages: usize) -> TestResult {
+        self.note(format!("truncate {} to {pages} pages", object.name()));
+        ftruncate(&object.file, (pages * self.page) as i64).doing("ftruncate")?;
+        self.model.borrow_mut().truncate(object.id, pages);
+        Ok(())
+    }
+
+    /// fsync(2): a dirty file page is written back and write-protected in every mapping (folio_mkclean()).
+    #[track_caller]
+    pub fn sync(&self, object: &Object) -> TestResult {
+        self.note(format!("fsync {}", object.name()));
+        object.file.sync_all().doing("fsync")
+    }
+}
+
+/// Of the default size, which the memfd crate cannot ask for.
+fn hugetlb() -> nix::Result<File> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_HUGETLB;
+    Ok(memfd_create(c"rmap_selftests", flags)?.into())
+}
+
+/// An unlinked file where TMPDIR, /var/tmp, /tmp or the working directory is a file system on a disk.
+fn disk_file() -> TestResult<File> {
+    let named = std::env::var_os("TMPDIR").map(PathBuf::from);
+    let usual = ["/var/tmp", "/tmp", "."].map(PathBuf::from);
+    for dir in named.into_iter().chain(usual) {
+        if !on_disk(&dir) {
+            continue;
+        }
+        let how =
+            nix::fcntl::OFlag::O_TMPFILE | nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_CLOEXEC;
+        let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
+        if let Ok(fd) = nix::fcntl::open(&dir, how, mode) {
+            return Ok(fd.into());
+        }
+    }
+    Err(Stop::Skip("needs a directory on a disk (TMPDIR)"))
+}
+
+/// File systems whose page cache is an ordinary one over a device.
+fn on_disk(dir: &std::path::Path) -> bool {
+    use nix::sys::statfs;
+    const XFS: u32 = 0x5846_5342;
+    const F2FS: u32 = 0xf2f5_2010;
+    statfs::statfs(dir).is_ok_and(|s| {
+        let kind = s.filesystem_type();
+        // The type of the number differs between C libraries.
+        kind == statfs::EXT4_SUPER_MAGIC || [XFS, F2FS].contains(&(kind.0 as u32))
+    })
+}
