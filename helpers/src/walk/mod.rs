@@ -70,6 +70,23 @@ const THP_KNOBS: &[Knob] = &[
         "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
         "never",
     ),
+    // khugepaged would make a huge page again of one that a test has taken parts of, the parts never touched again included.
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none",
+        "0",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_shared",
+        "0",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_swap",
+        "0",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
+        "3600000",
+    ),
 ];
 
 /// What became of a walk.
