@@ -27,6 +27,7 @@ same suite is not run again.
 
   --only NAMES    only these, as in no-ksm,one-cpu
   --list          list them and end
+  --build         build the kernels and end
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
   --timeout S     give a guest up after S seconds (1800)
@@ -94,6 +95,7 @@ fn all(timeout: Duration) -> Result<Vec<Less>> {
 struct Options {
     only: Vec<String>,
     list: bool,
+    build: bool,
     again: bool,
     suite: Option<PathBuf>,
     timeout: Option<u64>,
@@ -108,6 +110,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
                 options.only = names.split(',').map(String::from).collect();
             }
             Long("list") => options.list = true,
+            Long("build") => options.build = true,
             Long("again") => options.again = true,
             Long("suite") => options.suite = Some(parser.value()?.into()),
             Long("timeout") => options.timeout = Some(parser.value()?.parse()?),
@@ -210,6 +213,14 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let catalogue = bugs::all()?;
+    if options.build {
+        for less in &all {
+            let kernel = plant::build(&catalogue, less.config.as_deref())
+                .with_context(|| format!("the kernel {}", less.name))?;
+            println!("{}: {}", less.name, kernel.image.display());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let machine = Machine::default();
     machine.check()?;
     let files = match &options.suite {
