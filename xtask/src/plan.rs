@@ -36,12 +36,17 @@ impl Plan {
     /// caught the last time. They are run alone, then all the others.
     pub fn caught_before() -> Result<Plan> {
         let path = sys::root()?.join("lab/detection.json");
-        let mut plan = Plan::default();
         if !path.is_file() {
-            return Ok(plan);
+            return Ok(Plan::default());
         }
-        let json: serde_json::Value = serde_json::from_slice(&sys::read(&path)?)
-            .with_context(|| path.display().to_string())?;
+        let json = serde_json::from_slice(&sys::read(&path)?);
+        Ok(Plan::after(
+            &json.with_context(|| path.display().to_string())?,
+        ))
+    }
+
+    fn after(json: &serde_json::Value) -> Plan {
+        let mut plan = Plan::default();
         for row in json["results"].as_array().into_iter().flatten() {
             let number = row["number"].as_u64().and_then(|n| u32::try_from(n).ok());
             let failed = row["failed"].as_array().into_iter().flatten();
@@ -53,7 +58,7 @@ impl Plan {
                 plan.early.insert(number, tests);
             }
         }
-        Ok(plan)
+        plan
     }
 
     /// The list of lab/chosen, in its order: a number and patterns of tests in
@@ -111,8 +116,14 @@ mod tests {
 
     #[test]
     fn early_tests_are_run_once() {
-        let mut plan = Plan::default();
-        plan.early.insert(7, vec!["a.b".into()]);
+        let json = serde_json::json!({"results": [
+            {"number": 7, "failed": [
+                {"test": "a.log", "by": "kernel"},
+                {"test": "a.b", "by": "check"},
+            ]},
+            {"number": 8, "failed": []},
+        ]});
+        let plan = Plan::after(&json);
         assert_eq!(plan.command(8), SUITE);
         let suite = SUITE.join(" ");
         let script = format!("{suite} -t a.b; {suite} -x a.b");
