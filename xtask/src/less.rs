@@ -18,12 +18,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const USAGE: &str = "\
-usage: cargo xtask less [OPTIONS]
+usage: cargo xtask less [OPTIONS] [-- ARGUMENTS...]
 
 Builds the lab's kernel once for each lab/kernels/less/*.config, runs the whole
 suite on each of them, and on the lab's kernel in smaller machines. Writes
 lab/LESS.md when all were run. What was run before with the same kernel and the
-same suite is not run again.
+same suite is not run again. ARGUMENTS are more arguments for run_tests.sh.
 
   --only NAMES    only these, as in no-ksm,one-cpu
   --list          list them and end
@@ -99,6 +99,7 @@ struct Options {
     again: bool,
     suite: Option<PathBuf>,
     timeout: Option<u64>,
+    arguments: Vec<String>,
 }
 
 fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
@@ -117,6 +118,12 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("help") | Short('h') => {
                 println!("{USAGE}");
                 return Ok(None);
+            }
+            Value(word) => {
+                options.arguments.push(word.string()?);
+                for word in parser.raw_args()? {
+                    options.arguments.push(word.string()?);
+                }
             }
             _ => return Err(arg.unexpected().into()),
         }
@@ -150,13 +157,17 @@ fn wrong(outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-fn markdown(results: &[(Less, Outcome)], version: &str) -> String {
+fn markdown(results: &[(Less, Outcome)], version: &str, arguments: &[String]) -> String {
+    let given = match arguments {
+        [] => String::new(),
+        words => format!(" -- {}", words.join(" ")),
+    };
     let mut out = String::from(
         "<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n# Kernels and machines with less\n\n",
     );
     let _ = writeln!(
         out,
-        "Written by `cargo xtask less`: the suite (`run_tests.sh -d`) on Linux {version} in QEMU,\n\
+        "Written by `cargo xtask less{given}`: the suite (`run_tests.sh -d`) on Linux {version} in QEMU,\n\
          built without one thing (`lab/kernels/less`) or in a smaller machine. `whole` is\n\
          the kernel of `cargo xtask prove` to compare with. Nothing may fail; a test\n\
          that cannot put its property to the test is skipped.\n\n\
@@ -227,7 +238,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         Some(dir) => suite::from_dir(dir)?,
         None => suite::build(machine.arch)?,
     };
-    let plan = Plan::default();
+    let plan = Plan::whole(options.arguments);
     let suite_key = suite::key(&files, &plan.key())?;
     let mut results = Vec::new();
     let mut version = String::new();
@@ -268,7 +279,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     }
     if options.only.is_empty() {
         let path = sys::root()?.join("lab/LESS.md");
-        sys::write(&path, markdown(&results, &version))?;
+        sys::write(&path, markdown(&results, &version, &plan.arguments))?;
         eprintln!("xtask: wrote {}", path.display());
     }
     Ok(match failed {

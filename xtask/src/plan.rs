@@ -32,6 +32,14 @@ fn words(arguments: &[String], option: &str, patterns: &[String]) -> Vec<String>
 }
 
 impl Plan {
+    /// The whole suite with these arguments.
+    pub fn whole(arguments: Vec<String>) -> Plan {
+        Plan {
+            arguments,
+            ..Plan::default()
+        }
+    }
+
     /// Begins with the tests by which lab/detection.json says that each bug was
     /// caught the last time. They are run alone, then all the others.
     pub fn caught_before() -> Result<Plan> {

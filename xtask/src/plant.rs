@@ -273,8 +273,10 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     }
     let dir = sys::cache()?.join("kernels").join(SOURCE);
     sys::make_dir(&dir)?;
-    let lock = Lock::take(&dir)?;
-    unpack(&dir)?;
+    if !dir.join("version").is_file() {
+        let _lock = Lock::take(&dir)?;
+        unpack(&dir)?;
+    }
     let version = sys::read_text(&dir.join("version"))?.trim().to_string();
     let kernels = sys::root()?.join("lab/kernels");
     let mut inputs = vec![kernels.join("rmap.config")];
@@ -289,7 +291,9 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     let hash = fingerprint(texts.iter().map(Vec::as_slice));
     let key = format!("{hash:016x}");
     let image = dir.join(format!("bzImage-{key}"));
+    // A kernel that is there needs no lock: another may be building just now.
     if !image.is_file() {
+        let _lock = Lock::take(&dir)?;
         plant(&dir, bugs)?;
         // One tree for all kernels of a directory: what their configurations
         // have in common is built once.
@@ -314,7 +318,6 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
             .context("make left no bzImage")?;
         std::fs::rename(&partial, &image)?;
     }
-    drop(lock);
     Ok(Planted {
         image,
         key,
