@@ -2,6 +2,7 @@
 //! What a guest of `prove` runs: the whole suite, the whole suite with some
 //! tests before the others, or only some tests.
 
+use crate::plant;
 use crate::sys;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -93,6 +94,11 @@ impl Plan {
             }
             plan.only.entry(number).or_default().extend(patterns);
         }
+        if let Some(healthy) = plan.only.get_mut(&0)
+            && healthy.iter().any(|pattern| pattern == "*")
+        {
+            *healthy = vec!["*".into()];
+        }
         Ok((order, plan))
     }
 
@@ -109,11 +115,20 @@ impl Plan {
         ["sh".into(), "-c".into(), script.join("; ")].to_vec()
     }
 
-    /// What tells plans apart of which the results differ. An order does not.
+    /// What tells all results apart from those with other arguments.
     pub fn key(&self) -> Vec<String> {
-        let mut key = words(&self.arguments, "-t", &[]);
-        key.extend(self.only.iter().map(|only| format!("{only:?}")));
-        key
+        words(&self.arguments, "-t", &[])
+    }
+
+    /// What a bug's result is kept under. An order makes no other result.
+    pub fn name(&self, number: u32) -> String {
+        match self.only.get(&number) {
+            None => format!("{number:03}"),
+            Some(only) => {
+                let hash = plant::fingerprint(only.iter().map(|pattern| pattern.as_bytes()));
+                format!("{number:03}-{hash:016x}")
+            }
+        }
     }
 }
 
@@ -137,6 +152,7 @@ mod tests {
         let script = format!("{suite} -t a.b; {suite} -x a.b");
         assert_eq!(plan.command(7), ["sh", "-c", &script]);
         assert_eq!(plan.key(), SUITE);
+        assert_eq!(plan.name(7), "007");
     }
 
     #[test]
@@ -148,6 +164,7 @@ mod tests {
             assert!(all.iter().any(|bug| bug.number == *number), "{number}");
             assert!(plan.command(*number).contains(&"-t".to_string()));
         }
-        assert!(plan.command(0).len() > plan.command(order[0]).len());
+        assert_eq!(plan.command(0)[SUITE.len()..], ["-t", "*"]);
+        assert_ne!(plan.name(order[0]), format!("{:03}", order[0]));
     }
 }

@@ -295,23 +295,12 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     if !image.is_file() {
         let _lock = Lock::take(&dir)?;
         plant(&dir, bugs)?;
-        // One tree for all kernels of a directory: what their configurations
-        // have in common is built once.
+        // In one tree: what an option more or less does not change is compiled
+        // once. Debugging changes everything.
         let build = dir.join(match name {
-            None => "build".to_string(),
-            Some(name) => format!("build-{}", name.split('/').next().unwrap_or(name)),
+            Some("debug") => "build-debug",
+            _ => "build",
         });
-        if !build.is_dir() && dir.join("build").is_dir() {
-            // make sees which options changed, and what they were used in.
-            let partial = dir.join("build.new");
-            let _ = std::fs::remove_dir_all(&partial);
-            sys::output(
-                sys::command("cp", ["-a"])
-                    .arg(dir.join("build"))
-                    .arg(&partial),
-            )?;
-            std::fs::rename(&partial, &build)?;
-        }
         make(&dir, &build, &fragments)?;
         let partial = dir.join("bzImage.new");
         std::fs::copy(build.join("arch/x86/boot/bzImage"), &partial)

@@ -139,7 +139,7 @@ struct Prover {
 impl Prover {
     fn run(&self, number: u32) -> Result<Outcome> {
         let short = self.short.contains(&number);
-        let stem = self.dir.join(format!("{number:03}"));
+        let stem = self.dir.join(self.plan.name(number));
         let usable = |outcome: &Outcome| !self.again && (short || !outcome.stopped);
         if let Some(outcome) = outcome::kept(&stem).filter(usable) {
             return Ok(outcome);
