@@ -55,6 +55,11 @@ pub fn kept(stem: &Path) -> Option<Outcome> {
     serde_json::from_slice(&text).ok()
 }
 
+/// Removes it again.
+pub fn forget(stem: &Path) -> Result<()> {
+    Ok(std::fs::remove_file(file(stem, "json"))?)
+}
+
 fn tenths(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }

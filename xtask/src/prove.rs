@@ -39,8 +39,8 @@ more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
   --first         end each bug's guest when a test has caught it, and begin
                   with the tests that did so last time; the report says so
   --timeout S     give a guest up after S seconds (1200)
-  --budget S      begin no more guests after S seconds; what was not run is
-                  said, and is no failure
+  --budget S      be done after S seconds; what was not run, or not to its
+                  end, is said, and is no failure
 
 Exit status: 0 when the healthy kernel and the variations pass and every bug
 is caught by a test's own check, 1 otherwise.";
@@ -137,14 +137,19 @@ struct Prover {
 }
 
 impl Prover {
-    fn run(&self, number: u32) -> Result<Outcome> {
+    /// None when the time was over before the guest came to its end.
+    fn run(&self, number: u32) -> Result<Option<Outcome>> {
         let short = self.short.contains(&number);
         let stem = self.dir.join(self.plan.name(number));
         let usable = |outcome: &Outcome| !self.again && (short || !outcome.stopped);
         if let Some(outcome) = outcome::kept(&stem).filter(usable) {
-            return Ok(outcome);
+            return Ok(Some(outcome));
         }
         let mut machine = self.machine.clone();
+        if let Some(end) = self.end {
+            let left = end.saturating_duration_since(Instant::now());
+            machine.timeout = machine.timeout.min(left);
+        }
         machine.append = format!("rmap_bug={number}");
         let guest = Guest {
             machine: &machine,
@@ -154,7 +159,13 @@ impl Prover {
             short,
             stem: &stem,
         };
-        guest.run(number)
+        let outcome = guest.run(number)?;
+        if !self.in_time() && outcome.trouble.is_some() {
+            outcome::forget(&stem)?;
+            // What failed by then did fail.
+            return Ok((!outcome.run.failed.is_empty()).then_some(outcome));
+        }
+        Ok(Some(outcome))
     }
 
     fn in_time(&self) -> bool {
@@ -170,7 +181,8 @@ impl Prover {
             let next = || queue.lock().ok().filter(|_| self.in_time())?.pop_front();
             while let Some(number) = next() {
                 match self.run(number) {
-                    Ok(outcome) => {
+                    Ok(None) => {}
+                    Ok(Some(outcome)) => {
                         eprintln!("xtask: {}", report::line(&outcome));
                         if let Ok(mut done) = done.lock() {
                             done.push(outcome);
