@@ -90,6 +90,7 @@ fn unpack(dir: &Path) -> Result<()> {
     let src = dir.join("src");
     let _ = std::fs::remove_dir_all(&src);
     let _ = std::fs::remove_dir_all(dir.join("orig"));
+    let _ = std::fs::remove_file(dir.join("planted"));
     sys::make_dir(&src)?;
     let mut tar = Command::new("tar");
     tar.arg("-xf").arg(&archive).arg("-C").arg(&src);
@@ -142,8 +143,22 @@ fn with_line(text: &str, before: &str, line: &str) -> Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-/// Applies every bug to the tree in `dir`.
+/// Applies every bug to the tree in `dir`, unless it has just these already.
 fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
+    let kernels = sys::root()?.join("lab/kernels");
+    let mut texts = Vec::new();
+    for bug in bugs {
+        texts.push(sys::read(&bug.path)?);
+    }
+    for (name, _) in SWITCH {
+        texts.push(sys::read(&kernels.join(name))?);
+    }
+    let hash = fingerprint(texts.iter().map(Vec::as_slice));
+    let (mark, hash) = (dir.join("planted"), format!("{hash:016x}"));
+    if std::fs::read_to_string(&mark).is_ok_and(|known| known == hash) {
+        return Ok(());
+    }
+    let _ = std::fs::remove_file(&mark);
     let scratch = sys::Scratch::new("plant")?;
     let work = scratch.path();
     let mut files: Vec<PathBuf> = bugs.iter().map(|bug| bug.file.clone()).collect();
@@ -184,7 +199,6 @@ fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
     // At its end: further up the list is still assigned anew.
     let makefile = sys::read_text(&work.join(MAKEFILE))? + "obj-y += rmap_bug.o\n";
     sys::write(&work.join(MAKEFILE), makefile)?;
-    let kernels = sys::root()?.join("lab/kernels");
     for (name, file) in SWITCH {
         place(
             &dir.join("src").join(file),
@@ -194,7 +208,7 @@ fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
     for file in &files {
         place(&dir.join("src").join(file), &sys::read(&work.join(file))?)?;
     }
-    Ok(())
+    sys::write(&mark, hash)
 }
 
 /// The name of the option that a line of a configuration sets, or unsets.
