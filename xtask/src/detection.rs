@@ -98,7 +98,7 @@ fn preface(results: &Results, out: &mut String) {
         let _ = writeln!(
             out,
             "**This was a run with `--first`**: it began with the tests that caught the bug\n\
-             the last time, and the guest was ended at the first test that failed by its own\n\
+             before, and the guest was ended at the first test that failed by its own\n\
              check, {stopped} times (*ended*). Which other tests catch these bugs, and\n\
              which bugs only one test catches, is unknown here.\n"
         );

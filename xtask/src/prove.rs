@@ -37,7 +37,7 @@ more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
   --first         end each bug's guest when a test has caught it, and begin
-                  with the tests that did so last time; the report says so
+                  with the tests that did so before; the report says so
   --timeout S     give a guest up after S seconds (1200)
   --budget S      be done after S seconds; what was not run, or not to its
                   end, is said, and is no failure
