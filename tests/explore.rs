@@ -133,6 +133,8 @@ scripts! {
         "00" = 0,
         "01" = 1,
         "02" = 2,
+        // A run of parts across the edge of a page table, shared.
+        "03" = 40,
     random: 0
 }
 

@@ -7,7 +7,7 @@ use crate::stop::Doing;
 use crate::supervise::Need;
 use crate::sys::mem::advice;
 use crate::world::{Actor, Area, World};
-use crate::{Stop, TestResult};
+use crate::{Stop, TestResult, walk};
 use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 
 /// Read only.
@@ -165,12 +165,14 @@ pub fn vma_starts(w: &World, actor: Actor, area: Area) -> TestResult<Vec<usize>>
         .collect())
 }
 
-/// Every sharer of every private page writes to it in turn: each write must stay the writer's own. The last thing that is
-/// done to a topology, since nothing is shared afterwards.
+/// Every sharer of every private page writes to it in turn: each write must stay the writer's own, in memory and, where there is
+/// reclaim, through swap: what it takes for clean may be an older content. The last thing that is done to a topology, since
+/// nothing is shared afterwards.
 #[track_caller]
 pub fn write_by_each(w: &World) -> TestResult {
     for (actor, area) in w.shared_pages() {
         w.actor_by_id(actor).write(area)?;
     }
-    w.check()
+    w.check()?;
+    walk::swap_out(w)
 }

@@ -183,6 +183,7 @@ fn play(ctx: &Ctx, family: &Family, scripts: &[&Choices]) -> TestResult {
         w.actor_by_id(id).write_all(&list)?;
     }
     w.check()?;
+    walk::swap_out(&w)?;
     w.finish()
 }
 

@@ -120,8 +120,12 @@ pub const PLAIN: &[&Walk] = &[
     &reclaim::RECLAIM,
 ];
 
-/// Takes every walk on offer, with every mapper of every page checked after each: first the pages as they are, then again
-/// after KSM has merged them with equal pages of a process outside the tree.
+/// What is taken again on pages that have been swapped out: do_swap_page() makes new pages of them, with an anon_vma and an
+/// index that whoever swapped them in has chosen.
+const SWAPPED: &[&Walk] = &[&migrate::MIGRATE, &reclaim::RECLAIM];
+
+/// Takes every walk on offer, with every mapper of every page checked after each: first the pages as they are, then those
+/// that came back from swap, then again after KSM has merged them with equal pages of a process outside the tree.
 ///
 /// # Errors
 /// `Skip` when all that could be checked was right but no walk was possible: the property was not put to the test.
@@ -130,8 +134,15 @@ pub fn every(w: &World) -> TestResult {
     w.control()?;
     w.check()?;
     let mut log = Log::default();
+    let mut swapped = false;
     for walk in PLAIN {
-        log.take(w, walk, "")?;
+        // Reclaim is the last of them.
+        swapped = log.take(w, walk, "")?;
+    }
+    if swapped {
+        for walk in SWAPPED {
+            log.take(w, walk, "swapped+")?;
+        }
     }
     if log.take(w, &ksm::KSM, "")? {
         for walk in PLAIN {
@@ -162,6 +173,17 @@ pub fn only(w: &World, walk: &'static Walk) -> TestResult {
     }
     w.diag(log.left_out.join(", "));
     Err(Stop::Skip("needs a page that this walk can take now"))
+}
+
+/// Reclaim, where it is on offer: content comes back from swap as it was last written.
+#[track_caller]
+pub fn swap_out(w: &World) -> TestResult {
+    if (reclaim::RECLAIM.offered)(w).is_err() {
+        return Ok(());
+    }
+    w.note(String::from("walk: written+reclaim"));
+    (reclaim::RECLAIM.take)(w)?;
+    w.check()
 }
 
 const NO_WALK: &str = "needs an rmap walk";

@@ -63,6 +63,8 @@ pub struct World<'c> {
     model: RefCell<Model>,
     script: RefCell<Vec<String>>,
     stamps: Cell<u64>,
+    /// Checks so far.
+    turns: Cell<usize>,
     control: Cell<Option<(ActorId, Area)>>,
     eye: sight::Eye,
     /// Names given to areas, for the script.
@@ -101,6 +103,7 @@ impl<'c> World<'c> {
             model: RefCell::default(),
             script: RefCell::default(),
             stamps: Cell::new(seed | 1),
+            turns: Cell::new(0),
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
             names: RefCell::default(),
