@@ -13,6 +13,8 @@ pub enum Kind {
     Bug,
     /// the suite must pass
     Variation,
+    /// wrong, but nobody in user space can see it; the suite must pass
+    Equivalent,
 }
 
 /// One semantic patch and what its header says.
@@ -32,6 +34,8 @@ pub struct Bug {
     pub breaks: String,
     /// the real bug it resembles
     pub resembles: String,
+    /// why user space cannot see it, of an equivalent one
+    pub why: String,
     /// the kernel's source file that it changes
     pub file: PathBuf,
     /// the semantic patch
@@ -79,7 +83,12 @@ fn parse(path: &Path, text: &str) -> Result<Bug> {
     let kind = match field("kind")?.as_str() {
         "bug" => Kind::Bug,
         "variation" => Kind::Variation,
-        other => bail!("kind: {other} is neither bug nor variation"),
+        "equivalent" => Kind::Equivalent,
+        other => bail!("kind: {other} is none of bug, variation, equivalent"),
+    };
+    let why = match kind {
+        Kind::Equivalent => field("why")?,
+        _ => String::new(),
     };
     Ok(Bug {
         number,
@@ -89,6 +98,7 @@ fn parse(path: &Path, text: &str) -> Result<Bug> {
         function: field("function")?,
         breaks: field("breaks")?,
         resembles: field("resembles")?,
+        why,
         file: field("file")?.into(),
         path: path.into(),
     })
@@ -136,6 +146,15 @@ pub fn chosen(bugs: &[Bug], list: &str) -> Result<Vec<Bug>> {
     out.sort_by_key(|bug| bug.number);
     out.dedup_by_key(|bug| bug.number);
     Ok(out)
+}
+
+/// Those of `bugs` that have these numbers, in that order.
+pub fn in_order(bugs: &[Bug], numbers: &[u32]) -> Result<Vec<Bug>> {
+    let of = |number: &u32| {
+        let bug = bugs.iter().find(|bug| bug.number == *number);
+        bug.cloned().with_context(|| format!("no bug {number}"))
+    };
+    numbers.iter().map(of).collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,15 @@ mod accel;
 mod apt;
 mod bugs;
 mod cpio;
+mod detection;
 mod guest;
 mod initramfs;
 mod kernel;
+mod less;
 mod machine;
 mod modules;
+mod outcome;
+mod plan;
 mod plant;
 mod prove;
 mod report;
@@ -25,6 +29,7 @@ usage: cargo xtask COMMAND [OPTIONS]
 
   guest    boot a kernel in QEMU and run the suite, or a command, in it
   prove    run the suite on a kernel with planted bugs: does it catch them?
+  less     run the suite on kernels and machines that lack something
 
 `cargo xtask COMMAND --help` tells a command's options.";
 
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
     let done = match command.as_deref().and_then(|c| c.to_str()) {
         Some("guest") => guest::main(rest),
         Some("prove") => prove::main(rest),
+        Some("less") => less::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use crate::apt::Apt;
 use crate::bugs::Bug;
 use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -196,6 +197,15 @@ fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
     Ok(())
 }
 
+/// The name of the option that a line of a configuration sets, or unsets.
+fn option(line: &str) -> Option<&str> {
+    match line.strip_prefix("# ") {
+        Some(rest) => rest.strip_suffix(" is not set"),
+        None => line.split_once('=').map(|(name, _)| name),
+    }
+    .filter(|name| name.starts_with("CONFIG_"))
+}
+
 /// Configures and builds; what make says goes to a log.
 fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
     let src = dir.join("src");
@@ -208,16 +218,23 @@ fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
     };
     sys::output(&mut make("tinyconfig"))?;
     let mut config = sys::read_text(&build.join(".config"))?;
-    let mut wanted = String::new();
+    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
     for fragment in fragments {
-        wanted += &sys::read_text(fragment)?;
+        // What comes later wins.
+        for line in sys::read_text(fragment)?.lines() {
+            wanted.extend(option(line).map(|name| (name.to_string(), line.to_string())));
+        }
     }
-    config += &wanted;
+    for line in wanted.values() {
+        config += &format!("{line}\n");
+    }
     sys::write(&build.join(".config"), &config)?;
     sys::output(&mut make("olddefconfig"))?;
     let config = sys::read_text(&build.join(".config"))?;
-    for line in wanted.lines().filter(|line| line.starts_with("CONFIG_")) {
-        if !config.lines().any(|l| l == line) {
+    for (name, line) in &wanted {
+        let now = config.lines().find(|l| option(l) == Some(name));
+        // What cannot even be asked for is not set.
+        if now != Some(line) && (now.is_some() || !line.starts_with('#')) {
             bail!("the kernel's configuration refuses {line}");
         }
     }
@@ -238,8 +255,9 @@ fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// The kernel with these bugs, built when it is not in the cache.
-pub fn build(bugs: &[Bug], debug: bool) -> Result<Planted> {
+/// The kernel with these bugs, built when it is not in the cache: with the
+/// configuration rmap.config, and that of lab/kernels/NAME.config on top.
+pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     for (program, package) in [
         ("spatch", "coccinelle"),
         ("make", "make"),
@@ -255,14 +273,14 @@ pub fn build(bugs: &[Bug], debug: bool) -> Result<Planted> {
     }
     let dir = sys::cache()?.join("kernels").join(SOURCE);
     sys::make_dir(&dir)?;
-    let lock = Lock::take(&dir)?;
-    unpack(&dir)?;
+    if !dir.join("version").is_file() {
+        let _lock = Lock::take(&dir)?;
+        unpack(&dir)?;
+    }
     let version = sys::read_text(&dir.join("version"))?.trim().to_string();
     let kernels = sys::root()?.join("lab/kernels");
     let mut inputs = vec![kernels.join("rmap.config")];
-    if debug {
-        inputs.push(kernels.join("debug.config"));
-    }
+    inputs.extend(name.map(|name| kernels.join(format!("{name}.config"))));
     let fragments = inputs.clone();
     inputs.extend(SWITCH.map(|(name, _)| kernels.join(name)));
     inputs.extend(bugs.iter().map(|bug| bug.path.clone()));
@@ -273,16 +291,22 @@ pub fn build(bugs: &[Bug], debug: bool) -> Result<Planted> {
     let hash = fingerprint(texts.iter().map(Vec::as_slice));
     let key = format!("{hash:016x}");
     let image = dir.join(format!("bzImage-{key}"));
+    // A kernel that is there needs no lock: another may be building just now.
     if !image.is_file() {
+        let _lock = Lock::take(&dir)?;
         plant(&dir, bugs)?;
-        let build = dir.join(if debug { "build-debug" } else { "build" });
+        // In one tree: what an option more or less does not change is compiled
+        // once. Debugging changes everything.
+        let build = dir.join(match name {
+            Some("debug") => "build-debug",
+            _ => "build",
+        });
         make(&dir, &build, &fragments)?;
         let partial = dir.join("bzImage.new");
         std::fs::copy(build.join("arch/x86/boot/bzImage"), &partial)
             .context("make left no bzImage")?;
         std::fs::rename(&partial, &image)?;
     }
-    drop(lock);
     Ok(Planted {
         image,
         key,
@@ -300,6 +324,14 @@ mod tests {
         assert_eq!(of(&["a", "b"]), of(&["a", "b"]));
         assert_ne!(of(&["a", "b"]), of(&["ab"]));
         assert_ne!(of(&["a", "b"]), of(&["b", "a"]));
+    }
+
+    #[test]
+    fn options_of_a_configuration() {
+        assert_eq!(option("CONFIG_KSM=y"), Some("CONFIG_KSM"));
+        assert_eq!(option("# CONFIG_KSM is not set"), Some("CONFIG_KSM"));
+        assert_eq!(option("# CONFIG_KSM would be nice"), None);
+        assert_eq!(option(""), None);
     }
 
     #[test]

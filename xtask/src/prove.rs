@@ -3,16 +3,16 @@
 //! bug and on each right variation, and tells what it caught.
 
 use crate::bugs::{self, Bug, Kind};
-use crate::initramfs::{self, Content};
-use crate::machine::{End, Machine};
+use crate::detection;
+use crate::machine::Machine;
+use crate::outcome::{self, Guest, Outcome};
+use crate::plan::Plan;
 use crate::plant::{self, Planted};
 use crate::report;
 use crate::suite::{self, Files};
 use crate::sys;
-use crate::tap::{Reader, Run};
 use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,38 +29,21 @@ been run, lab/DETECTION.md and lab/detection.json are written. ARGUMENTS are
 more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
 
   --bugs LIST     only these, as in 3,7,40-50 (and the healthy kernel)
+  --chosen        only what lab/chosen lists, each with the tests named there
   --jobs N        guests at a time (2)
   --list          list the bugs and end
   --build         build the kernel, print its path and end
   --debug         a kernel that checks itself (lab/kernels/debug.config)
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
-  --first         end each bug's guest when a test has caught it; no report
-  --timeout S     give a guest up after S seconds (600)
+  --first         end each bug's guest when a test has caught it, and begin
+                  with the tests that did so last time; the report says so
+  --timeout S     give a guest up after S seconds (1200)
+  --budget S      be done after S seconds; what was not run, or not to its
+                  end, is said, and is no failure
 
 Exit status: 0 when the healthy kernel and the variations pass and every bug
 is caught by a test's own check, 1 otherwise.";
-
-/// The suite as it is run here: everything, poison too: it is a guest.
-const COMMAND: [&str; 4] = ["./run_tests.sh", "--format", "flat", "-d"];
-
-/// What came of one kernel.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Outcome {
-    /// the bug's number, 0 for the healthy kernel
-    pub number: u32,
-    /// what the tests said
-    pub run: Run,
-    /// how the guest ended, where that was no exit of the suite
-    pub trouble: Option<String>,
-    /// was it ended at the first catch?
-    #[serde(default)]
-    pub stopped: bool,
-    /// the suite's exit status
-    pub status: Option<i32>,
-    /// how long the suite ran
-    pub seconds: f64,
-}
 
 /// Everything that a report is made from.
 pub struct Results {
@@ -70,6 +53,8 @@ pub struct Results {
     pub outcomes: Vec<Outcome>,
     /// the kernel's version
     pub version: String,
+    /// were guests to be ended at the first catch?
+    pub first: bool,
 }
 
 struct Options {
@@ -80,9 +65,11 @@ struct Options {
     debug: bool,
     again: bool,
     first: bool,
+    chosen: bool,
     suite: Option<PathBuf>,
     arguments: Vec<String>,
     timeout: u64,
+    budget: Option<u64>,
 }
 
 fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
@@ -94,9 +81,11 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         debug: false,
         again: false,
         first: false,
+        chosen: false,
         suite: None,
         arguments: Vec::new(),
-        timeout: 600,
+        timeout: 1200,
+        budget: None,
     };
     while let Some(arg) = parser.next()? {
         match arg {
@@ -107,6 +96,8 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("debug") => options.debug = true,
             Long("again") => options.again = true,
             Long("first") => options.first = true,
+            Long("chosen") => options.chosen = true,
+            Long("budget") => options.budget = Some(parser.value()?.parse()?),
             Long("suite") => options.suite = Some(parser.value()?.into()),
             Long("timeout") => options.timeout = parser.value()?.parse()?,
             Long("help") | Short('h') => {
@@ -125,72 +116,60 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
     if options.jobs == 0 || options.jobs > 64 {
         bail!("--jobs: 1 to 64");
     }
+    if options.chosen && (options.bugs.is_some() || !options.arguments.is_empty()) {
+        bail!("--chosen says itself which bugs and which tests");
+    }
     Ok(Some(options))
 }
 
 /// One guest after another, as the kernel and the suite are the same in all.
 struct Prover {
     kernel: Planted,
-    initrd: PathBuf,
+    files: Files,
+    plan: Plan,
     machine: Machine,
     dir: PathBuf,
+    /// when no more guests are begun
+    end: Option<Instant>,
     again: bool,
     /// the bugs whose guest ends at the first catch
     short: Vec<u32>,
 }
 
 impl Prover {
-    fn kept(&self, number: u32) -> Option<Outcome> {
-        let text = std::fs::read(self.dir.join(format!("{number:03}.json"))).ok()?;
-        serde_json::from_slice(&text).ok()
+    /// None when the time was over before the guest came to its end.
+    fn run(&self, number: u32) -> Result<Option<Outcome>> {
+        let short = self.short.contains(&number);
+        let stem = self.dir.join(self.plan.name(number));
+        let usable = |outcome: &Outcome| !self.again && (short || !outcome.stopped);
+        if let Some(outcome) = outcome::kept(&stem).filter(usable) {
+            return Ok(Some(outcome));
+        }
+        let mut machine = self.machine.clone();
+        if let Some(end) = self.end {
+            let left = end.saturating_duration_since(Instant::now());
+            machine.timeout = machine.timeout.min(left);
+        }
+        machine.append = format!("rmap_bug={number}");
+        let guest = Guest {
+            machine: &machine,
+            image: &self.kernel.image,
+            files: &self.files,
+            command: &self.plan.command(number),
+            short,
+            stem: &stem,
+        };
+        let outcome = guest.run(number)?;
+        if !self.in_time() && outcome.trouble.is_some() {
+            outcome::forget(&stem)?;
+            // What failed by then did fail.
+            return Ok((!outcome.run.failed.is_empty()).then_some(outcome));
+        }
+        Ok(Some(outcome))
     }
 
-    fn run(&self, number: u32) -> Result<Outcome> {
-        let short = self.short.contains(&number);
-        let usable = |outcome: &Outcome| !self.again && (short || !outcome.stopped);
-        if let Some(outcome) = self.kept(number).filter(usable) {
-            return Ok(outcome);
-        }
-        let file = |end: &str| self.dir.join(format!("{number:03}.{end}"));
-        let mut machine = self.machine.clone();
-        machine.append = format!("rmap_bug={number}");
-        let mut reader = Reader::default();
-        let mut tap = String::new();
-        let mut start = None;
-        let end = machine.run(
-            &self.kernel.image,
-            &self.initrd,
-            &file("console"),
-            &mut |line| {
-                let start = *start.get_or_insert_with(Instant::now);
-                let seconds = start.elapsed().as_secs_f64();
-                reader.line(line, (seconds * 10.0).round() / 10.0);
-                tap.push_str(line);
-                tap.push('\n');
-                !(short && reader.caught())
-            },
-        )?;
-        let seconds = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
-        sys::write(&file("tap"), tap)?;
-        let outcome = Outcome {
-            number,
-            run: reader.finish(),
-            stopped: end == End::Stopped,
-            status: match end {
-                End::Exit(status) => Some(status),
-                _ => None,
-            },
-            trouble: match &end {
-                End::Exit(0 | 1 | 4) | End::Stopped => None,
-                end => Some(end.to_string()),
-            },
-            seconds: (seconds * 10.0).round() / 10.0,
-        };
-        // Whole or not at all: an interrupted prove goes on from these.
-        let partial = file("new");
-        sys::write(&partial, serde_json::to_vec_pretty(&outcome)?)?;
-        std::fs::rename(&partial, file("json"))?;
-        Ok(outcome)
+    fn in_time(&self) -> bool {
+        self.end.is_none_or(|end| Instant::now() < end)
     }
 
     /// Runs these, so many at a time, and says each when it is done.
@@ -199,9 +178,11 @@ impl Prover {
         let done: Mutex<Vec<Outcome>> = Mutex::new(Vec::new());
         let fault: Mutex<Option<anyhow::Error>> = Mutex::new(None);
         let work = || {
-            while let Some(number) = queue.lock().ok().and_then(|mut q| q.pop_front()) {
+            let next = || queue.lock().ok().filter(|_| self.in_time())?.pop_front();
+            while let Some(number) = next() {
                 match self.run(number) {
-                    Ok(outcome) => {
+                    Ok(None) => {}
+                    Ok(Some(outcome)) => {
                         eprintln!("xtask: {}", report::line(&outcome));
                         if let Ok(mut done) = done.lock() {
                             done.push(outcome);
@@ -230,16 +211,6 @@ impl Prover {
     }
 }
 
-fn suite_key(files: &Files, command: &[String]) -> Result<String> {
-    let mut texts: Vec<Vec<u8>> = command.iter().map(|w| w.clone().into_bytes()).collect();
-    for (name, path) in files {
-        texts.push(name.clone().into_bytes());
-        texts.push(sys::read(path)?);
-    }
-    let hash = plant::fingerprint(texts.iter().map(Vec::as_slice));
-    Ok(format!("{hash:016x}"))
-}
-
 fn of_kind(bugs: &[Bug], kind: Kind) -> Vec<u32> {
     let of = bugs.iter().filter(|bug| bug.kind == kind);
     of.map(|bug| bug.number).collect()
@@ -250,6 +221,7 @@ fn list(bugs: &[Bug]) {
         let kind = match bug.kind {
             Kind::Bug => "",
             Kind::Variation => " (right)",
+            Kind::Equivalent => " (cannot be seen)",
         };
         println!("{:3} {}{kind}: {}", bug.number, bug.name, bug.title);
     }
@@ -260,9 +232,19 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let Some(options) = options(parser)? else {
         return Ok(ExitCode::SUCCESS);
     };
+    let begun = Instant::now();
     let catalogue = bugs::all()?;
+    let (numbers, mut plan) = match options.chosen {
+        true => Plan::chosen()?,
+        false if options.first && options.arguments.is_empty() => {
+            (Vec::new(), Plan::caught_before()?)
+        }
+        false => (Vec::new(), Plan::default()),
+    };
+    plan.arguments.clone_from(&options.arguments);
     let chosen = match &options.bugs {
         Some(list) => bugs::chosen(&catalogue, list)?,
+        None if options.chosen => bugs::in_order(&catalogue, &numbers)?,
         None => catalogue.clone(),
     };
     if options.list {
@@ -274,7 +256,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         ..Machine::default()
     };
     machine.check()?;
-    let kernel = plant::build(&catalogue, options.debug)?;
+    let kernel = plant::build(&catalogue, options.debug.then_some("debug"))?;
     if options.build {
         println!("{}", kernel.image.display());
         return Ok(ExitCode::SUCCESS);
@@ -283,28 +265,21 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         Some(dir) => suite::from_dir(dir)?,
         None => suite::build(machine.arch)?,
     };
-    let mut command: Vec<String> = COMMAND.map(String::from).to_vec();
-    command.extend(options.arguments.iter().cloned());
-    let key = format!("{}-{}", kernel.key, suite_key(&files, &command)?);
+    let key = format!("{}-{}", kernel.key, suite::key(&files, &plan.key())?);
     let dir = sys::cache()?.join("prove").join(key);
     sys::make_dir(&dir)?;
     eprintln!("xtask: results are kept in {}", dir.display());
-    let scratch = sys::Scratch::new("prove")?;
-    let initrd = scratch.path().join("initramfs");
-    let content = Content {
-        modules: &[],
-        suite: &files,
-        command: &command,
-    };
-    initramfs::write(&initrd, machine.arch, &content)?;
     let version = kernel.version.clone();
+    let first = options.first || options.chosen;
     let prover = Prover {
         kernel,
-        initrd,
+        files,
+        plan,
         machine,
         dir,
+        end: options.budget.map(|s| begun + Duration::from_secs(s)),
         again: options.again,
-        short: match options.first {
+        short: match first {
             true => of_kind(&chosen, Kind::Bug),
             false => Vec::new(),
         },
@@ -316,25 +291,36 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         bugs: chosen,
         outcomes,
         version,
+        first,
     };
-    let whole =
-        options.bugs.is_none() && options.arguments.is_empty() && !options.debug && !options.first;
-    finish(&results, whole)
+    let of_all = options.bugs.is_none() && options.arguments.is_empty() && !options.chosen;
+    let whole = of_all && !options.debug && results.outcomes.len() == numbers.len();
+    finish(&results, &numbers, whole)
 }
 
-fn finish(results: &Results, whole: bool) -> Result<ExitCode> {
+fn finish(results: &Results, numbers: &[u32], whole: bool) -> Result<ExitCode> {
     let verdict = report::verdict(results);
     if whole {
         let lab = sys::root()?.join("lab");
-        write(&lab.join("DETECTION.md"), &report::markdown(results))?;
-        let json = serde_json::to_string_pretty(&report::json(results))?;
+        write(&lab.join("DETECTION.md"), &detection::markdown(results))?;
+        let json = serde_json::to_string_pretty(&detection::json(results))?;
         write(&lab.join("detection.json"), &(json + "\n"))?;
     }
     for line in &verdict.lines {
         println!("{line}");
     }
+    let was_run = |n: &u32| results.outcomes.iter().any(|o| o.number == *n);
+    let not_run: Vec<String> = numbers
+        .iter()
+        .filter(|n| !was_run(n))
+        .map(u32::to_string)
+        .collect();
+    if !not_run.is_empty() {
+        println!("not run for want of time: {}", not_run.join(" "));
+    }
     println!("{} passed, {} failed", verdict.passed, verdict.failed);
-    Ok(if verdict.failed == 0 {
+    // Of nothing nothing follows.
+    Ok(if verdict.failed == 0 && verdict.passed > 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

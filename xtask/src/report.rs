@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a prove found, as lines, as Markdown and as JSON.
+//! What a prove found: how each bug was noticed, and what it comes to.
 
 use crate::bugs::{Bug, Kind};
-use crate::prove::{Outcome, Results};
+use crate::outcome::Outcome;
+use crate::prove::Results;
 use crate::tap::{By, Failure};
-use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// How a planted bug was noticed, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Notice {
+pub enum Notice {
     /// a test failed by its own check
     Caught,
-    /// only the kernel's log, a leftover, a time-out, a panic or a hang told
+    /// only the kernel's log, a leftover, a time-out, a crash or a hang told
     Noticed,
     /// nothing failed
     Escaped,
 }
 
 impl Notice {
-    fn word(self) -> &'static str {
+    /// In the report.
+    pub fn word(self) -> &'static str {
         match self {
             Notice::Caught => "caught",
             Notice::Noticed => "noticed only",
@@ -30,18 +31,20 @@ impl Notice {
 }
 
 /// What failed on the healthy kernel proves nothing elsewhere.
-fn failures<'a>(outcome: &'a Outcome, healthy: &BTreeSet<&str>) -> Vec<&'a Failure> {
+pub fn failures<'a>(outcome: &'a Outcome, healthy: &BTreeSet<&str>) -> Vec<&'a Failure> {
     let all = outcome.run.failed.iter();
     all.filter(|f| !healthy.contains(f.test.as_str())).collect()
 }
 
-fn healthy(results: &Results) -> BTreeSet<&str> {
+/// The tests that fail on the healthy kernel.
+pub fn healthy(results: &Results) -> BTreeSet<&str> {
     let zero = results.outcomes.iter().filter(|o| o.number == 0);
     zero.flat_map(|o| o.run.failed.iter().map(|f| f.test.as_str()))
         .collect()
 }
 
-fn notice(outcome: &Outcome, healthy: &BTreeSet<&str>) -> Notice {
+/// How this one was noticed.
+pub fn notice(outcome: &Outcome, healthy: &BTreeSet<&str>) -> Notice {
     let failed = failures(outcome, healthy);
     if failed.iter().any(|f| f.by == By::Check) {
         Notice::Caught
@@ -53,7 +56,7 @@ fn notice(outcome: &Outcome, healthy: &BTreeSet<&str>) -> Notice {
 }
 
 /// The property in a failure's line, without place and measured values.
-fn oracle(failure: &Failure) -> String {
+pub fn oracle(failure: &Failure) -> String {
     let mut parts = failure.line.split(": ");
     let mut text = parts.next().unwrap_or_default();
     if text.contains(".rs:") {
@@ -71,7 +74,7 @@ pub fn line(outcome: &Outcome) -> String {
     let mut text = format!(
         "bug {}: {} passed, {failed} failed, {} skipped in {:.1} s",
         outcome.number,
-        outcome.run.passed,
+        outcome.run.passed.len(),
         outcome.run.skipped.len(),
         outcome.seconds
     );
@@ -94,7 +97,8 @@ pub struct Verdict {
     pub lines: Vec<String>,
 }
 
-fn by_number(results: &Results, number: u32) -> Option<&Bug> {
+/// The bug of that number; none for the healthy kernel.
+pub fn by_number(results: &Results, number: u32) -> Option<&Bug> {
     results.bugs.iter().find(|bug| bug.number == number)
 }
 
@@ -118,7 +122,7 @@ pub fn verdict(results: &Results) -> Verdict {
                 let all: Vec<&str> = outcome.run.failed.iter().map(|f| &*f.test).collect();
                 if !all.is_empty() {
                     Some(format!("fails on a right kernel: {}", all.join(" ")))
-                } else if outcome.run.passed == 0 {
+                } else if outcome.run.passed.is_empty() {
                     Some("no test passed on a right kernel".into())
                 } else {
                     outcome.trouble.clone()
@@ -139,7 +143,7 @@ pub fn verdict(results: &Results) -> Verdict {
 }
 
 /// Which bugs each test catches by its own check.
-fn catches(results: &Results) -> BTreeMap<&str, BTreeSet<u32>> {
+pub fn catches(results: &Results) -> BTreeMap<&str, BTreeSet<u32>> {
     let healthy = healthy(results);
     let mut map: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
     for outcome in &results.outcomes {
@@ -155,15 +159,21 @@ fn catches(results: &Results) -> BTreeMap<&str, BTreeSet<u32>> {
     map
 }
 
-/// For each test, the bugs that no other test catches.
-fn only(catches: &BTreeMap<&str, BTreeSet<u32>>) -> BTreeMap<String, Vec<u32>> {
+/// For each test, the bugs that no other test catches. Of a guest that was
+/// ended at the first catch nobody knows that.
+pub fn only(results: &Results) -> BTreeMap<String, Vec<u32>> {
+    let catches = catches(results);
     let mut count: BTreeMap<u32, u32> = BTreeMap::new();
     for number in catches.values().flatten() {
         *count.entry(*number).or_default() += 1;
     }
+    for outcome in results.outcomes.iter().filter(|o| o.stopped) {
+        count.remove(&outcome.number);
+    }
     let mut out = BTreeMap::new();
     for (test, bugs) in catches {
-        let alone: Vec<u32> = bugs.iter().copied().filter(|n| count[n] == 1).collect();
+        let alone = |n: &u32| count.get(n) == Some(&1);
+        let alone: Vec<u32> = bugs.into_iter().filter(alone).collect();
         if !alone.is_empty() {
             out.insert(test.to_string(), alone);
         }
@@ -171,154 +181,62 @@ fn only(catches: &BTreeMap<&str, BTreeSet<u32>>) -> BTreeMap<String, Vec<u32>> {
     out
 }
 
-fn trouble(outcome: &Outcome, healthy: &BTreeSet<&str>) -> String {
-    let mut words = BTreeSet::new();
-    for f in failures(outcome, healthy) {
-        match f.by {
-            By::Check => {}
-            By::Kernel => drop(words.insert("kernel log")),
-            By::Leftover => drop(words.insert("leftover")),
-            By::Timeout => drop(words.insert("time-out")),
-        }
-    }
-    if let Some(text) = &outcome.trouble {
-        let word = match text {
-            t if t.contains("panicked") => "panic",
-            t if t.contains("hung") => "hang",
-            t if t.contains("boot") => "no boot",
-            _ => "ended early",
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::bugs;
+    use crate::tap::Run;
+
+    fn outcome(number: u32, failed: &[(&str, By)], stopped: bool) -> Outcome {
+        let failure = |(test, by): &(&str, By)| Failure {
+            test: test.to_string(),
+            by: *by,
+            line: "a.rs:3: every mapper is found: pfn 0x1".into(),
+            seconds: 2.5,
         };
-        words.insert(word);
-    }
-    words.into_iter().collect::<Vec<_>>().join(", ")
-}
-
-fn row(results: &Results, bug: &Bug, out: &mut String) {
-    let healthy = healthy(results);
-    let Some(outcome) = results.outcomes.iter().find(|o| o.number == bug.number) else {
-        return;
-    };
-    let failed = failures(outcome, &healthy);
-    let own: Vec<&&Failure> = failed.iter().filter(|f| f.by == By::Check).collect();
-    let (after, how) = match own.first() {
-        Some(f) => (format!("{:.1}", f.seconds), oracle(f)),
-        None => ("-".into(), "-".into()),
-    };
-    let mut tests: Vec<String> = own.iter().take(3).map(|f| f.test.clone()).collect();
-    if own.len() > 3 {
-        tests.push(format!("and {} more", own.len() - 3));
-    }
-    let word = match bug.kind {
-        Kind::Bug => notice(outcome, &healthy).word(),
-        Kind::Variation if failed.is_empty() && outcome.trouble.is_none() => "passes",
-        Kind::Variation => "FAILS",
-    };
-    let _ = writeln!(
-        out,
-        "| {} | {} | `{}` | {word} | {after} | {how} | {} | {} |",
-        bug.number,
-        bug.title,
-        bug.function,
-        tests.join(", "),
-        trouble(outcome, &healthy)
-    );
-}
-
-/// The report for people.
-pub fn markdown(results: &Results) -> String {
-    let of = |kind| results.bugs.iter().filter(move |b| b.kind == kind);
-    let healthy_set = healthy(results);
-    let caught = of(Kind::Bug)
-        .filter(|bug| {
-            results
-                .outcomes
-                .iter()
-                .any(|o| o.number == bug.number && notice(o, &healthy_set) == Notice::Caught)
-        })
-        .count();
-    let mut out = String::from("# What the suite catches\n\n");
-    let _ = writeln!(
-        out,
-        "Written by `cargo xtask prove`: Linux {} with the bugs of `lab/bugs/` built in,\n\
-         one of them on at a time, in a guest of two processors and two memory nodes\n\
-         under QEMU. **Caught** means that a test failed by its own check; what only the\n\
-         kernel's log, a time-out or the guest's end told is in the last column.\n",
-        results.version
-    );
-    let _ = writeln!(out, "Caught: **{caught} of {}**.\n", of(Kind::Bug).count());
-    if let Some(zero) = results.outcomes.iter().find(|o| o.number == 0) {
-        let _ = writeln!(
-            out,
-            "The healthy kernel: {} passed, {} failed, {} skipped, in {:.0} s.\n",
-            zero.run.passed,
-            zero.run.failed.len(),
-            zero.run.skipped.len(),
-            zero.seconds
-        );
-        for failure in &zero.run.failed {
-            let _ = writeln!(
-                out,
-                "- fails on the healthy kernel, so counts nowhere below: {}",
-                failure.test
-            );
-        }
-        for (test, reason) in &zero.run.skipped {
-            let _ = writeln!(out, "- skipped: {test}: {reason}");
+        Outcome {
+            number,
+            run: Run {
+                passed: vec!["a.idle".into()],
+                skipped: Vec::new(),
+                failed: failed.iter().map(failure).collect(),
+            },
+            trouble: None,
+            stopped,
+            status: Some(1),
+            seconds: 9.0,
         }
     }
-    let head = "| # | what is wrong | function | verdict | s | first oracle | tests | besides |\n\
-                | --- | --- | --- | --- | --- | --- | --- | --- |\n";
-    let _ = write!(out, "\n## Bugs\n\n{head}");
-    for bug in of(Kind::Bug) {
-        row(results, bug, &mut out);
-    }
-    let _ = write!(
-        out,
-        "\n## Right variations, on which nothing may fail\n\n{head}"
-    );
-    for bug in of(Kind::Variation) {
-        row(results, bug, &mut out);
-    }
-    out.push_str("\n## Bugs that only one test catches\n\n| test | bugs |\n| --- | --- |\n");
-    for (test, numbers) in only(&catches(results)) {
-        let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
-        let _ = writeln!(out, "| {test} | {} |", numbers.join(", "));
-    }
-    out
-}
 
-/// The report for programs.
-pub fn json(results: &Results) -> Value {
-    let healthy = healthy(results);
-    let rows: Vec<Value> = results
-        .outcomes
-        .iter()
-        .map(|outcome| {
-            let bug = by_number(results, outcome.number);
-            json!({
-                "number": outcome.number,
-                "name": bug.map_or("healthy", |b| &b.name),
-                "kind": match bug.map(|b| b.kind) {
-                    None => "healthy",
-                    Some(Kind::Bug) => "bug",
-                    Some(Kind::Variation) => "variation",
-                },
-                "title": bug.map(|b| &b.title),
-                "function": bug.map(|b| &b.function),
-                "breaks": bug.map(|b| &b.breaks),
-                "resembles": bug.map(|b| &b.resembles),
-                "verdict": notice(outcome, &healthy).word().to_lowercase(),
-                "trouble": outcome.trouble,
-                "seconds": outcome.seconds,
-                "passed": outcome.run.passed,
-                "skipped": outcome.run.skipped,
-                "failed": outcome.run.failed,
-            })
-        })
-        .collect();
-    json!({
-        "kernel": results.version,
-        "results": rows,
-        "only": only(&catches(results)),
-    })
+    pub fn results(first: bool) -> Results {
+        let catalogue = bugs::all().unwrap();
+        Results {
+            bugs: bugs::in_order(&catalogue, &[1, 2, 3, 4, 901]).unwrap(),
+            outcomes: vec![
+                outcome(0, &[], false),
+                outcome(1, &[("a.x", By::Check), ("a.y", By::Kernel)], false),
+                outcome(2, &[("a.x", By::Check), ("a.z", By::Check)], false),
+                outcome(3, &[("a.x", By::Check)], true),
+                outcome(4, &[("a.y", By::Kernel)], false),
+                outcome(901, &[("a.x", By::Check)], false),
+            ],
+            version: "6".into(),
+            first,
+        }
+    }
+
+    #[test]
+    fn only_one_test_is_known_only_of_whole_runs() {
+        let only = only(&results(false));
+        assert_eq!(only.len(), 1);
+        assert_eq!(only["a.x"], [1]);
+    }
+
+    #[test]
+    fn what_counts_as_caught() {
+        let verdict = verdict(&results(false));
+        assert_eq!((verdict.passed, verdict.failed), (4, 2));
+        assert!(verdict.lines[0].ends_with("noticed only"));
+        assert!(verdict.lines[1].ends_with("fails on a right kernel: a.x"));
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The suite as a guest gets it: run_tests.sh and static test binaries.
 
+use crate::plant;
 use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -95,4 +96,15 @@ pub fn from_dir(dir: &Path) -> Result<Files> {
     }
     files.sort();
     Ok(files)
+}
+
+/// What tells a suite and its arguments apart from others.
+pub fn key(files: &Files, arguments: &[String]) -> Result<String> {
+    let mut texts: Vec<Vec<u8>> = arguments.iter().map(|w| w.clone().into_bytes()).collect();
+    for (name, path) in files {
+        texts.push(name.clone().into_bytes());
+        texts.push(sys::read(path)?);
+    }
+    let hash = plant::fingerprint(texts.iter().map(Vec::as_slice));
+    Ok(format!("{hash:016x}"))
 }

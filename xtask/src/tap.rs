@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// By what a test failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// By what a test failed; what says most comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
     /// its own check
@@ -16,6 +16,8 @@ pub enum By {
     Leftover,
     /// its deadline
     Timeout,
+    /// a panic, a crash, or an error in which no property was judged
+    Crash,
 }
 
 /// A failed test.
@@ -34,8 +36,8 @@ pub struct Failure {
 /// A run of the suite.
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Run {
-    /// number of tests that passed
-    pub passed: usize,
+    /// the tests that passed
+    pub passed: Vec<String>,
     /// the tests that were skipped, and why
     pub skipped: Vec<(String, String)>,
     /// the tests that failed
@@ -48,6 +50,17 @@ pub struct Reader {
     run: Run,
     notes: VecDeque<String>,
 }
+
+/// What a note of a failure begins with; the first that fits counts.
+const MARKS: [(&str, By); 7] = [
+    ("failed: process ", By::Crash),
+    ("failed: the test's process ", By::Crash),
+    ("failed:", By::Check),
+    ("kernel log:", By::Kernel),
+    ("the kernel is tainted", By::Kernel),
+    ("leftover:", By::Leftover),
+    ("error:", By::Crash),
+];
 
 /// What begins a diagnostic line that tells of no failure.
 const ASIDES: [&str; 9] = [
@@ -85,7 +98,7 @@ impl Reader {
         if let Some(reason) = directive.strip_prefix("SKIP") {
             self.run.skipped.push((name, reason.trim().into()));
         } else if ok {
-            self.run.passed += 1;
+            self.run.passed.push(name);
         } else {
             let (by, line) = self.reason(directive);
             self.run.failed.push(Failure {
@@ -99,23 +112,20 @@ impl Reader {
     }
 
     fn reason(&self, directive: &str) -> (By, String) {
-        let find = |begin: &str| self.notes.iter().find(|note| note.starts_with(begin));
-        let marks = [
-            ("failed:", By::Check),
-            ("kernel log:", By::Kernel),
-            ("leftover:", By::Leftover),
-        ];
         if directive.starts_with("TIMEOUT") {
             return (By::Timeout, directive.into());
         }
-        for (begin, by) in marks {
-            if let Some(note) = find(begin) {
-                return (by, note.trim_start_matches(begin).trim().into());
-            }
+        let marked = self.notes.iter().filter_map(|note| {
+            let (begin, by) = MARKS.iter().find(|(begin, _)| note.starts_with(begin))?;
+            Some((*by, note[begin.len()..].trim().to_string()))
+        });
+        // A check that failed says more than a crash besides.
+        if let Some(best) = marked.min_by_key(|(by, _)| *by) {
+            return best;
         }
         let told = |note: &&String| !ASIDES.iter().any(|aside| note.starts_with(aside));
         let note = self.notes.iter().find(told).cloned();
-        (By::Check, note.unwrap_or_default())
+        (By::Crash, note.unwrap_or_default())
     }
 
     /// Did a test fail by its own check yet?
@@ -138,7 +148,7 @@ mod tests {
         let mut reader = Reader::default();
         for line in [
             "TAP version 13",
-            "1..5",
+            "1..7",
             "# start a.one",
             "ok 1 a.one",
             "# start a.two",
@@ -149,14 +159,22 @@ mod tests {
             "# kernel log: BUG: Bad page",
             "not ok 4 b.four",
             "not ok 5 b.five # TIMEOUT 10 s",
+            "# failed: process 7: panicked at a.rs:9",
+            "# failed: a.rs:4: it is found",
+            "not ok 6 b.six",
+            "# failed: the test's process 8 ended badly: signal 11",
+            "not ok 7 b.seven",
         ] {
             reader.line(line, 1.5);
         }
         let run = reader.finish();
-        assert_eq!(run.passed, 1);
+        assert_eq!(run.passed, ["a.one"]);
         assert_eq!(run.skipped, [("a.three".into(), "no KSM".into())]);
         let by: Vec<By> = run.failed.iter().map(|f| f.by).collect();
-        assert_eq!(by, [By::Check, By::Kernel, By::Timeout]);
+        assert_eq!(
+            by,
+            [By::Check, By::Kernel, By::Timeout, By::Check, By::Crash]
+        );
         assert_eq!(run.failed[0].line, "a.rs:3: every mapper is found: pfn 0x1");
         assert_eq!(run.failed[1].line, "BUG: Bad page");
     }

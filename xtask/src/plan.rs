@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a guest of `prove` runs: the whole suite, the whole suite with some
+//! tests before the others, or only some tests.
+
+use crate::plant;
+use crate::sys;
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+
+/// The suite as it is run here: everything, poison too: it is a guest.
+pub const SUITE: [&str; 4] = ["./run_tests.sh", "--format", "flat", "-d"];
+/// How many of the tests that caught a bug before are run before the others.
+const EARLY: usize = 3;
+
+/// What to run on each kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// more arguments for all
+    pub arguments: Vec<String>,
+    /// the tests to begin with, by the bug's number
+    early: BTreeMap<u32, Vec<String>>,
+    /// the only tests to run, by the bug's number
+    only: BTreeMap<u32, Vec<String>>,
+}
+
+fn words(arguments: &[String], option: &str, patterns: &[String]) -> Vec<String> {
+    let mut words: Vec<String> = SUITE.map(String::from).to_vec();
+    words.extend_from_slice(arguments);
+    for pattern in patterns {
+        words.extend([option.to_string(), pattern.clone()]);
+    }
+    words
+}
+
+impl Plan {
+    /// The whole suite with these arguments.
+    pub fn whole(arguments: Vec<String>) -> Plan {
+        Plan {
+            arguments,
+            ..Plan::default()
+        }
+    }
+
+    /// Begins with the tests by which lab/detection.json says that each bug was
+    /// caught the last time. They are run alone, then all the others.
+    pub fn caught_before() -> Result<Plan> {
+        let path = sys::root()?.join("lab/detection.json");
+        if !path.is_file() {
+            return Ok(Plan::default());
+        }
+        let json = serde_json::from_slice(&sys::read(&path)?);
+        Ok(Plan::after(
+            &json.with_context(|| path.display().to_string())?,
+        ))
+    }
+
+    fn after(json: &serde_json::Value) -> Plan {
+        let mut plan = Plan::default();
+        for row in json["results"].as_array().into_iter().flatten() {
+            let number = row["number"].as_u64().and_then(|n| u32::try_from(n).ok());
+            let failed = row["failed"].as_array().into_iter().flatten();
+            let tests = failed
+                .filter(|f| f["by"] == "check")
+                .filter_map(|f| f["test"].as_str().map(String::from));
+            let tests: Vec<String> = tests.take(EARLY).collect();
+            if let (Some(number), false) = (number, tests.is_empty()) {
+                plan.early.insert(number, tests);
+            }
+        }
+        plan
+    }
+
+    /// The list of lab/chosen, in its order: a number and patterns of tests in
+    /// each line. The healthy kernel (0) gets all tests of the bugs too.
+    pub fn chosen() -> Result<(Vec<u32>, Plan)> {
+        let text = sys::read_text(&sys::root()?.join("lab/chosen"))?;
+        let mut order = Vec::new();
+        let mut plan = Plan::default();
+        for line in text.lines() {
+            let mut words = line.split('#').next().unwrap_or("").split_whitespace();
+            let Some(word) = words.next() else {
+                continue;
+            };
+            let number = word
+                .parse()
+                .with_context(|| format!("lab/chosen: {line}"))?;
+            let patterns: Vec<String> = words.map(String::from).collect();
+            if patterns.is_empty() || order.contains(&number) {
+                bail!("lab/chosen: no tests, or a number twice: {line}");
+            }
+            if number != 0 {
+                order.push(number);
+                plan.only.entry(0).or_default().extend(patterns.clone());
+            }
+            plan.only.entry(number).or_default().extend(patterns);
+        }
+        if let Some(healthy) = plan.only.get_mut(&0)
+            && healthy.iter().any(|pattern| pattern == "*")
+        {
+            *healthy = vec!["*".into()];
+        }
+        Ok((order, plan))
+    }
+
+    /// The guest's command for a bug.
+    pub fn command(&self, number: u32) -> Vec<String> {
+        if let Some(only) = self.only.get(&number) {
+            return words(&self.arguments, "-t", only);
+        }
+        let Some(early) = self.early.get(&number) else {
+            return words(&self.arguments, "-t", &[]);
+        };
+        // Names of tests need no quotes.
+        let script = [words(&[], "-t", early), words(&[], "-x", early)].map(|w| w.join(" "));
+        ["sh".into(), "-c".into(), script.join("; ")].to_vec()
+    }
+
+    /// What tells all results apart from those with other arguments.
+    pub fn key(&self) -> Vec<String> {
+        words(&self.arguments, "-t", &[])
+    }
+
+    /// What a bug's result is kept under. An order makes no other result.
+    pub fn name(&self, number: u32) -> String {
+        match self.only.get(&number) {
+            None => format!("{number:03}"),
+            Some(only) => {
+                let hash = plant::fingerprint(only.iter().map(|pattern| pattern.as_bytes()));
+                format!("{number:03}-{hash:016x}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bugs;
+
+    #[test]
+    fn early_tests_are_run_once() {
+        let json = serde_json::json!({"results": [
+            {"number": 7, "failed": [
+                {"test": "a.log", "by": "kernel"},
+                {"test": "a.b", "by": "check"},
+            ]},
+            {"number": 8, "failed": []},
+        ]});
+        let plan = Plan::after(&json);
+        assert_eq!(plan.command(8), SUITE);
+        let suite = SUITE.join(" ");
+        let script = format!("{suite} -t a.b; {suite} -x a.b");
+        assert_eq!(plan.command(7), ["sh", "-c", &script]);
+        assert_eq!(plan.key(), SUITE);
+        assert_eq!(plan.name(7), "007");
+    }
+
+    #[test]
+    fn the_chosen_are_in_the_catalogue() {
+        let (order, plan) = Plan::chosen().unwrap();
+        let all = bugs::all().unwrap();
+        assert!(order.len() >= 12);
+        for number in &order {
+            assert!(all.iter().any(|bug| bug.number == *number), "{number}");
+            assert!(plan.command(*number).contains(&"-t".to_string()));
+        }
+        assert_eq!(plan.command(0)[SUITE.len()..], ["-t", "*"]);
+        assert_ne!(plan.name(order[0]), format!("{:03}", order[0]));
+    }
+}
