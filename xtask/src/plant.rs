@@ -210,10 +210,16 @@ fn option(line: &str) -> Option<&str> {
 fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
     let src = dir.join("src");
     sys::make_dir(build)?;
+    // What an option does not change is compiled once for all configurations.
+    let ccache = fragments.len() > 1 && sys::has_program("ccache");
+    let store = sys::cache()?.join("ccache");
     let make = |target: &str| {
         let mut make = Command::new("nice");
         make.args(["-n", "10", "make", "--silent", "-C"]).arg(&src);
         make.arg(format!("O={}", build.display())).arg(target);
+        if ccache {
+            make.arg("CC=ccache gcc").env("CCACHE_DIR", &store);
+        }
         make
     };
     sys::output(&mut make("tinyconfig"))?;
@@ -295,11 +301,11 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     if !image.is_file() {
         let _lock = Lock::take(&dir)?;
         plant(&dir, bugs)?;
-        // In one tree: what an option more or less does not change is compiled
-        // once. Debugging changes everything.
+        // The planted kernel has a tree of its own, where a changed bug costs
+        // the files it touches; an option of mm_types.h costs them all.
         let build = dir.join(match name {
-            Some("debug") => "build-debug",
-            _ => "build",
+            None => "build".to_string(),
+            Some(name) => format!("build-{}", name.split('/').next().unwrap_or(name)),
         });
         make(&dir, &build, &fragments)?;
         let partial = dir.join("bzImage.new");
