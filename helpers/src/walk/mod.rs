@@ -10,6 +10,7 @@ pub mod compact;
 pub mod fate;
 pub mod idle;
 pub mod ksm;
+pub mod merge;
 pub mod migrate;
 pub mod reclaim;
 pub mod split;

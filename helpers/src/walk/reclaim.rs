@@ -129,6 +129,7 @@ fn forget_accesses(w: &World) -> TestResult {
 
 /// What swapping out changes in the model.
 fn mark_swapped(w: &World) {
+    w.forget_merged();
     w.each_frame(|frame| {
         // do_swap_page() may or may not give the bit back.
         frame.exclusive = crate::world::model::Exclusive::Either;

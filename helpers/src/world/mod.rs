@@ -17,6 +17,7 @@ pub mod area;
 pub mod check;
 mod handle;
 mod judge;
+mod merged;
 pub mod model;
 pub mod object;
 mod query;
