@@ -12,6 +12,7 @@ pub mod idle;
 pub mod ksm;
 pub mod merge;
 pub mod migrate;
+pub mod mlocked;
 pub mod reclaim;
 pub mod split;
 

@@ -20,6 +20,7 @@ mod judge;
 mod merged;
 pub mod model;
 pub mod object;
+mod partly;
 mod query;
 pub mod sight;
 mod steps;
