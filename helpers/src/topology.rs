@@ -15,6 +15,37 @@ pub const R: i32 = PROT_READ;
 /// Read and write.
 pub const RW: i32 = PROT_READ | PROT_WRITE;
 
+/// A process with `n` pages, each with a content of its own.
+#[track_caller]
+pub fn filled<'w, 'c>(
+    w: &'w World<'c>,
+    name: &'static str,
+    n: usize,
+) -> TestResult<(Actor<'w, 'c>, Area)> {
+    let p = w.actor(name)?;
+    let a = w.place(n);
+    w.name(a, name);
+    p.map(a)?;
+    p.write(a)?;
+    Ok((p, a))
+}
+
+/// A process with `n` pages equal to those of another, beginning anew where that has fewer.
+#[track_caller]
+pub fn like<'w, 'c>(
+    w: &'w World<'c>,
+    name: &'static str,
+    n: usize,
+    (p, a): (Actor<'w, 'c>, Area),
+) -> TestResult<(Actor<'w, 'c>, Area)> {
+    let q = w.actor(name)?;
+    let b = w.place(n);
+    w.name(b, name);
+    q.map(b)?;
+    q.write_like(b, p, a)?;
+    Ok((q, b))
+}
+
 /// What kind of pages a topology is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Grain {

@@ -25,7 +25,7 @@ pub struct Page {
     pub mappers: Vec<(ActorId, usize)>,
     /// Those of them in an mlocked VMA.
     pub locked: Vec<(ActorId, usize)>,
-    /// Mapped by the control actor.
+    /// An unmerged page of the control actor.
     pub control: bool,
     /// The first part of a hugetlb page, which stands for the whole: such pages move, and nothing else.
     pub hugetlb: bool,
@@ -57,7 +57,7 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     let control = w.control()?.0;
     let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
     for (frame, sightings) in w.look()? {
-        let hugetlb = w.frame(frame).hugetlb;
+        let (hugetlb, ksm) = (w.frame(frame).hugetlb, w.frame(frame).ksm);
         for (at, seen) in sightings {
             let Some(pfn) = seen.pfn() else { continue };
             if hugetlb
@@ -75,7 +75,8 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
                 hugetlb,
             });
             page.mappers.push(at);
-            page.control |= at.0 == control;
+            // The kernel finds merged pages in another way: what it refuses to them is judged by pages that it finds as usual.
+            page.control |= at.0 == control && !ksm;
             if w.lock_of(at) != Lock::None {
                 page.locked.push(at);
             }

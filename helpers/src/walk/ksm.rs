@@ -11,9 +11,9 @@ use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
 use crate::supervise::Knob;
 use crate::sys::mem::advice;
-use crate::world::World;
 use crate::world::check::{Finding, Sightings};
 use crate::world::model::{ActorId, FrameId};
+use crate::world::{Area, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -37,13 +37,15 @@ pub const KNOBS: &[Knob] = &[
 
 /// Frames merged in one walk: first, last and an even choice between.
 const FRAMES: usize = 96;
+/// Pages of the control that stay as they are: those that tell whether another walk is possible at all.
+const UNMERGED: usize = 2;
 /// How long ksmd may take; other users' mergeable memory is scanned too.
-const LIMIT: Duration = Duration::from_secs(8);
+pub(super) const LIMIT: Duration = Duration::from_secs(8);
 /// Scans of everything that an unmerged page may still take after the control has merged. A page needs
 /// two to be seen unchanged; one in an LRU batch or just locked is left for the next.
-const SPARE_SCANS: u64 = 12;
+pub(super) const SPARE_SCANS: u64 = 12;
 
-fn offered(w: &World) -> Result<(), &'static str> {
+pub(super) fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
     if !w.features().kpageflags {
         return Err("needs /proc/kpageflags");
@@ -53,7 +55,8 @@ fn offered(w: &World) -> Result<(), &'static str> {
 
 fn take(w: &World) -> TestResult<Taken> {
     let (control, control_area) = w.control()?;
-    let frames = choose(w, control);
+    let control_area = control_area.sub(UNMERGED..control_area.pages);
+    let frames = choose(w, control, control_area);
     if frames.is_empty() {
         return Ok(Taken::Pointless);
     }
@@ -79,7 +82,10 @@ fn take(w: &World) -> TestResult<Taken> {
     let others = equal_frames(w);
 
     ksm::set_run(1).doing("start ksmd")?;
-    let end = wait(w, &merged, control, control_area.vpns());
+    let all = w.mappers();
+    let slots: Slots = merged.iter().flat_map(|f| all[f].iter().copied()).collect();
+    let is_control = |at: &Slot| at.0 == control && control_area.vpns().contains(&at.1);
+    let end = wait(w, &slots, &is_control);
     ksm::set_run(0).doing("stop ksmd")?;
     let end = end?;
     // What merged has merged, whatever became of the rest.
@@ -99,7 +105,7 @@ fn take(w: &World) -> TestResult<Taken> {
 }
 
 /// Frames with private mappers, the control's first.
-fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
+fn choose(w: &World, control: ActorId, control_area: Area) -> Vec<FrameId> {
     let mappers = w.mappers();
     let fit = |f: &FrameId| {
         let frame = w.frame(*f);
@@ -110,6 +116,8 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
     let all: Vec<FrameId> = mappers.keys().copied().filter(fit).collect();
     let is_control = |f: &FrameId| mappers[f].iter().any(|m| m.0 == control);
     let (mut chosen, tested): (Vec<_>, Vec<_>) = all.into_iter().partition(is_control);
+    let vpns = control_area.vpns();
+    chosen.retain(|f| mappers[f].iter().any(|m| vpns.contains(&m.1)));
     if tested.is_empty() {
         return tested;
     }
@@ -122,7 +130,7 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
 }
 
 /// Private frames whose content is not theirs alone.
-fn equal_frames(w: &World) -> BTreeSet<FrameId> {
+pub(super) fn equal_frames(w: &World) -> BTreeSet<FrameId> {
     let mut by_content: BTreeMap<u64, Vec<FrameId>> = BTreeMap::new();
     for &f in w.mappers().keys() {
         let frame = w.frame(f);
@@ -158,18 +166,23 @@ fn advise_all(w: &World, what: i32) -> TestResult {
     Ok(())
 }
 
-enum End {
+/// A mapper.
+pub(super) type Slot = (ActorId, usize);
+/// Mappers.
+pub(super) type Slots = BTreeSet<Slot>;
+
+/// How waiting for ksmd ended.
+pub(super) enum End {
     All,
     NotNow(String),
     Left((ActorId, usize), String),
 }
 
 /// Polls the pages themselves: KSM's counters are of the whole machine.
-fn wait(
+pub(super) fn wait(
     w: &World,
-    frames: &BTreeSet<FrameId>,
-    control: ActorId,
-    control_vpns: std::ops::Range<usize>,
+    slots: &Slots,
+    is_control: &dyn Fn(&Slot) -> bool,
 ) -> TestResult<End> {
     let until = w.limit(LIMIT);
     let mut control_at: Option<u64> = None;
@@ -180,15 +193,16 @@ fn wait(
         let shared = if w.features().ksm_flag {
             None
         } else {
-            Some(equal_pages(frames, &all))
+            Some(equal_pages(slots, &all))
         };
         let mut unmerged: Option<((ActorId, usize), String)> = None;
         let mut count = 0;
         let mut control_merged = true;
         for (&at, seen) in all
-            .iter()
-            .filter(|(f, _)| frames.contains(f))
-            .flat_map(|(_, s)| s.iter().map(|(at, seen)| (at, seen)))
+            .values()
+            .flatten()
+            .map(|(at, seen)| (at, seen))
+            .filter(|(at, _)| slots.contains(at))
         {
             // ksmd merges what is present, and nobody can read back what reclaim took from a PROT_NONE mapping.
             if seen.pfn().is_none() && !w.is_readable(at) {
@@ -206,7 +220,7 @@ fn wait(
                 continue;
             }
             count += 1;
-            control_merged &= !(at.0 == control && control_vpns.contains(&at.1));
+            control_merged &= !is_control(&at);
             unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
@@ -230,10 +244,11 @@ fn wait(
 }
 
 /// Pages that hold more than one frame: what KSM has done, where kpageflags does not tell.
-fn equal_pages(frames: &BTreeSet<FrameId>, all: &BTreeMap<FrameId, Sightings>) -> BTreeSet<Pfn> {
+fn equal_pages(slots: &Slots, all: &BTreeMap<FrameId, Sightings>) -> BTreeSet<Pfn> {
     let mut holds: BTreeMap<Pfn, BTreeSet<FrameId>> = BTreeMap::new();
-    for (&f, sightings) in all.iter().filter(|(f, _)| frames.contains(f)) {
-        for pfn in sightings.iter().filter_map(|(_, s)| s.pfn()) {
+    for (&f, sightings) in all {
+        let ours = sightings.iter().filter(|(at, _)| slots.contains(at));
+        for pfn in ours.filter_map(|(_, s)| s.pfn()) {
             holds.entry(pfn).or_default().insert(f);
         }
     }

@@ -10,7 +10,9 @@ pub mod compact;
 pub mod fate;
 pub mod idle;
 pub mod ksm;
+pub mod merge;
 pub mod migrate;
+pub mod mlocked;
 pub mod reclaim;
 pub mod split;
 

@@ -23,13 +23,15 @@ impl World<'_> {
             for pfn in sightings.iter().filter_map(|(_, s)| s.pfn()) {
                 *users.entry(pfn).or_default() += 1;
                 let first = *owner.entry(pfn).or_insert(f);
-                if first != f && !self.may_share_page(first, f) {
+                if first == f {
+                    continue;
+                }
+                if let Some(property) = self.wrongly_shared(pfn, first, f, &all)? {
+                    let detail =
+                        format!("pfn {:#x} is mapped for frame {first} and frame {f}", pfn.0);
                     return Ok(Some(Finding {
-                        property: "a page belongs to one frame",
-                        detail: format!(
-                            "pfn {:#x} is mapped for frame {first} and frame {f}",
-                            pfn.0
-                        ),
+                        property,
+                        detail: format!("{detail}; {}", self.others(sightings)),
                         at: sightings.first().map(|s| s.0),
                     }));
                 }
@@ -44,13 +46,6 @@ impl World<'_> {
             return Ok(Some(finding));
         }
         self.judge_vmas()
-    }
-
-    /// Whether KSM may have put two frames of equal content into one page.
-    fn may_share_page(&self, a: FrameId, b: FrameId) -> bool {
-        let model = self.model.borrow();
-        let (a, b) = (&model.frames[a], &model.frames[b]);
-        a.ksm && b.ksm && a.stamp == b.stamp
     }
 
     fn judge_frame(

@@ -95,6 +95,10 @@ pub struct Slot {
     pub lock: Lock,
     /// Written since the soft-dirty bits were cleared last.
     pub soft_dirty: bool,
+    /// Seen as a KSM page when ksmd was stopped, in a VMA that is mergeable, and not written since.
+    pub merged: bool,
+    /// Where the VMA that it is in was mapped: its page offset (linear_page_index()) unless it was moved before the first touch.
+    pub index: usize,
 }
 
 /// The slots of one actor, by page number (address / page size).
@@ -111,12 +115,15 @@ pub struct Model {
     pub spaces: Vec<Option<Space>>,
     /// Actors that have executed a program: the carve-out is not theirs any more.
     pub foreign: BTreeSet<ActorId>,
+    /// For each actor, what it has in common with those that it may share an anon_vma's root with: its oldest ancestor.
+    pub roots: Vec<ActorId>,
 }
 
 impl Model {
     /// A new actor with an empty space.
     pub fn add_actor(&mut self) -> ActorId {
         self.spaces.push(Some(Space::new()));
+        self.roots.push(self.spaces.len() - 1);
         self.spaces.len() - 1
     }
 
@@ -206,8 +213,11 @@ impl Model {
             wipeonfork: false,
             lock: Lock::None,
             soft_dirty: false,
+            merged: false,
+            index: 0,
         };
-        self.space(actor).extend(vpns.map(|v| (v, slot)));
+        let at = |v| (v, Slot { index: v, ..slot });
+        self.space(actor).extend(vpns.map(at));
     }
 
     /// New mapping of an object from its page `first` on. Its pages count as mapped from now on: a check reads them all before it looks.
@@ -282,7 +292,7 @@ impl Model {
         for (vpn, slot) in slots {
             let held = self.behind(slot.object);
             let slot = self.space(actor).get_mut(&vpn).expect("just read");
-            (slot.held, slot.soft_dirty) = (held, false);
+            (slot.held, slot.soft_dirty, slot.merged) = (held, false, false);
         }
     }
 
@@ -335,7 +345,8 @@ impl Model {
                 frame.scattered = false;
                 frame.exclusive = Exclusive::Set;
             }
-            self.space(actor).get_mut(&vpn).expect("just read").held = Held::Frame(f);
+            let slot = self.space(actor).get_mut(&vpn).expect("just read");
+            (slot.held, slot.merged) = (Held::Frame(f), false);
         }
     }
 
@@ -351,6 +362,7 @@ impl Model {
                 s.lock = Lock::None;
                 if s.wipeonfork {
                     s.held = Held::Nothing;
+                    s.merged = false;
                 }
                 if let Held::Frame(f) = s.held {
                     copied.push(f);
@@ -362,6 +374,7 @@ impl Model {
             self.frames[f].exclusive = Exclusive::Either;
         }
         self.spaces.push(Some(child));
+        self.roots.push(self.roots[parent]);
         let child = self.spaces.len() - 1;
         if self.foreign.contains(&parent) {
             self.foreign.insert(child);
@@ -370,7 +383,7 @@ impl Model {
     }
 
     /// mremap: `pages` slots from `from` go to `to`, on top of whatever was there. With `keep_source`
-    /// (MREMAP_DONTUNMAP) the source stays mapped, empty, and is not locked any more.
+    /// (MREMAP_DONTUNMAP) the source stays mapped, empty, and is not locked any more. KSM pages are unmerged before they move.
     pub fn move_slots(
         &mut self,
         actor: ActorId,
@@ -379,6 +392,7 @@ impl Model {
         pages: usize,
         keep_source: bool,
     ) {
+        self.unmerge(actor, from..from + pages);
         let space = self.space(actor);
         let moved: Vec<Slot> = (from..from + pages)
             .map(|v| space.remove(&v).expect("the script moves a mapped page"))
@@ -403,21 +417,6 @@ impl Model {
         match self.spaces[actor].as_ref()?.get(&vpn)?.held {
             Held::Frame(f) => Some(f),
             _ => None,
-        }
-    }
-
-    /// After MADV_UNMERGEABLE: each mapper of a KSM frame has a page of its own.
-    pub fn unmerge(&mut self, frames: &[FrameId]) {
-        for (f, mappers) in self.mappers() {
-            if !frames.contains(&f) {
-                continue;
-            }
-            let stamp = self.frames[f].stamp;
-            for (actor, vpn) in mappers {
-                let own = self.add_frame(stamp, false);
-                self.frames[own].exclusive = Exclusive::Either;
-                self.space(actor).get_mut(&vpn).expect("a mapper").held = Held::Frame(own);
-            }
         }
     }
 }
