@@ -6,8 +6,9 @@
 //! kernel is only asked where its VMAs end, which no property depends on.
 
 pub mod batch;
+pub mod objects;
 pub mod plan;
-mod rng;
+pub mod rng;
 pub mod shrink;
 pub mod step;
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What processes map besides private anonymous memory: memfds, hugetlb memfds, files on a disk.
 
-use super::World;
 use super::model::ObjectId;
+use super::{Actor, Area, World};
+use crate::actor::Cmd;
 use crate::stop::Doing;
+use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use memfd::MemfdOptions;
-use nix::fcntl::{FallocateFlags, fallocate};
-use nix::libc::{MAP_PRIVATE, MAP_SHARED};
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+use nix::libc::{MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
 use std::fs::File;
@@ -123,11 +126,74 @@ impl World<'_> {
         Ok(())
     }
 
+    /// F_SEAL_FUTURE_WRITE: no more writable shared mappings, those that are there stay.
+    ///
+    /// # Errors
+    /// `Skip` on kernels before v5.1.
+    #[track_caller]
+    pub fn seal_future_write(&self, object: &Object) -> TestResult {
+        self.note(format!("seal {} against future writes", object.name()));
+        // Not in nix.
+        let seal = SealFlag::from_bits_retain(0x0010);
+        match fcntl(&object.file, FcntlArg::F_ADD_SEALS(seal)) {
+            Ok(_) => Ok(()),
+            Err(Errno::EINVAL) => Err(Stop::Skip("needs F_SEAL_FUTURE_WRITE")),
+            Err(e) => Err(Stop::error(format_args!("F_ADD_SEALS: {e}"))),
+        }
+    }
+
     /// fsync(2): a dirty file page is written back and write-protected in every mapping (folio_mkclean()).
     #[track_caller]
     pub fn sync(&self, object: &Object) -> TestResult {
         self.note(format!("fsync {}", object.name()));
         object.file.sync_all().doing("fsync")
+    }
+}
+
+impl Actor<'_, '_> {
+    /// MADV_REMOVE: a hole punched through a shared, writable mapping.
+    #[track_caller]
+    pub fn remove(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: madvise {} REMOVE", self.name(), w.show(area)));
+        let cmd = Cmd::Advise {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            advice: advice::REMOVE,
+        };
+        w.tell(self.id, &cmd)?;
+        let mut model = w.model.borrow_mut();
+        for vpn in area.vpns() {
+            if let Some((object, page)) = model.space(self.id)[&vpn].object {
+                model.punch(object, page..page + 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// mremap with an old size of 0: a second mapping of what a shared mapping maps, on top of what is there.
+    #[track_caller]
+    pub fn duplicate(&self, from: Area, to: Area) -> TestResult {
+        assert_eq!(from.pages, to.pages, "a duplicate has the same size");
+        let w = self.world;
+        let (source, target) = (w.show(from), w.show(to));
+        w.note(format!(
+            "{}: mremap {source} -> {target} from size 0",
+            self.name()
+        ));
+        let cmd = Cmd::Remap {
+            addr: from.vpn * w.page,
+            old_len: 0,
+            new_len: to.pages * w.page,
+            flags: MREMAP_MAYMOVE | MREMAP_FIXED,
+            new_addr: to.vpn * w.page,
+        };
+        w.tell(self.id, &cmd)?;
+        let mut model = w.model.borrow_mut();
+        let first = model.space(self.id)[&from.vpn];
+        let object = first.object.expect("the script duplicates an object's");
+        model.map_object(self.id, to.vpns(), first.prot, true, object);
+        Ok(())
     }
 }
 
