@@ -113,7 +113,11 @@ impl<'a, 'c> Play<'a, 'c> {
         } else {
             self.rng.within(0, pages / self.grain) * self.grain
         };
-        let share = if self.rng.chance(60) {
+        // A hugetlb file grows to what is mapped writable of it, and a private mapping of a hole has a page of its own.
+        if self.grain > 1 && first + at.pages > pages {
+            return Ok(());
+        }
+        let share = if self.grain > 1 || self.rng.chance(60) {
             Share::Shared
         } else {
             Share::Private
@@ -220,7 +224,8 @@ impl<'a, 'c> Play<'a, 'c> {
             .first()
             .map_or(rest.pages, |s| s.0 - behind);
         let free = next / self.grain;
-        let pages = if free > 0 && self.rng.chance(70) {
+        // hugetlb VMAs do not grow.
+        let pages = if self.grain == 1 && free > 0 && self.rng.chance(70) {
             vma.pages + self.rng.within(1, free.min(4)) * self.grain
         } else {
             self.rng.within(1, vma.pages / self.grain) * self.grain
