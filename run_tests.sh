@@ -25,6 +25,7 @@ ksm             # KSM pages of all kinds of areas and processes: merged, and fou
 ksm_unmerge     # KSM pages unmerged by writes, moves, madvise and knobs
 swap            # pages swapped out, and in again by sharers in every order
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
+hugetlb         # hugetlb pages: copied, shared, cut and moved
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 

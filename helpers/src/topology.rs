@@ -6,7 +6,7 @@ use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::supervise::Need;
 use crate::sys::mem::advice;
-use crate::world::{Actor, Area, World};
+use crate::world::{Actor, Area, Object, World};
 use crate::{Stop, TestResult, walk};
 use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 
@@ -206,4 +206,25 @@ pub fn write_by_each(w: &World) -> TestResult {
     }
     w.check()?;
     walk::swap_out(w)
+}
+
+/// Takes the pages of an object away, from inside and from its end, and gives room again: every mapping of them has to go,
+/// wherever it begins and ends, and nothing else. Private copies stay when a hole is punched and go when the file ends
+/// before them. For objects of 12 pages and more; the last thing that is done to them.
+#[track_caller]
+pub fn take_away(w: &World, object: &Object) -> TestResult {
+    let n = w.object_pages(object);
+    w.punch(object, n / 3..n / 3 + 1)?;
+    w.check()?;
+    w.punch(object, n / 2..n - 3)?;
+    w.check()?;
+    write_by_each(w)?;
+    w.punch(object, n / 4..n / 2)?;
+    w.check()?;
+    for end in [n - 1, n - n / 4, n / 3, 2] {
+        w.truncate(object, end)?;
+        w.check()?;
+    }
+    w.truncate(object, n)?;
+    w.check()
 }

@@ -7,8 +7,9 @@
 
 pub mod batch;
 pub mod ground;
+pub mod objects;
 pub mod plan;
-mod rng;
+pub mod rng;
 pub mod shrink;
 pub mod step;
 

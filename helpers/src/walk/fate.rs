@@ -29,6 +29,8 @@ pub struct Page {
     pub control: bool,
     /// The first part of a hugetlb page, which stands for the whole: such pages move, and nothing else.
     pub hugetlb: bool,
+    /// Its mappers may share page tables, see [`Frame`](crate::world::model::Frame).
+    pub tables_shared: bool,
 }
 
 /// What became of a page.
@@ -57,7 +59,10 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     let control = w.control()?.0;
     let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
     for (frame, sightings) in w.look()? {
-        let (hugetlb, ksm) = (w.frame(frame).hugetlb, w.frame(frame).ksm);
+        let (hugetlb, tables_shared, ksm) = {
+            let frame = w.frame(frame);
+            (frame.hugetlb, frame.tables_shared, frame.ksm)
+        };
         for (at, seen) in sightings {
             let Some(pfn) = seen.pfn() else { continue };
             if hugetlb
@@ -73,6 +78,7 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
                 locked: Vec::new(),
                 control: false,
                 hugetlb,
+                tables_shared,
             });
             page.mappers.push(at);
             // The kernel finds merged pages in another way: what it refuses to them is judged by pages that it finds as usual.
@@ -94,6 +100,9 @@ impl Page {
             let Some(seen) = now.get(at) else {
                 return Fate::Torn;
             };
+            if self.tables_shared && seen.state == State::Empty {
+                continue;
+            }
             let this = match seen.state {
                 State::Present(Some(pfn)) if pfn == self.pfn => Fate::Stayed,
                 State::Present(Some(pfn)) => Fate::Moved(pfn),

@@ -157,7 +157,8 @@ impl World<'_> {
             && let Some(mut count) = self.eye.count(pfn)?
         {
             count += u64::from(lying == Some(Lie::Count));
-            if count != users {
+            let tables_shared = frame.tables_shared && (1..=users).contains(&count);
+            if count != users && !tables_shared {
                 let detail = format!("expected kpagecount {users}, seen {count}");
                 return Ok(Some(("the mapcount is the number of mappers", detail)));
             }
@@ -214,7 +215,9 @@ impl World<'_> {
                 format!("seen {flags:?}"),
             )));
         }
-        if features.anon_exclusive && !large && !frame.cached && !ksm {
+        // A hugetlb page has the bit in its first part, for the whole.
+        let told = !large || frame.hugetlb && flags.has(Flags::COMPOUND_HEAD);
+        if features.anon_exclusive && told && !frame.cached && !ksm {
             let bit = flags.has(Flags::ANON_EXCLUSIVE);
             if bit && users > 1 {
                 let detail = format!("{users} mappers, seen {flags:?}");
@@ -284,7 +287,7 @@ impl World<'_> {
             let space = model.spaces[id].as_ref().expect("living");
             // Runs of equal protection, from both sides.
             let mut expected: Vec<(usize, usize, i32, bool)> = Vec::new();
-            for (&vpn, s) in space.iter().filter(|(_, s)| s.prot != PROT_NONE) {
+            for (&vpn, s) in space.range(start..end).filter(|(_, s)| s.prot != PROT_NONE) {
                 push_run(&mut expected, vpn, vpn + 1, s.prot, s.shared);
             }
             let mut seen: Vec<(usize, usize, i32, bool)> = Vec::new();

@@ -5,6 +5,7 @@
 //! kernel promises to user space (fork shares, a write to a shared private page copies, mremap
 //! moves, ...); [`super::check`] then compares the model with what the kernel shows.
 
+use nix::libc::PROT_READ;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Index of an actor in its world.
@@ -30,6 +31,9 @@ pub struct Frame {
     pub cached: bool,
     /// A part of a hugetlb page: not reclaimed, not merged, moved and copied as a whole.
     pub hugetlb: bool,
+    /// Of a hugetlb object whose mappers may share page tables (huge_pmd_share()): those count as one mapper, and a
+    /// process that stops to share them has no entry until it touches the page again.
+    pub tables_shared: bool,
     /// KSM has merged it: mappers may be spread over several pages of equal content once
     /// max_page_sharing is reached or after swap-in, and the exclusive bit has no meaning.
     pub ksm: bool,
@@ -74,6 +78,8 @@ pub struct Object {
     pub frames: Vec<FrameId>,
     /// hugetlb.
     pub hugetlb: bool,
+    /// See [`Frame::tables_shared`].
+    pub tables_shared: bool,
 }
 
 /// One page of an actor's address space.
@@ -143,6 +149,7 @@ impl Model {
             stamp,
             cached,
             hugetlb: false,
+            tables_shared: false,
             ksm: false,
             scattered: false,
             exclusive: if cached {
@@ -156,14 +163,28 @@ impl Model {
 
     /// A new object of `pages` pages of zeroes.
     pub fn add_object(&mut self, pages: usize, hugetlb: bool) -> ObjectId {
-        let frames = (0..pages).map(|_| self.cache_page(hugetlb)).collect();
-        self.objects.push(Object { frames, hugetlb });
-        self.objects.len() - 1
+        self.objects.push(Object {
+            frames: Vec::new(),
+            hugetlb,
+            tables_shared: false,
+        });
+        let object = self.objects.len() - 1;
+        self.objects[object].frames = (0..pages).map(|_| self.cache_page(object)).collect();
+        object
     }
 
-    fn cache_page(&mut self, hugetlb: bool) -> FrameId {
+    /// From here on mappers of an object may share page tables.
+    pub fn share_tables(&mut self, object: ObjectId) {
+        self.objects[object].tables_shared = true;
+        for &f in &self.objects[object].frames {
+            self.frames[f].tables_shared = true;
+        }
+    }
+
+    fn cache_page(&mut self, object: ObjectId) -> FrameId {
         let f = self.add_frame(0, true);
-        self.frames[f].hugetlb = hugetlb;
+        self.frames[f].hugetlb = self.objects[object].hugetlb;
+        self.frames[f].tables_shared = self.objects[object].tables_shared;
         f
     }
 
@@ -238,11 +259,23 @@ impl Model {
         }
     }
 
-    /// Pages of an object are given back (hole punch): zeroes from now on for all that map them. Private copies stay.
+    /// Pages of an object are given back (hole punch): zeroes from now on for all that map them. Private copies stay, but
+    /// for those of hugetlb, where hugetlb_vmdelete_list() takes all.
     pub fn punch(&mut self, object: ObjectId, pages: std::ops::Range<usize>) {
+        if self.objects[object].hugetlb {
+            let frames = self.objects[object].frames.clone();
+            let all = self.spaces.iter_mut().flatten();
+            for slot in all.flat_map(|s| s.values_mut()) {
+                if let Some((o, i)) = slot.object
+                    && o == object
+                    && pages.contains(&i)
+                {
+                    slot.held = Held::Frame(frames[i]);
+                }
+            }
+        }
         for i in pages {
-            let hugetlb = self.objects[object].hugetlb;
-            let fresh = self.cache_page(hugetlb);
+            let fresh = self.cache_page(object);
             let old = std::mem::replace(&mut self.objects[object].frames[i], fresh);
             for slot in self
                 .spaces
@@ -259,11 +292,10 @@ impl Model {
 
     /// ftruncate: shorter takes also the private copies away from whoever maps what is past the end; longer adds zeroes.
     pub fn truncate(&mut self, object: ObjectId, pages: usize) {
-        let hugetlb = self.objects[object].hugetlb;
         let was = self.objects[object].frames.len();
         self.objects[object].frames.truncate(pages);
         for _ in was..pages {
-            let fresh = self.cache_page(hugetlb);
+            let fresh = self.cache_page(object);
             self.objects[object].frames.push(fresh);
         }
         let frames = self.objects[object].frames.clone();
@@ -280,6 +312,35 @@ impl Model {
                 _ => {}
             }
         }
+    }
+
+    /// The hugetlb pages of an object that are mapped shared, one mapper of each. Those that are only mapped private are no
+    /// pages of the object while nobody has made them so: who reads them has zeroes of its own.
+    pub fn settle(&mut self, object: ObjectId) -> BTreeMap<usize, (ActorId, usize)> {
+        let mut shared = BTreeMap::new();
+        for (actor, space) in self.spaces.iter().enumerate() {
+            for (&vpn, s) in space.iter().flatten() {
+                match s.object {
+                    Some((o, i)) if o == object && s.shared && s.prot & PROT_READ != 0 => {
+                        shared.entry(i).or_insert((actor, vpn));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let cached: BTreeSet<FrameId> = self.objects[object].frames.iter().copied().collect();
+        let all = self.spaces.iter_mut().flatten();
+        for slot in all.flat_map(|s| s.values_mut()) {
+            if let (Some((o, i)), Held::Frame(f)) = (slot.object, slot.held)
+                && o == object
+                && cached.contains(&f)
+                && !shared.contains_key(&i)
+            {
+                slot.held = Held::Zero;
+            }
+        }
+        shared.retain(|&i, _| i < self.objects[object].frames.len());
+        shared
     }
 
     /// MADV_DONTNEED: private pages are given back; what is behind them in an object shows again.
