@@ -15,17 +15,21 @@
 
 pub mod area;
 pub mod check;
+mod evict;
 mod handle;
 mod judge;
 pub mod model;
 pub mod object;
+mod pin;
 mod query;
 pub mod sight;
 mod steps;
+mod uffd;
 
 pub use area::Area;
 pub use handle::Actor;
 pub use object::{Kind, Object, Share};
+pub(crate) use pin::Hold;
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
@@ -65,6 +69,8 @@ pub struct World<'c> {
     stamps: Cell<u64>,
     control: Cell<Option<(ActorId, Area)>>,
     eye: sight::Eye,
+    /// Pages that are held by more than their mappers.
+    pins: RefCell<Vec<pin::Holding>>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
 }
@@ -103,6 +109,7 @@ impl<'c> World<'c> {
             stamps: Cell::new(seed | 1),
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
+            pins: RefCell::default(),
             names: RefCell::default(),
             ctx,
         })
