@@ -26,6 +26,8 @@ ksm_unmerge     # KSM pages unmerged by writes, moves, madvise and knobs
 swap            # pages swapped out, and in again by sharers in every order
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
 hugetlb         # hugetlb pages: copied, shared, cut and moved
+uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
+gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 

@@ -2,6 +2,7 @@
 //! KSM: every page gets an equal one in a process outside the tree, and ksmd must merge all mappers of it
 //! (write_protect_page(), replace_page(); afterwards rmap_walk_ksm() has to find them all).
 
+use super::fate::{self, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
 use crate::actor::{Cmd, Reply};
@@ -12,8 +13,8 @@ use crate::stop::Doing;
 use crate::supervise::Knob;
 use crate::sys::mem::advice;
 use crate::world::check::{Finding, Sightings};
-use crate::world::model::{ActorId, FrameId};
-use crate::world::{Area, World};
+use crate::world::model::{ActorId, Exclusive, FrameId};
+use crate::world::{Area, Hold, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -76,10 +77,23 @@ fn take(w: &World) -> TestResult<Taken> {
     ));
     let mut merged: BTreeSet<FrameId> = frames.iter().copied().collect();
     merged.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
+    // What is held by more than its mappers cannot be merged; and what equals it may try to merge with nothing else, since it is
+    // what ksmd finds first (unstable_tree_search_insert()).
+    let held = held_frames(w)?;
+    let left_out = orphans(w, &held);
+    let tried = held.keys().filter(|f| !left_out.contains(f));
+    let contents: BTreeSet<u64> = tried.map(|&f| w.frame(f).stamp).collect();
+    let equal = |f: FrameId| contents.contains(&w.frame(f).stamp);
+    let doubtful: BTreeSet<FrameId> = merged.iter().copied().filter(|&f| equal(f)).collect();
+    merged.retain(|f| !doubtful.contains(f) && !left_out.contains(f));
+    w.each_frame_of(&doubtful, |frame| frame.exclusive = Exclusive::Either);
     advise_all(w, advice::MERGEABLE)?;
+    unmergeable(w, &left_out)?;
     // Everything is mergeable now, so what was not chosen may merge too where it equals something: other frames of
     // the same content, and pages of zeroes (a locked area has them) with anybody's.
-    let others = equal_frames(w);
+    let mut others = equal_frames(w);
+    others.extend(&doubtful);
+    others.retain(|f| held.get(f).is_none_or(|p| p.held != Some(Hold::Pin)));
 
     ksm::set_run(1).doing("start ksmd")?;
     let all = w.mappers();
@@ -88,6 +102,7 @@ fn take(w: &World) -> TestResult<Taken> {
     let end = wait(w, &slots, &is_control);
     ksm::set_run(0).doing("stop ksmd")?;
     let end = end?;
+    judge_held(w, &held)?;
     // What merged has merged, whatever became of the rest.
     w.each_frame_of(&merged, |frame| frame.ksm = true);
     w.each_frame_of(&others, |frame| frame.ksm = true);
@@ -127,6 +142,47 @@ fn choose(w: &World, control: ActorId, control_area: Area) -> Vec<FrameId> {
         chosen.push(*last);
     }
     chosen
+}
+
+/// Frames in held folios, and where their pages are.
+fn held_frames(w: &World) -> TestResult<BTreeMap<FrameId, Page>> {
+    let pages = fate::pages(w)?.into_iter();
+    let held = pages.filter(|p| p.held.is_some() && !p.hugetlb);
+    Ok(held.map(|p| (p.frame, p)).collect())
+}
+
+/// Held frames that ksmd must not see. When it has made a KSM page of a page that a fork shares, and then the held one it equals
+/// refuses, it undoes the first for one mapper only (break_cow()): the others keep a KSM page that is in no tree, and no walk
+/// finds them. All kernels do that.
+fn orphans(w: &World, held: &BTreeMap<FrameId, Page>) -> BTreeSet<FrameId> {
+    let mappers = w.mappers();
+    let shared = mappers.iter().filter(|(_, m)| m.len() > 1);
+    let shared: Vec<(FrameId, u64)> = shared.map(|(&f, _)| (f, w.frame(f).stamp)).collect();
+    let equal = |f: FrameId, stamp| shared.iter().any(|&(g, s)| g != f && s == stamp);
+    held.keys()
+        .copied()
+        .filter(|&f| equal(f, w.frame(f).stamp))
+        .collect()
+}
+
+/// Takes some frames out of ksmd's sight again.
+fn unmergeable(w: &World, frames: &BTreeSet<FrameId>) -> TestResult {
+    let mappers = w.mappers();
+    for &(id, vpn) in frames.iter().flat_map(|f| &mappers[f]) {
+        let area = Area { vpn, pages: 1 };
+        w.actor_by_id(id).advise(area, advice::UNMERGEABLE)?;
+    }
+    Ok(())
+}
+
+/// A pinned page is what it was: the device must find it there.
+fn judge_held(w: &World, held: &BTreeMap<FrameId, Page>) -> TestResult {
+    let pages: Vec<Page> = held.values().cloned().collect();
+    let (now, fates) = fate::fates(w, &pages)?;
+    for (page, fate) in pages.iter().zip(&fates) {
+        page.judge_pin(w, fate, &now)?;
+    }
+    Ok(())
 }
 
 /// Private frames whose content is not theirs alone.

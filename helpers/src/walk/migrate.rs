@@ -124,6 +124,7 @@ fn pass<'p>(
     let (now, fates) = fate::fates(w, &moved)?;
     for (i, status, to) in asked {
         let page = pages[i].0;
+        page.judge_pin(w, &fates[i], &now)?;
         match (&fates[i], status) {
             (Fate::Torn, _) => {
                 return Err(page.fail(
@@ -144,6 +145,7 @@ fn pass<'p>(
             }
             // Swapped out, or moved by somebody else: not judged, the check of the world follows.
             (Fate::Left | Fate::Moved(_), _) => {}
+            (Fate::Stayed, _) if page.held.is_some() => {}
             (Fate::Stayed, s) if w.is_readable(ways(w, page)[0]) => refused.push((page, s)),
             (Fate::Stayed, _) => {}
         }

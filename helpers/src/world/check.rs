@@ -125,7 +125,7 @@ impl World<'_> {
 
     /// If a wrong word belongs to another frame, says to which: a page in a wrong place is told
     /// from one that was lost.
-    fn owner_of_word(&self, word: u64, index: usize) -> String {
+    pub(super) fn owner_of_word(&self, word: u64, index: usize) -> String {
         if word == 0 {
             return String::from(" (zero: the page was lost or never arrived)");
         }

@@ -15,19 +15,23 @@
 
 pub mod area;
 pub mod check;
+mod evict;
 mod handle;
 mod judge;
 mod merged;
 pub mod model;
 pub mod object;
 mod partly;
+mod pin;
 mod query;
 pub mod sight;
 mod steps;
+mod uffd;
 
 pub use area::Area;
 pub use handle::Actor;
 pub use object::{Kind, Object, Share};
+pub(crate) use pin::Hold;
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
@@ -69,6 +73,8 @@ pub struct World<'c> {
     turns: Cell<usize>,
     control: Cell<Option<(ActorId, Area)>>,
     eye: sight::Eye,
+    /// Pages that are held by more than their mappers.
+    pins: RefCell<Vec<pin::Holding>>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
 }
@@ -108,6 +114,7 @@ impl<'c> World<'c> {
             turns: Cell::new(0),
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
+            pins: RefCell::default(),
             names: RefCell::default(),
             ctx,
         })

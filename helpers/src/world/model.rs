@@ -39,6 +39,8 @@ pub struct Frame {
     pub ksm: bool,
     /// It has been swapped out as a KSM page: each mapper may get a copy of its own.
     pub scattered: bool,
+    /// Pinned (FOLL_PIN): a fork gives the child a copy at once instead of a share.
+    pub pinned: bool,
     /// See [`Exclusive`].
     pub exclusive: Exclusive,
 }
@@ -152,6 +154,7 @@ impl Model {
             tables_shared: false,
             ksm: false,
             scattered: false,
+            pinned: false,
             exclusive: if cached {
                 Exclusive::Either
             } else {
@@ -413,26 +416,25 @@ impl Model {
 
     /// fork: the child's space. DONTFORK slots are absent, WIPEONFORK slots are empty, locks stay behind.
     pub fn fork(&mut self, parent: ActorId) -> ActorId {
-        let mut copied = Vec::new();
-        let space = self.space(parent);
-        let child: Space = space
-            .iter()
-            .filter(|(_, s)| !s.dontfork)
-            .map(|(&v, s)| {
-                let mut s = *s;
-                s.lock = Lock::None;
-                if s.wipeonfork {
-                    s.held = Held::Nothing;
-                    s.merged = false;
+        let mut child = Space::new();
+        for (vpn, mut s) in self.space(parent).clone() {
+            if s.dontfork {
+                continue;
+            }
+            s.lock = Lock::None;
+            if s.wipeonfork {
+                s.held = Held::Nothing;
+                s.merged = false;
+            }
+            if let Held::Frame(f) = s.held {
+                if self.frames[f].pinned && !s.shared {
+                    // copy_present_page(): the parent keeps the page that the device knows.
+                    s.held = Held::Frame(self.add_frame(self.frames[f].stamp, false));
+                } else {
+                    self.frames[f].exclusive = Exclusive::Either;
                 }
-                if let Held::Frame(f) = s.held {
-                    copied.push(f);
-                }
-                (v, s)
-            })
-            .collect();
-        for f in copied {
-            self.frames[f].exclusive = Exclusive::Either;
+            }
+            child.insert(vpn, s);
         }
         self.spaces.push(Some(child));
         self.roots.push(self.roots[parent]);
