@@ -4,19 +4,25 @@
 //! Scripts of 20 to 60 steps (fork, exit, write, mprotect, munmap, mmap, mremap, madvise, mlock, exec) by up to seven processes,
 //! each legal by the model of the world, then every walk, then every sharer writes. `fixed` scripts never change; `random` ones
 //! are new with every run, and the same again with its --seed. A failing script is cut down to the steps that matter.
+//!
+//! `file` scripts map, move, punch and truncate a memfd beside that, `huge` ones begin with a huge page and take it to pieces.
 
 use helpers::TestResult;
-use helpers::explore;
 use helpers::explore::batch::Stage::{Choice, Every, Once};
 use helpers::explore::batch::{self, Family};
 use helpers::explore::step::{Op, span};
+use helpers::explore::{self, ground, plan};
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{R, RW};
+use helpers::topology::{Grain, R, RW};
 use std::time::Duration;
 
 macro_rules! scripts {
-    (fixed: $($name:literal = $seed:literal,)* random: $($n:literal)*) => {
+    (
+        fixed: $($name:literal = $seed:literal,)* random: $($n:literal)*
+        file: $($fname:literal = $fseed:literal,)* random: $($fn:literal)*
+        huge: $($hname:literal = $hseed:literal,)* random: $($hn:literal)*
+    ) => {
         const TESTS: &[Test] = &[
             Test {
                 name: "all.pair",
@@ -40,13 +46,33 @@ macro_rules! scripts {
             },
             $(Test {
                 name: concat!("fixed.", $name),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &explore::plan::script($seed)) },
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &plan::script($seed)) },
                 ..SCRIPT
             },)*
             $(Test {
                 name: concat!("random.", $n),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $n) },
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $n, plan::script) },
                 ..SCRIPT
+            },)*
+            $(Test {
+                name: concat!("file.", $fname),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &ground::file_script($fseed)) },
+                ..SCRIPT
+            },)*
+            $(Test {
+                name: concat!("file.random.", $fn),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $fn, ground::file_script) },
+                ..SCRIPT
+            },)*
+            $(Test {
+                name: concat!("huge.", $hname),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &ground::huge_script($hseed)) },
+                ..HUGE
+            },)*
+            $(Test {
+                name: concat!("huge.random.", $hn),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $hn, ground::huge_script) },
+                ..HUGE
             },)*
         ];
     };
@@ -56,6 +82,12 @@ const SCRIPT: Test = Test {
     about: "Whatever led to a mapping, every page is found through all its mappers and each write stays its writer's.",
     guards: GUARDS,
     ..Test::DEFAULT
+};
+
+/// Scripts on a huge page.
+const HUGE: Test = Test {
+    needs: Grain::HUGE_NEEDS,
+    ..SCRIPT
 };
 
 const BATCH: Test = Test {
@@ -89,6 +121,21 @@ scripts! {
         "10" = 10,
         "11" = 11,
     random: 0 1 2 3
+    file:
+        "00" = 0,
+        "01" = 1,
+        "02" = 2,
+        "03" = 3,
+        "04" = 4,
+        "05" = 5,
+    random: 0 1
+    huge:
+        "00" = 0,
+        "01" = 1,
+        "02" = 2,
+        // A run of parts across the edge of a page table, shared.
+        "03" = 40,
+    random: 0
 }
 
 // Where everything happens in a batch: two pages in the middle of five.

@@ -6,14 +6,45 @@ use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::supervise::Need;
 use crate::sys::mem::advice;
-use crate::world::{Actor, Area, World};
-use crate::{Stop, TestResult};
+use crate::world::{Actor, Area, Object, World};
+use crate::{Stop, TestResult, walk};
 use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 
 /// Read only.
 pub const R: i32 = PROT_READ;
 /// Read and write.
 pub const RW: i32 = PROT_READ | PROT_WRITE;
+
+/// A process with `n` pages, each with a content of its own.
+#[track_caller]
+pub fn filled<'w, 'c>(
+    w: &'w World<'c>,
+    name: &'static str,
+    n: usize,
+) -> TestResult<(Actor<'w, 'c>, Area)> {
+    let p = w.actor(name)?;
+    let a = w.place(n);
+    w.name(a, name);
+    p.map(a)?;
+    p.write(a)?;
+    Ok((p, a))
+}
+
+/// A process with `n` pages equal to those of another, beginning anew where that has fewer.
+#[track_caller]
+pub fn like<'w, 'c>(
+    w: &'w World<'c>,
+    name: &'static str,
+    n: usize,
+    (p, a): (Actor<'w, 'c>, Area),
+) -> TestResult<(Actor<'w, 'c>, Area)> {
+    let q = w.actor(name)?;
+    let b = w.place(n);
+    w.name(b, name);
+    q.map(b)?;
+    q.write_like(b, p, a)?;
+    Ok((q, b))
+}
 
 /// What kind of pages a topology is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,12 +196,35 @@ pub fn vma_starts(w: &World, actor: Actor, area: Area) -> TestResult<Vec<usize>>
         .collect())
 }
 
-/// Every sharer of every private page writes to it in turn: each write must stay the writer's own. The last thing that is
-/// done to a topology, since nothing is shared afterwards.
+/// Every sharer of every private page writes to it in turn: each write must stay the writer's own, in memory and, where there is
+/// reclaim, through swap: what it takes for clean may be an older content. The last thing that is done to a topology, since
+/// nothing is shared afterwards.
 #[track_caller]
 pub fn write_by_each(w: &World) -> TestResult {
     for (actor, area) in w.shared_pages() {
         w.actor_by_id(actor).write(area)?;
     }
+    w.check()?;
+    walk::swap_out(w)
+}
+
+/// Takes the pages of an object away, from inside and from its end, and gives room again: every mapping of them has to go,
+/// wherever it begins and ends, and nothing else. Private copies stay when a hole is punched and go when the file ends
+/// before them. For objects of 12 pages and more; the last thing that is done to them.
+#[track_caller]
+pub fn take_away(w: &World, object: &Object) -> TestResult {
+    let n = w.object_pages(object);
+    w.punch(object, n / 3..n / 3 + 1)?;
+    w.check()?;
+    w.punch(object, n / 2..n - 3)?;
+    w.check()?;
+    write_by_each(w)?;
+    w.punch(object, n / 4..n / 2)?;
+    w.check()?;
+    for end in [n - 1, n - n / 4, n / 3, 2] {
+        w.truncate(object, end)?;
+        w.check()?;
+    }
+    w.truncate(object, n)?;
     w.check()
 }

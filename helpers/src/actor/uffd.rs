@@ -2,23 +2,62 @@
 //! userfaultfd(2) of an actor: the file belongs to its address space.
 
 use super::wire::Reply;
+use crate::sys::uffd;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
+use std::os::fd::OwnedFd;
 
-/// What an actor can be told.
+/// What an actor can be told. Addresses and lengths are bytes.
+#[allow(missing_docs)] // the fields are the arguments of the ioctl named
 #[derive(Serialize, Deserialize, Debug, Clone)]
 pub enum Cmd {
-    /// Gives everything up.
+    /// userfaultfd(2); the reply is the features that the kernel offers. One that is open already is closed.
+    Open,
+    /// UFFDIO_REGISTER for missing pages.
+    Register { addr: usize, len: usize },
+    /// UFFDIO_MOVE; the reply is the bytes moved, and the errno or 0.
+    Move {
+        dst: usize,
+        src: usize,
+        len: usize,
+        mode: u64,
+    },
+    /// Gives everything up: what was registered is plain memory again.
     Close,
 }
 
-/// What is open.
+/// What is open. A child starts with its parent's file, which serves the parent's address space only.
 #[derive(Default)]
-pub struct State {}
+pub struct State {
+    file: Option<OwnedFd>,
+}
 
 /// Carries a command out.
-pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
+pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
     match cmd {
-        Cmd::Close => Ok(Reply::Done),
+        Cmd::Open => {
+            state.file = None;
+            let (file, offered) = uffd::open(uffd::FEATURE_MOVE)?;
+            state.file = Some(file);
+            Ok(Reply::Value(offered as usize))
+        }
+        Cmd::Register { addr, len } => {
+            let file = state.file.as_ref().ok_or(Errno::EBADF)?;
+            uffd::register(file, addr, len).map(|()| Reply::Done)
+        }
+        Cmd::Move {
+            dst,
+            src,
+            len,
+            mode,
+        } => {
+            let file = state.file.as_ref().ok_or(Errno::EBADF)?;
+            let (moved, errno) = uffd::move_pages(file, dst, src, len, mode);
+            Ok(Reply::Values(vec![moved, errno.into()]))
+        }
+        Cmd::Close => {
+            state.file = None;
+            Ok(Reply::Done)
+        }
     }
 }

@@ -13,6 +13,7 @@
 //!   ...                                                  then one round of walks for all
 //! ```
 
+use super::ground::Ground;
 use super::step::{Op, Parts, Step, Who};
 use super::{Script, judge};
 use crate::supervise::Ctx;
@@ -134,6 +135,7 @@ fn batch(ctx: &Ctx, family: &Family, scripts: &[&Choices]) -> TestResult {
         },
         |keep| match keep {
             &[one] => Script {
+                ground: Ground::Plain,
                 pages: family.pages,
                 steps: scripts[one].iter().flatten().copied().collect(),
             }
@@ -181,6 +183,7 @@ fn play(ctx: &Ctx, family: &Family, scripts: &[&Choices]) -> TestResult {
         w.actor_by_id(id).write_all(&list)?;
     }
     w.check()?;
+    walk::swap_out(&w)?;
     w.finish()
 }
 

@@ -6,8 +6,10 @@
 //! kernel is only asked where its VMAs end, which no property depends on.
 
 pub mod batch;
+pub mod ground;
+pub mod objects;
 pub mod plan;
-mod rng;
+pub mod rng;
 pub mod shrink;
 pub mod step;
 
@@ -25,7 +27,7 @@ use step::Parts;
 pub const SCRIPT_VAR: &str = "RMAP_SELFTESTS_SCRIPT";
 
 /// Plays the `n`th script of the run's seed.
-pub fn random(ctx: &Ctx, n: u64) -> TestResult {
+pub fn random(ctx: &Ctx, n: u64, plan: fn(u64) -> Script) -> TestResult {
     if let Some(text) = std::env::var_os(SCRIPT_VAR) {
         let text = text.to_string_lossy();
         let script: Script =
@@ -33,7 +35,7 @@ pub fn random(ctx: &Ctx, n: u64) -> TestResult {
         ctx.diag(format_args!("the script of {SCRIPT_VAR}"));
         return test(ctx, &script);
     }
-    let script = plan::script(Rng::new(ctx.seed ^ n.rotate_left(32)).next());
+    let script = plan(Rng::new(ctx.seed ^ n.rotate_left(32)).next());
     ctx.diag(format_args!(
         "--seed {:#x} gives this script of {} steps again",
         ctx.seed,
@@ -67,9 +69,10 @@ impl Script {
 /// Plays some steps of a script in a world of its own.
 fn play(ctx: &Ctx, script: &Script, keep: &[usize]) -> TestResult {
     let w = World::new(ctx)?;
-    let region = w.place(script.pages);
+    let region = script.ground.place(&w, script.pages)?;
     w.name(region, "r");
     let mut parts = Parts::root(w.actor("P")?.id());
+    parts.file = script.ground.file(&w)?;
     let mut left_out = 0;
     for &i in keep {
         if !script.steps[i].perform(&w, &mut parts, region)? {

@@ -4,12 +4,13 @@
 //! The weights favour what historic bugs needed: chains of forks whose middle generations exit, forks after that, splits and
 //! merges in the youngest process, moves next to neighbours and back home, and a source that is unmapped afterwards.
 
+use super::ground::Ground;
 use super::rng::Rng;
 use super::step::{Op, Parts, Span, Step, Who, slot, span};
 use crate::sys::mem::advice;
 use crate::topology::{R, RW};
 use crate::world::Area;
-use crate::world::model::{Lock, Model, Slot};
+use crate::world::model::{Held, Lock, Model, Slot};
 use nix::libc::{PROT_NONE, PROT_WRITE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 /// A script, and the size of the region that it plays in.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Script {
+    /// What it plays on.
+    #[serde(default, skip_serializing_if = "Ground::is_plain")]
+    pub ground: Ground,
     /// Pages of the region.
     pub pages: usize,
     /// The steps.
@@ -41,7 +45,7 @@ const WEIGHTS: &[(Kind, usize, usize)] = &[
 ];
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Fork,
     Exit,
     Exec,
@@ -55,49 +59,27 @@ enum Kind {
     OnFork,
     DontNeed,
     Lock,
+    MapFile,
+    Punch,
+    Truncate,
 }
 
 /// No step may leave fewer mappers of frames than this: walks need something to find.
 const LEAST_MAPPED: usize = 8;
 
-/// The script of a seed.
+/// The script of a seed, on private anonymous memory.
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::new(seed);
     let size = rng.within(6, 24);
     let pages = size + rng.within(8, 16);
-    let mut model = Model::default();
-    let parts = Parts::root(model.add_actor());
-    let mut p = Planner {
-        rng,
-        model,
-        parts,
-        // Any place will do: steps count from the start of the region.
-        region: Area { vpn: 0, pages },
-        steps: Vec::new(),
-        parents: BTreeMap::new(),
-        moves: Vec::new(),
-        next: Vec::new(),
-    };
+    let mut p = Planner::new(rng, Ground::Plain, pages, WEIGHTS);
     let at = span(p.rng.within(2, pages - size - 2), size);
     p.take(0, Op::Map { at, prot: RW });
     // Touched as a whole, all of it has one anon_vma; else each part gets its own, or its neighbour's.
     let touched = if p.rng.chance(80) { at } else { p.part(at) };
     p.take(0, Op::Write { at: touched });
     let length = p.rng.within(20, 60);
-    // Most proposals are legal; the bound only guards against a world in which nothing is.
-    for _ in 0..length * 50 {
-        if p.steps.len() == length {
-            break;
-        }
-        let early = p.steps.len() * 5 < length * 2;
-        if let Some((who, op)) = p.propose(early) {
-            p.take(who, op);
-        }
-    }
-    Script {
-        pages,
-        steps: p.steps,
-    }
+    p.finish(length)
 }
 
 /// Mappers of frames.
@@ -105,11 +87,13 @@ fn mapped(model: &Model) -> usize {
     model.mappers().values().map(Vec::len).sum()
 }
 
-struct Planner {
-    rng: Rng,
-    model: Model,
-    parts: Parts,
-    region: Area,
+pub(super) struct Planner {
+    pub(super) rng: Rng,
+    pub(super) model: Model,
+    pub(super) parts: Parts,
+    pub(super) region: Area,
+    ground: Ground,
+    weights: &'static [(Kind, usize, usize)],
     steps: Vec<Step>,
     /// Who was forked by whom.
     parents: BTreeMap<Who, Who>,
@@ -120,8 +104,54 @@ struct Planner {
 }
 
 impl Planner {
+    pub(super) fn new(
+        rng: Rng,
+        ground: Ground,
+        pages: usize,
+        weights: &'static [(Kind, usize, usize)],
+    ) -> Planner {
+        let mut model = Model::default();
+        let parts = Parts::root(model.add_actor());
+        if let Ground::File(pages) = ground {
+            model.add_object(pages, false);
+        }
+        Planner {
+            rng,
+            model,
+            parts,
+            // Any place will do: steps count from the start of the region.
+            region: Area { vpn: 0, pages },
+            ground,
+            weights,
+            steps: Vec::new(),
+            parents: BTreeMap::new(),
+            moves: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+
+    /// Steps until there are so many.
+    pub(super) fn finish(mut self, length: usize) -> Script {
+        let p = &mut self;
+        // Most proposals are legal; the bound only guards against a world in which nothing is.
+        for _ in 0..length * 50 {
+            if p.steps.len() == length {
+                break;
+            }
+            let early = p.steps.len() * 5 < length * 2;
+            if let Some((who, op)) = p.propose(early) {
+                p.take(who, op);
+            }
+        }
+        Script {
+            ground: self.ground,
+            pages: self.region.pages,
+            steps: self.steps,
+        }
+    }
+
     /// Adds a step if it is legal, and thinks of what may follow.
-    fn take(&mut self, who: Who, op: Op) {
+    pub(super) fn take(&mut self, who: Who, op: Op) {
         let step = Step { who, op };
         if !step.legal(&self.model, &self.parts, self.region) {
             return;
@@ -129,7 +159,11 @@ impl Planner {
         let mut then = self.model.clone();
         step.imagine(&mut then, &mut self.parts, self.region);
         let (before, after) = (mapped(&self.model), mapped(&then));
-        if after < before && after < LEAST_MAPPED {
+        let least = match self.ground {
+            Ground::Huge(unit) => unit / 2,
+            _ => LEAST_MAPPED,
+        };
+        if after < before && after < least {
             return;
         }
         self.model = then;
@@ -181,8 +215,8 @@ impl Planner {
             return Some(next);
         }
         let weight = |w: &(Kind, usize, usize)| if early { w.1 } else { w.2 };
-        let mut n = self.rng.below(WEIGHTS.iter().map(weight).sum());
-        let kind = WEIGHTS.iter().find_map(|w| {
+        let mut n = self.rng.below(self.weights.iter().map(weight).sum());
+        let kind = self.weights.iter().find_map(|w| {
             let hit = n < weight(w);
             n = n.wrapping_sub(weight(w));
             hit.then_some(w.0)
@@ -193,10 +227,10 @@ impl Planner {
             Kind::Exit => return Some((self.leaver()?, Op::Exit)),
             Kind::Exec => Op::Exec,
             Kind::Write => Op::Write {
-                at: self.some(who, |s| s.prot & PROT_WRITE != 0)?,
+                at: self.some(who, |s| s.prot & PROT_WRITE != 0 && s.held != Held::Gone)?,
             },
             Kind::Read => Op::Read {
-                at: self.some(who, |s| s.prot != PROT_NONE)?,
+                at: self.some(who, |s| s.prot != PROT_NONE && s.held != Held::Gone)?,
             },
             Kind::Protect => self.protect(who)?,
             Kind::Map => Op::Map {
@@ -215,6 +249,9 @@ impl Planner {
                 what: advice::DONTNEED,
             },
             Kind::Lock => self.lock(who)?,
+            Kind::MapFile => self.map_file(who)?,
+            Kind::Punch => self.punch()?,
+            Kind::Truncate => self.truncate()?,
         };
         Some((who, op))
     }
@@ -275,7 +312,10 @@ impl Planner {
     }
 
     /// A part of a span: often one end of it, or a few pages, so that splits have three parts.
-    fn part(&mut self, of: Span) -> Span {
+    pub(super) fn part(&mut self, of: Span) -> Span {
+        if let Ground::Huge(unit) = self.ground {
+            return self.part_of_huge(of, unit);
+        }
         if self.rng.chance(15) {
             return of;
         }
@@ -316,7 +356,7 @@ impl Planner {
     }
 
     /// Where a new mapping goes: a part of a hole, mostly next to what is mapped; now and then on top of something.
-    fn hole(&mut self, who: Who) -> Option<Span> {
+    pub(super) fn hole(&mut self, who: Who) -> Option<Span> {
         if self.rng.chance(12) {
             return self.some(who, |_| true);
         }
@@ -396,12 +436,19 @@ impl Planner {
     }
 
     fn on_fork(&mut self, who: Who) -> Option<Op> {
-        let what = self.rng.pick(&[
+        let both = [
             advice::DONTFORK,
             advice::DOFORK,
             advice::WIPEONFORK,
             advice::KEEPONFORK,
-        ])?;
+        ];
+        // Files have no VM_WIPEONFORK.
+        let some = if matches!(self.ground, Ground::File(_)) {
+            &both[..2]
+        } else {
+            &both[..]
+        };
+        let what = self.rng.pick(some)?;
         let undo = what == advice::DOFORK || what == advice::KEEPONFORK;
         let at = if undo && self.rng.chance(60) {
             self.whole(who)?

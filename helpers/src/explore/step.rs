@@ -7,12 +7,13 @@
 use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
-use crate::world::model::{ActorId, Lock, Model, Slot};
-use crate::world::{Actor, Area, World};
+use crate::world::model::{ActorId, Held, Lock, Model, ObjectId, Slot};
+use crate::world::{Actor, Area, Object, Share, World};
 use crate::{Stop, TestResult};
 use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Label of an actor: 0 is the first one, the others are named by the fork that makes them.
 pub type Who = usize;
@@ -56,6 +57,17 @@ impl Span {
 pub enum Op {
     /// mmap of private memory, on top of whatever is there.
     Map { at: Span, prot: i32 },
+    /// mmap of pages of the script's file, on top of whatever is there.
+    MapFile {
+        at: Span,
+        from: usize,
+        prot: i32,
+        shared: bool,
+    },
+    /// Pages of the file are punched out.
+    Punch { from: usize, pages: usize },
+    /// The file is truncated.
+    Truncate { pages: usize },
     /// munmap; with `over`, by mapping the carve-out's filling over it.
     Unmap { at: Span, over: bool },
     /// New content for every page.
@@ -94,23 +106,33 @@ pub struct Step {
 }
 
 /// Who plays which part: the actors behind the labels.
-#[derive(Clone, Default, Debug)]
-pub struct Parts(BTreeMap<Who, ActorId>);
+#[derive(Clone, Default)]
+pub struct Parts {
+    actors: BTreeMap<Who, ActorId>,
+    /// The file that a script may map, the first object of its world; none where it is only imagined.
+    pub file: Option<Rc<Object>>,
+}
+
+/// The script's file in the model.
+const FILE: ObjectId = 0;
 
 impl Parts {
     /// The first actor.
     pub fn root(id: ActorId) -> Parts {
-        Parts(BTreeMap::from([(0, id)]))
+        Parts {
+            actors: BTreeMap::from([(0, id)]),
+            file: None,
+        }
     }
 
     /// The actor behind a label, alive or not.
     pub fn id(&self, who: Who) -> Option<ActorId> {
-        self.0.get(&who).copied()
+        self.actors.get(&who).copied()
     }
 
     /// Actors alive.
     fn alive(&self, model: &Model) -> usize {
-        self.0
+        self.actors
             .values()
             .filter(|id| model.spaces[**id].is_some())
             .count()
@@ -119,7 +141,7 @@ impl Parts {
     /// Labels of the living that have the region, oldest first.
     pub fn living(&self, model: &Model) -> Vec<Who> {
         let acts = |id: ActorId| model.spaces[id].is_some() && !model.foreign.contains(&id);
-        self.0
+        self.actors
             .iter()
             .filter(|(_, id)| acts(**id))
             .map(|(who, _)| *who)
@@ -147,13 +169,23 @@ impl Step {
             inside(s) && (s.first..s.end()).all(|p| at(p).is_some_and(ok))
         };
         let unlocked = |s: &Slot| s.lock == Lock::None;
+        let there = |s: &Slot| s.held != Held::Gone;
         match self.op {
             Op::Map { at, .. } => inside(at),
             Op::Unmap { at: s, .. } => {
                 inside(s) && (s.first..s.end()).any(|page| at(page).is_some())
             }
-            Op::Write { at } => all(at, &|s| s.prot & PROT_WRITE != 0),
-            Op::Read { at } => all(at, &|s| s.prot & PROT_READ != 0),
+            Op::MapFile { at, .. } => inside(at) && !model.objects.is_empty(),
+            Op::Punch { from, pages } => {
+                pages > 0
+                    && model
+                        .objects
+                        .get(FILE)
+                        .is_some_and(|o| from + pages <= o.frames.len())
+            }
+            Op::Truncate { pages } => pages > 0 && !model.objects.is_empty(),
+            Op::Write { at } => all(at, &|s| s.prot & PROT_WRITE != 0 && there(s)),
+            Op::Read { at } => all(at, &|s| s.prot & PROT_READ != 0 && there(s)),
             Op::Protect { at, .. } => all(at, &|_| true),
             Op::Move { at, to, keep } => {
                 let to = span(to, at.pages);
@@ -171,7 +203,7 @@ impl Step {
             // can_madv_dontneed_vma(): EINVAL for VM_LOCKED.
             Op::Advise { at, what } => all(at, &|s| what != advice::DONTNEED || unlocked(s)),
             // What cannot be read cannot be populated: ENOMEM.
-            Op::Lock { at, .. } => all(at, &|s| s.prot != PROT_NONE),
+            Op::Lock { at, .. } => all(at, &|s| s.prot != PROT_NONE && there(s)),
             Op::Unlock { at: s } => {
                 all(s, &|_| true) && (s.first..s.end()).any(|p| !unlocked(at(p).expect("mapped")))
             }
@@ -186,6 +218,14 @@ impl Step {
         let vpns = |at: Span| at.of(region).vpns();
         match self.op {
             Op::Map { at, prot } => model.map(id, vpns(at), prot),
+            Op::MapFile {
+                at,
+                from,
+                prot,
+                shared,
+            } => model.map_object(id, vpns(at), prot, shared, (FILE, from)),
+            Op::Punch { from, pages } => model.punch(FILE, from..from + pages),
+            Op::Truncate { pages } => model.truncate(FILE, pages),
             Op::Unmap { at, .. } => model.unmap(id, vpns(at)),
             Op::Write { at } => {
                 let stamp = model.frames.len() as u64 + 1;
@@ -204,7 +244,7 @@ impl Step {
             Op::Unlock { at } => model.lock(id, vpns(at), Lock::None),
             Op::Fork { child } => {
                 let id = model.fork(id);
-                parts.0.insert(child, id);
+                parts.actors.insert(child, id);
             }
             Op::Exit => model.spaces[id] = None,
             Op::Exec => model.exec(id),
@@ -228,6 +268,21 @@ impl Step {
     fn act(&self, w: &World, actor: Actor, parts: &mut Parts, region: Area) -> TestResult {
         match self.op {
             Op::Map { at, prot } => actor.map_prot(at.of(region), prot),
+            Op::MapFile {
+                at,
+                from,
+                prot,
+                shared,
+            } => {
+                let share = if shared {
+                    Share::Shared
+                } else {
+                    Share::Private
+                };
+                actor.map_object(at.of(region), file(parts)?, from, prot, share)
+            }
+            Op::Punch { from, pages } => w.punch(file(parts)?, from..from + pages),
+            Op::Truncate { pages } => w.truncate(file(parts)?, pages),
             Op::Unmap { at, over: false } => actor.unmap(at.of(region)),
             Op::Unmap { at, over: true } => actor.fill_room(at.of(region)),
             Op::Write { at } => actor.write(at.of(region)),
@@ -263,13 +318,18 @@ impl Step {
             Op::Unlock { at } => actor.unlock(at.of(region)),
             Op::Fork { child } => {
                 let name = format!("{}.{child}", actor.name());
-                parts.0.insert(child, actor.fork(&name)?.id());
+                parts.actors.insert(child, actor.fork(&name)?.id());
                 Ok(())
             }
             Op::Exit => actor.exit(),
             Op::Exec => actor.exec(),
         }
     }
+}
+
+fn file(parts: &Parts) -> TestResult<&Object> {
+    let missing = || Stop::error("this script has no file");
+    parts.file.as_deref().ok_or_else(missing)
 }
 
 fn lock(on_fault: bool) -> Lock {

@@ -35,6 +35,14 @@ pub fn set_run(value: u8) -> io::Result<()> {
     sysfs::write(knob("run"), &value.to_string())
 }
 
+/// Writes another knob.
+///
+/// # Errors
+/// ENOENT where there is none; EBUSY from max_page_sharing and merge_across_nodes while anything is merged.
+pub fn set(name: &str, value: &str) -> io::Result<()> {
+    sysfs::write(knob(name), value)
+}
+
 /// pages_shared: KSM pages in use, of the whole machine; those of dead processes count until ksmd comes by.
 ///
 /// # Errors

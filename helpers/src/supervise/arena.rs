@@ -21,6 +21,8 @@ pub struct Arena {
     pub swap: Result<ZramSwap, &'static str>,
     /// KSM knobs were set (walk::ksm::KNOBS), ksmd may be started by writing 1 to run.
     pub ksm: Result<(), &'static str>,
+    /// pages_shared of KSM before this program.
+    pub ksm_before: u64,
     /// A tmpfs of our own in a mount namespace of our own; it vanishes with the program.
     pub scratch: Option<PathBuf>,
     /// What could not be had and why, with the numbers and errors that a constant reason cannot hold.
@@ -49,6 +51,7 @@ impl Arena {
             memcg: Err(NOT_ASKED),
             swap: Err(NOT_ASKED),
             ksm: Err(NOT_ASKED),
+            ksm_before: 0,
             scratch,
             notes,
         }
@@ -164,6 +167,7 @@ impl Arena {
             return Err("needs KSM");
         }
         let before = ksm::pages_shared().unwrap_or(0);
+        self.ksm_before = before;
         match changes.record(Change::KsmPages(before)) {
             Ok(()) => Ok(()),
             Err(e) => self.note("needs KSM (its pages could not be noted)", e),

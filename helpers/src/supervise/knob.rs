@@ -2,7 +2,7 @@
 //! Machine-wide settings that a test changes for its time.
 
 use super::journal::{Change, Changes};
-use crate::kernel::sysfs;
+use crate::kernel::{ksm, sysfs};
 use std::io;
 use std::path::Path;
 
@@ -99,7 +99,16 @@ pub(crate) fn restore(path: &Path, old: &str) -> Result<(), String> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         _ => {}
     }
-    let written = sysfs::write(path, old);
+    let mut written = sysfs::write(path, old);
+    if written
+        .as_ref()
+        .is_err_and(|e| e.raw_os_error() == Some(libc::EBUSY))
+        && path.starts_with(ksm::DIR)
+    {
+        // KSM changes some of its knobs only while nothing is merged. The test could change it, so all that is merged now is ours.
+        let _ = ksm::forget(0);
+        written = sysfs::write(path, old);
+    }
     let now = sysfs::read(path).unwrap_or_else(|e| e.to_string());
     if is(&now) {
         return Ok(());

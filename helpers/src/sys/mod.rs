@@ -4,5 +4,7 @@
 pub mod fd;
 pub mod mem;
 pub mod numa;
+pub mod pin;
 pub mod proc;
 pub mod swap;
+pub mod uffd;

@@ -34,6 +34,7 @@ fn take(w: &World) -> TestResult<Taken> {
     let (now, fates) = fate::fates(w, &pages)?;
     let mut moved = 0;
     for (page, f) in pages.iter().zip(&fates) {
+        page.judge_pin(w, f, &now)?;
         match f {
             Fate::Torn => {
                 return Err(page.fail(

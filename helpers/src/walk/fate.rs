@@ -3,10 +3,10 @@
 
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
-use crate::world::World;
 use crate::world::check::Finding;
 use crate::world::model::{ActorId, FrameId, Lock};
 use crate::world::sight::Seen;
+use crate::world::{Hold, World};
 use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -25,10 +25,14 @@ pub struct Page {
     pub mappers: Vec<(ActorId, usize)>,
     /// Those of them in an mlocked VMA.
     pub locked: Vec<(ActorId, usize)>,
-    /// Mapped by the control actor.
+    /// An unmerged page of the control actor.
     pub control: bool,
     /// The first part of a hugetlb page, which stands for the whole: such pages move, and nothing else.
     pub hugetlb: bool,
+    /// Its mappers may share page tables, see [`Frame`](crate::world::model::Frame).
+    pub tables_shared: bool,
+    /// Its folio is held by more than its mappers.
+    pub held: Option<Hold>,
 }
 
 /// What became of a page.
@@ -57,7 +61,10 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     let control = w.control()?.0;
     let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
     for (frame, sightings) in w.look()? {
-        let hugetlb = w.frame(frame).hugetlb;
+        let (hugetlb, tables_shared, ksm) = {
+            let frame = w.frame(frame);
+            (frame.hugetlb, frame.tables_shared, frame.ksm)
+        };
         for (at, seen) in sightings {
             let Some(pfn) = seen.pfn() else { continue };
             if hugetlb
@@ -73,15 +80,43 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
                 locked: Vec::new(),
                 control: false,
                 hugetlb,
+                tables_shared,
+                held: None,
             });
             page.mappers.push(at);
-            page.control |= at.0 == control;
+            // The kernel finds merged pages in another way: what it refuses to them is judged by pages that it finds as usual.
+            page.control |= at.0 == control && !ksm;
             if w.lock_of(at) != Lock::None {
                 page.locked.push(at);
             }
         }
     }
-    Ok(all.into_values().collect())
+    let mut pages: Vec<Page> = all.into_values().collect();
+    mark_held(w, &mut pages)?;
+    Ok(pages)
+}
+
+/// Notes which pages are part of a folio that is held. They are in the order of their PFNs.
+fn mark_held(w: &World, pages: &mut [Page]) -> TestResult {
+    let held = w.held_folios()?;
+    if held.is_empty() {
+        return Ok(());
+    }
+    // The page before, and the head of its folio.
+    let mut last: Option<(Pfn, Pfn)> = None;
+    for page in pages {
+        let tail = w
+            .page_flags(page.pfn)?
+            .is_some_and(|f| f.has(Flags::COMPOUND_TAIL));
+        let head = match last {
+            _ if !tail => page.pfn,
+            Some((before, head)) if before.0.get() + 1 == page.pfn.0.get() => head,
+            _ => w.folio_head(page.pfn)?,
+        };
+        last = Some((page.pfn, head));
+        page.held = held.iter().find(|h| h.0 == head).map(|h| h.1);
+    }
+    Ok(())
 }
 
 impl Page {
@@ -93,6 +128,9 @@ impl Page {
             let Some(seen) = now.get(at) else {
                 return Fate::Torn;
             };
+            if self.tables_shared && seen.state == State::Empty {
+                continue;
+            }
             let this = match seen.state {
                 State::Present(Some(pfn)) if pfn == self.pfn => Fate::Stayed,
                 State::Present(Some(pfn)) => Fate::Moved(pfn),
@@ -112,6 +150,19 @@ impl Page {
             }
         }
         fate.unwrap_or(Fate::Torn)
+    }
+
+    /// A failure when a pinned page has left its place. Others may be let go of at any time by whoever holds them, and are not judged.
+    #[track_caller]
+    pub fn judge_pin(&self, w: &World, fate: &Fate, now: &Entries) -> TestResult {
+        if self.held != Some(Hold::Pin) || *fate == Fate::Stayed {
+            return Ok(());
+        }
+        // Reclaim unmaps shared memory before it looks at the count (shrink_folio_list()).
+        if *fate == Fate::Left && w.frame(self.frame).cached {
+            return Ok(());
+        }
+        Err(self.fail(w, "a pinned page stays where it is", "it is pinned", now))
     }
 
     /// The mappers and what they show, for a report.

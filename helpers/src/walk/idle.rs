@@ -193,7 +193,7 @@ fn head(w: &World, pfn: Pfn) -> TestResult<Option<Pfn>> {
 }
 
 /// Gets pages out of per-CPU LRU batches, where they have no LRU flag yet.
-fn drain(w: &World) -> TestResult {
+pub(super) fn drain(w: &World) -> TestResult {
     let (actor, area) = w.control()?;
     let addrs = vec![area.vpn * w.page_size()];
     let node = w.features().nodes.first().copied().unwrap_or(0);

@@ -2,6 +2,7 @@
 //! KSM: every page gets an equal one in a process outside the tree, and ksmd must merge all mappers of it
 //! (write_protect_page(), replace_page(); afterwards rmap_walk_ksm() has to find them all).
 
+use super::fate::{self, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
 use crate::actor::{Cmd, Reply};
@@ -11,9 +12,9 @@ use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
 use crate::supervise::Knob;
 use crate::sys::mem::advice;
-use crate::world::World;
 use crate::world::check::{Finding, Sightings};
-use crate::world::model::{ActorId, FrameId};
+use crate::world::model::{ActorId, Exclusive, FrameId};
+use crate::world::{Area, Hold, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -37,13 +38,15 @@ pub const KNOBS: &[Knob] = &[
 
 /// Frames merged in one walk: first, last and an even choice between.
 const FRAMES: usize = 96;
+/// Pages of the control that stay as they are: those that tell whether another walk is possible at all.
+const UNMERGED: usize = 2;
 /// How long ksmd may take; other users' mergeable memory is scanned too.
-const LIMIT: Duration = Duration::from_secs(8);
+pub(super) const LIMIT: Duration = Duration::from_secs(8);
 /// Scans of everything that an unmerged page may still take after the control has merged. A page needs
 /// two to be seen unchanged; one in an LRU batch or just locked is left for the next.
-const SPARE_SCANS: u64 = 12;
+pub(super) const SPARE_SCANS: u64 = 12;
 
-fn offered(w: &World) -> Result<(), &'static str> {
+pub(super) fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
     if !w.features().kpageflags {
         return Err("needs /proc/kpageflags");
@@ -53,7 +56,8 @@ fn offered(w: &World) -> Result<(), &'static str> {
 
 fn take(w: &World) -> TestResult<Taken> {
     let (control, control_area) = w.control()?;
-    let frames = choose(w, control);
+    let control_area = control_area.sub(UNMERGED..control_area.pages);
+    let frames = choose(w, control, control_area);
     if frames.is_empty() {
         return Ok(Taken::Pointless);
     }
@@ -73,15 +77,32 @@ fn take(w: &World) -> TestResult<Taken> {
     ));
     let mut merged: BTreeSet<FrameId> = frames.iter().copied().collect();
     merged.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
+    // What is held by more than its mappers cannot be merged; and what equals it may try to merge with nothing else, since it is
+    // what ksmd finds first (unstable_tree_search_insert()).
+    let held = held_frames(w)?;
+    let left_out = orphans(w, &held);
+    let tried = held.keys().filter(|f| !left_out.contains(f));
+    let contents: BTreeSet<u64> = tried.map(|&f| w.frame(f).stamp).collect();
+    let equal = |f: FrameId| contents.contains(&w.frame(f).stamp);
+    let doubtful: BTreeSet<FrameId> = merged.iter().copied().filter(|&f| equal(f)).collect();
+    merged.retain(|f| !doubtful.contains(f) && !left_out.contains(f));
+    w.each_frame_of(&doubtful, |frame| frame.exclusive = Exclusive::Either);
     advise_all(w, advice::MERGEABLE)?;
+    unmergeable(w, &left_out)?;
     // Everything is mergeable now, so what was not chosen may merge too where it equals something: other frames of
     // the same content, and pages of zeroes (a locked area has them) with anybody's.
-    let others = equal_frames(w);
+    let mut others = equal_frames(w);
+    others.extend(&doubtful);
+    others.retain(|f| held.get(f).is_none_or(|p| p.held != Some(Hold::Pin)));
 
     ksm::set_run(1).doing("start ksmd")?;
-    let end = wait(w, &merged, control, control_area.vpns());
+    let all = w.mappers();
+    let slots: Slots = merged.iter().flat_map(|f| all[f].iter().copied()).collect();
+    let is_control = |at: &Slot| at.0 == control && control_area.vpns().contains(&at.1);
+    let end = wait(w, &slots, &is_control);
     ksm::set_run(0).doing("stop ksmd")?;
     let end = end?;
+    judge_held(w, &held)?;
     // What merged has merged, whatever became of the rest.
     w.each_frame_of(&merged, |frame| frame.ksm = true);
     w.each_frame_of(&others, |frame| frame.ksm = true);
@@ -99,7 +120,7 @@ fn take(w: &World) -> TestResult<Taken> {
 }
 
 /// Frames with private mappers, the control's first.
-fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
+fn choose(w: &World, control: ActorId, control_area: Area) -> Vec<FrameId> {
     let mappers = w.mappers();
     let fit = |f: &FrameId| {
         let frame = w.frame(*f);
@@ -110,6 +131,8 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
     let all: Vec<FrameId> = mappers.keys().copied().filter(fit).collect();
     let is_control = |f: &FrameId| mappers[f].iter().any(|m| m.0 == control);
     let (mut chosen, tested): (Vec<_>, Vec<_>) = all.into_iter().partition(is_control);
+    let vpns = control_area.vpns();
+    chosen.retain(|f| mappers[f].iter().any(|m| vpns.contains(&m.1)));
     if tested.is_empty() {
         return tested;
     }
@@ -121,8 +144,49 @@ fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
     chosen
 }
 
+/// Frames in held folios, and where their pages are.
+fn held_frames(w: &World) -> TestResult<BTreeMap<FrameId, Page>> {
+    let pages = fate::pages(w)?.into_iter();
+    let held = pages.filter(|p| p.held.is_some() && !p.hugetlb);
+    Ok(held.map(|p| (p.frame, p)).collect())
+}
+
+/// Held frames that ksmd must not see. When it has made a KSM page of a page that a fork shares, and then the held one it equals
+/// refuses, it undoes the first for one mapper only (break_cow()): the others keep a KSM page that is in no tree, and no walk
+/// finds them. All kernels do that.
+fn orphans(w: &World, held: &BTreeMap<FrameId, Page>) -> BTreeSet<FrameId> {
+    let mappers = w.mappers();
+    let shared = mappers.iter().filter(|(_, m)| m.len() > 1);
+    let shared: Vec<(FrameId, u64)> = shared.map(|(&f, _)| (f, w.frame(f).stamp)).collect();
+    let equal = |f: FrameId, stamp| shared.iter().any(|&(g, s)| g != f && s == stamp);
+    held.keys()
+        .copied()
+        .filter(|&f| equal(f, w.frame(f).stamp))
+        .collect()
+}
+
+/// Takes some frames out of ksmd's sight again.
+fn unmergeable(w: &World, frames: &BTreeSet<FrameId>) -> TestResult {
+    let mappers = w.mappers();
+    for &(id, vpn) in frames.iter().flat_map(|f| &mappers[f]) {
+        let area = Area { vpn, pages: 1 };
+        w.actor_by_id(id).advise(area, advice::UNMERGEABLE)?;
+    }
+    Ok(())
+}
+
+/// A pinned page is what it was: the device must find it there.
+fn judge_held(w: &World, held: &BTreeMap<FrameId, Page>) -> TestResult {
+    let pages: Vec<Page> = held.values().cloned().collect();
+    let (now, fates) = fate::fates(w, &pages)?;
+    for (page, fate) in pages.iter().zip(&fates) {
+        page.judge_pin(w, fate, &now)?;
+    }
+    Ok(())
+}
+
 /// Private frames whose content is not theirs alone.
-fn equal_frames(w: &World) -> BTreeSet<FrameId> {
+pub(super) fn equal_frames(w: &World) -> BTreeSet<FrameId> {
     let mut by_content: BTreeMap<u64, Vec<FrameId>> = BTreeMap::new();
     for &f in w.mappers().keys() {
         let frame = w.frame(f);
@@ -158,18 +222,23 @@ fn advise_all(w: &World, what: i32) -> TestResult {
     Ok(())
 }
 
-enum End {
+/// A mapper.
+pub(super) type Slot = (ActorId, usize);
+/// Mappers.
+pub(super) type Slots = BTreeSet<Slot>;
+
+/// How waiting for ksmd ended.
+pub(super) enum End {
     All,
     NotNow(String),
     Left((ActorId, usize), String),
 }
 
 /// Polls the pages themselves: KSM's counters are of the whole machine.
-fn wait(
+pub(super) fn wait(
     w: &World,
-    frames: &BTreeSet<FrameId>,
-    control: ActorId,
-    control_vpns: std::ops::Range<usize>,
+    slots: &Slots,
+    is_control: &dyn Fn(&Slot) -> bool,
 ) -> TestResult<End> {
     let until = w.limit(LIMIT);
     let mut control_at: Option<u64> = None;
@@ -180,15 +249,16 @@ fn wait(
         let shared = if w.features().ksm_flag {
             None
         } else {
-            Some(equal_pages(frames, &all))
+            Some(equal_pages(slots, &all))
         };
         let mut unmerged: Option<((ActorId, usize), String)> = None;
         let mut count = 0;
         let mut control_merged = true;
         for (&at, seen) in all
-            .iter()
-            .filter(|(f, _)| frames.contains(f))
-            .flat_map(|(_, s)| s.iter().map(|(at, seen)| (at, seen)))
+            .values()
+            .flatten()
+            .map(|(at, seen)| (at, seen))
+            .filter(|(at, _)| slots.contains(at))
         {
             // ksmd merges what is present, and nobody can read back what reclaim took from a PROT_NONE mapping.
             if seen.pfn().is_none() && !w.is_readable(at) {
@@ -206,7 +276,7 @@ fn wait(
                 continue;
             }
             count += 1;
-            control_merged &= !(at.0 == control && control_vpns.contains(&at.1));
+            control_merged &= !is_control(&at);
             unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
@@ -230,10 +300,11 @@ fn wait(
 }
 
 /// Pages that hold more than one frame: what KSM has done, where kpageflags does not tell.
-fn equal_pages(frames: &BTreeSet<FrameId>, all: &BTreeMap<FrameId, Sightings>) -> BTreeSet<Pfn> {
+fn equal_pages(slots: &Slots, all: &BTreeMap<FrameId, Sightings>) -> BTreeSet<Pfn> {
     let mut holds: BTreeMap<Pfn, BTreeSet<FrameId>> = BTreeMap::new();
-    for (&f, sightings) in all.iter().filter(|(f, _)| frames.contains(f)) {
-        for pfn in sightings.iter().filter_map(|(_, s)| s.pfn()) {
+    for (&f, sightings) in all {
+        let ours = sightings.iter().filter(|(at, _)| slots.contains(at));
+        for pfn in ours.filter_map(|(_, s)| s.pfn()) {
             holds.entry(pfn).or_default().insert(f);
         }
     }

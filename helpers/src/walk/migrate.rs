@@ -4,6 +4,7 @@
 
 use super::fate::{self, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
+use crate::actor::Cmd;
 use crate::sys::numa::{self, MPOL_MF_MOVE_ALL};
 use crate::world::World;
 use crate::world::model::ActorId;
@@ -31,7 +32,15 @@ fn offered(w: &World) -> Result<(), &'static str> {
 }
 
 fn take(w: &World) -> TestResult<Taken> {
-    let pages = fate::pages(w)?;
+    let mut pages = fate::pages(w)?;
+    if pages.iter().any(|p| p.hugetlb) {
+        // Such pages move to free ones of the pool, not to any free memory: they need a control of their own.
+        if w.control_hugetlb()? {
+            pages = fate::pages(w)?;
+        } else {
+            pages.retain(|p| !p.hugetlb);
+        }
+    }
     let mut left: Vec<(&Page, i32)> = pages.iter().map(|p| (p, 0)).collect();
     for attempt in 0..ATTEMPTS {
         left = pass(w, &left, attempt)?;
@@ -40,10 +49,20 @@ fn take(w: &World) -> TestResult<Taken> {
         }
     }
     let now = fate::entries(w)?;
-    if left.iter().any(|(p, _)| p.control) {
+    // The pool may be short of pages on one node.
+    left.retain(|&(p, status)| {
+        !p.hugetlb || p.control || Errno::from_raw(-status) != Errno::ENOMEM
+    });
+    let (huge, plain): (Vec<_>, Vec<_>) = left.iter().copied().partition(|(p, _)| p.hugetlb);
+    let judged = |part: &[(&Page, i32)]| part.iter().all(|(p, _)| !p.control);
+    left = [plain, huge]
+        .into_iter()
+        .filter(|p| judged(p))
+        .flatten()
+        .collect();
+    if left.is_empty() {
         return Ok(Taken::NotNow(format!(
-            "{} of {} pages refused, the control page too",
-            left.len(),
+            "some of {} pages refused, the control page too",
             pages.len()
         )));
     }
@@ -76,6 +95,11 @@ fn pass<'p>(
         let ways = ways(w, page);
         let (actor, vpn) = ways[(i + attempt) % ways.len()];
         let pid = w.pid(actor)?;
+        if page.tables_shared {
+            // Moving the page before this one may have taken the whole table from this mapper.
+            let addrs = vec![vpn * size];
+            w.tell(actor, &Cmd::Read { addrs })?;
+        }
         let from = numa::page_nodes(pid, &[vpn * size])?[0];
         let to = nodes
             .iter()
@@ -100,6 +124,7 @@ fn pass<'p>(
     let (now, fates) = fate::fates(w, &moved)?;
     for (i, status, to) in asked {
         let page = pages[i].0;
+        page.judge_pin(w, &fates[i], &now)?;
         match (&fates[i], status) {
             (Fate::Torn, _) => {
                 return Err(page.fail(
@@ -120,6 +145,7 @@ fn pass<'p>(
             }
             // Swapped out, or moved by somebody else: not judged, the check of the world follows.
             (Fate::Left | Fate::Moved(_), _) => {}
+            (Fate::Stayed, _) if page.held.is_some() => {}
             (Fate::Stayed, s) if w.is_readable(ways(w, page)[0]) => refused.push((page, s)),
             (Fate::Stayed, _) => {}
         }

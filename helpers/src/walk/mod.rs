@@ -10,7 +10,9 @@ pub mod compact;
 pub mod fate;
 pub mod idle;
 pub mod ksm;
+pub mod merge;
 pub mod migrate;
+pub mod mlocked;
 pub mod reclaim;
 pub mod split;
 
@@ -120,8 +122,12 @@ pub const PLAIN: &[&Walk] = &[
     &reclaim::RECLAIM,
 ];
 
-/// Takes every walk on offer, with every mapper of every page checked after each: first the pages as they are, then again
-/// after KSM has merged them with equal pages of a process outside the tree.
+/// What is taken again on pages that have been swapped out: do_swap_page() makes new pages of them, with an anon_vma and an
+/// index that whoever swapped them in has chosen.
+const SWAPPED: &[&Walk] = &[&migrate::MIGRATE, &reclaim::RECLAIM];
+
+/// Takes every walk on offer, with every mapper of every page checked after each: first the pages as they are, then those
+/// that came back from swap, then again after KSM has merged them with equal pages of a process outside the tree.
 ///
 /// # Errors
 /// `Skip` when all that could be checked was right but no walk was possible: the property was not put to the test.
@@ -130,8 +136,15 @@ pub fn every(w: &World) -> TestResult {
     w.control()?;
     w.check()?;
     let mut log = Log::default();
+    let mut swapped = false;
     for walk in PLAIN {
-        log.take(w, walk, "")?;
+        // Reclaim is the last of them.
+        swapped = log.take(w, walk, "")?;
+    }
+    if swapped {
+        for walk in SWAPPED {
+            log.take(w, walk, "swapped+")?;
+        }
     }
     if log.take(w, &ksm::KSM, "")? {
         for walk in PLAIN {
@@ -141,7 +154,19 @@ pub fn every(w: &World) -> TestResult {
     log.end(w)
 }
 
-/// The same for tests that judge something of their own as well: no walk on offer is no reason to skip.
+/// Every walk but KSM's, which only merges private pages: for topologies of pages that processes share on purpose.
+#[track_caller]
+pub fn plain(w: &World) -> TestResult {
+    w.control()?;
+    w.check()?;
+    let mut log = Log::default();
+    for walk in PLAIN {
+        log.take(w, walk, "")?;
+    }
+    log.end(w)
+}
+
+/// [`every`] for tests that judge something of their own as well: no walk on offer is no reason to skip.
 #[track_caller]
 pub fn every_on_offer(w: &World) -> TestResult {
     match every(w) {
@@ -162,6 +187,17 @@ pub fn only(w: &World, walk: &'static Walk) -> TestResult {
     }
     w.diag(log.left_out.join(", "));
     Err(Stop::Skip("needs a page that this walk can take now"))
+}
+
+/// Reclaim, where it is on offer: content comes back from swap as it was last written.
+#[track_caller]
+pub fn swap_out(w: &World) -> TestResult {
+    if (reclaim::RECLAIM.offered)(w).is_err() {
+        return Ok(());
+    }
+    w.note(String::from("walk: written+reclaim"));
+    (reclaim::RECLAIM.take)(w)?;
+    w.check()
 }
 
 const NO_WALK: &str = "needs an rmap walk";

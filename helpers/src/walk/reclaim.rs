@@ -6,11 +6,14 @@
 
 use super::fate::{self, Fate};
 use super::{Taken, Walk, needs_pfn};
-use crate::TestResult;
 use crate::kernel::pagemap::State;
 use crate::kernel::sysfs;
 use crate::stop::Doing;
+use crate::sys::swap;
 use crate::world::World;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// The walk.
@@ -31,6 +34,66 @@ fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
     w.arena().memcg.as_ref().map_err(|e| *e)?;
     w.arena().swap.as_ref().map_err(|e| *e)?;
+    Ok(())
+}
+
+/// The walk without the look at the pages' content that follows it: they are in swap, and the script says who brings them back.
+///
+/// # Errors
+/// `Skip` when reclaim could not take the control page either.
+#[track_caller]
+pub fn swap_out(w: &World) -> TestResult {
+    offered(w).map_err(Stop::Skip)?;
+    w.control()?;
+    w.check()?;
+    w.note(String::from("all is swapped out"));
+    match take(w)? {
+        Taken::Yes(_) => Ok(()),
+        Taken::NotNow(why) => {
+            w.diag(why);
+            Err(Stop::Skip("needs pages that reclaim can take now"))
+        }
+        Taken::Pointless => Ok(()),
+    }
+}
+
+/// The suite's own swap is off while this lives.
+pub struct SwapOff(PathBuf);
+
+impl Drop for SwapOff {
+    fn drop(&mut self) {
+        // Where this fails reclaim cannot take the control page of the tests that follow, and they say so.
+        let _ = swap::swapon(&self.0, i16::MAX as u16);
+    }
+}
+
+/// swapoff(2) of the suite's own swap: all that is in it comes back (unuse_pte()).
+///
+/// # Errors
+/// `Skip` where it does not fit into memory.
+#[track_caller]
+pub fn swap_off(w: &World) -> TestResult<SwapOff> {
+    let own = w.arena().swap.as_ref().map_err(|e| Stop::Skip(e))?;
+    w.note(String::from("swapoff"));
+    match swap::swapoff(&own.device) {
+        Ok(()) => Ok(SwapOff(own.device.clone())),
+        Err(Errno::ENOMEM) => Err(Stop::Skip("needs more free memory")),
+        Err(e) => Err(Stop::error(format_args!("swapoff: {e}"))),
+    }
+}
+
+/// Reclaim takes what it can; nothing is judged. For pages that may be lost (MADV_FREE).
+#[track_caller]
+pub fn press(w: &World) -> TestResult {
+    offered(w).map_err(Stop::Skip)?;
+    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    w.note(String::from("reclaim"));
+    forget_accesses(w)?;
+    memcg.flush_stats().doing("flush the cgroup's statistics")?;
+    memcg
+        .reclaim()
+        .doing("reclaim of the test's memory cgroup")?;
+    mark_swapped(w);
     Ok(())
 }
 
@@ -72,8 +135,10 @@ fn take(w: &World) -> TestResult<Taken> {
                 }
                 continue;
             }
+            page.judge_pin(w, f, &now)?;
             match f {
                 Fate::Left => {}
+                Fate::Stayed | Fate::Moved(_) if page.held.is_some() => {}
                 // Measured on 6.18: pages with 1,031 mappers stay, those with 1,021 go. Not judged.
                 Fate::Stayed | Fate::Moved(_) if page.mappers.len() > MOST_MAPPERS => {}
                 Fate::Stayed | Fate::Moved(_) => stayed.push(page),
@@ -129,6 +194,7 @@ fn forget_accesses(w: &World) -> TestResult {
 
 /// What swapping out changes in the model.
 fn mark_swapped(w: &World) {
+    w.forget_merged();
     w.each_frame(|frame| {
         // do_swap_page() may or may not give the bit back.
         frame.exclusive = crate::world::model::Exclusive::Either;

@@ -7,7 +7,7 @@ use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::thp;
 use crate::sys::mem::advice;
-use crate::world::{Area, World};
+use crate::world::{Area, Hold, World};
 use std::path::PathBuf;
 
 /// The walk.
@@ -55,9 +55,12 @@ fn deferred(w: &World, huge: &[Page]) -> TestResult<Taken> {
                 .is_some_and(|f| f.has(Flags::COMPOUND_HEAD)),
             None => true,
         };
-        if next_is_head && page.locked.is_empty() {
+        if next_is_head && page.locked.is_empty() && page.held.is_none() {
             lasts.push(page);
         }
+    }
+    if lasts.is_empty() {
+        return Ok(Taken::Pointless);
     }
     for page in &lasts {
         for &(actor, vpn) in &page.mappers {
@@ -94,10 +97,12 @@ fn take(w: &World) -> TestResult<Taken> {
         return deferred(w, &tested);
     };
     let control = control(w)?;
+    // Who holds a part holds the folio: it cannot be split.
+    let (held, tested): (Vec<Page>, Vec<Page>) = tested.into_iter().partition(|p| p.held.is_some());
     let mut left = tested.clone();
     let mut control_split = false;
     for _ in 0..ATTEMPTS {
-        for target in left.iter().chain(&control) {
+        for target in left.iter().chain(&control).chain(held.first()) {
             let (actor, vpn) = target.mappers[0];
             let at = vpn * w.page_size();
             // EINVAL: nothing was split. What happened is judged by the pages.
@@ -114,6 +119,7 @@ fn take(w: &World) -> TestResult<Taken> {
                 ));
             }
         }
+        judge_held(w, &held)?;
         left = huge(w, &left)?.into_iter().cloned().collect();
         control_split = huge(w, &control)?.is_empty();
         if left.is_empty() {
@@ -136,6 +142,24 @@ fn take(w: &World) -> TestResult<Taken> {
         &detail,
         &now,
     ))
+}
+
+/// A pinned folio stays whole and in its place (can_split_folio()).
+fn judge_held(w: &World, held: &[Page]) -> TestResult {
+    let (now, fates) = fate::fates(w, held)?;
+    for (page, f) in held.iter().zip(&fates) {
+        page.judge_pin(w, f, &now)?;
+    }
+    let pinned: Vec<Page> = held
+        .iter()
+        .filter(|p| p.held == Some(Hold::Pin))
+        .cloned()
+        .collect();
+    if huge(w, &pinned)?.len() != pinned.len() {
+        let detail = "a part of it is no part of a huge page any more";
+        return Err(pinned[0].fail(w, "a pinned folio is not split", detail, &now));
+    }
+    Ok(())
 }
 
 /// A huge page of the control actor, mapped by nobody else; one of its parts.

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Read and write.
 pub const RW: i32 = PROT_READ | PROT_WRITE;
 /// Pages per Fill or Compare command: keeps the packet small.
-const CHUNK: usize = 1500;
+pub(super) const CHUNK: usize = 1500;
 
 /// The same for single commands.
 const BATCH: usize = 800;

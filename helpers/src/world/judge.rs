@@ -23,13 +23,15 @@ impl World<'_> {
             for pfn in sightings.iter().filter_map(|(_, s)| s.pfn()) {
                 *users.entry(pfn).or_default() += 1;
                 let first = *owner.entry(pfn).or_insert(f);
-                if first != f && !self.may_share_page(first, f) {
+                if first == f {
+                    continue;
+                }
+                if let Some(property) = self.wrongly_shared(pfn, first, f, &all)? {
+                    let detail =
+                        format!("pfn {:#x} is mapped for frame {first} and frame {f}", pfn.0);
                     return Ok(Some(Finding {
-                        property: "a page belongs to one frame",
-                        detail: format!(
-                            "pfn {:#x} is mapped for frame {first} and frame {f}",
-                            pfn.0
-                        ),
+                        property,
+                        detail: format!("{detail}; {}", self.others(sightings)),
                         at: sightings.first().map(|s| s.0),
                     }));
                 }
@@ -40,17 +42,13 @@ impl World<'_> {
                 return Ok(Some(finding));
             }
         }
+        if let Some(finding) = self.judge_pins()? {
+            return Ok(Some(finding));
+        }
         if let Some(finding) = self.judge_empty()? {
             return Ok(Some(finding));
         }
         self.judge_vmas()
-    }
-
-    /// Whether KSM may have put two frames of equal content into one page.
-    fn may_share_page(&self, a: FrameId, b: FrameId) -> bool {
-        let model = self.model.borrow();
-        let (a, b) = (&model.frames[a], &model.frames[b]);
-        a.ksm && b.ksm && a.stamp == b.stamp
     }
 
     fn judge_frame(
@@ -162,7 +160,8 @@ impl World<'_> {
             && let Some(mut count) = self.eye.count(pfn)?
         {
             count += u64::from(lying == Some(Lie::Count));
-            if count != users {
+            let tables_shared = frame.tables_shared && (1..=users).contains(&count);
+            if count != users && !tables_shared {
                 let detail = format!("expected kpagecount {users}, seen {count}");
                 return Ok(Some(("the mapcount is the number of mappers", detail)));
             }
@@ -219,7 +218,9 @@ impl World<'_> {
                 format!("seen {flags:?}"),
             )));
         }
-        if features.anon_exclusive && !large && !frame.cached && !ksm {
+        // A hugetlb page has the bit in its first part, for the whole.
+        let told = !large || frame.hugetlb && flags.has(Flags::COMPOUND_HEAD);
+        if features.anon_exclusive && told && !frame.cached && !ksm {
             let bit = flags.has(Flags::ANON_EXCLUSIVE);
             if bit && users > 1 {
                 let detail = format!("{users} mappers, seen {flags:?}");
@@ -289,7 +290,7 @@ impl World<'_> {
             let space = model.spaces[id].as_ref().expect("living");
             // Runs of equal protection, from both sides.
             let mut expected: Vec<(usize, usize, i32, bool)> = Vec::new();
-            for (&vpn, s) in space.iter().filter(|(_, s)| s.prot != PROT_NONE) {
+            for (&vpn, s) in space.range(start..end).filter(|(_, s)| s.prot != PROT_NONE) {
                 push_run(&mut expected, vpn, vpn + 1, s.prot, s.shared);
             }
             let mut seen: Vec<(usize, usize, i32, bool)> = Vec::new();

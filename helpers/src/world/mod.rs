@@ -15,17 +15,23 @@
 
 pub mod area;
 pub mod check;
+mod evict;
 mod handle;
 mod judge;
+mod merged;
 pub mod model;
 pub mod object;
+mod partly;
+mod pin;
 mod query;
 pub mod sight;
 mod steps;
+mod uffd;
 
 pub use area::Area;
 pub use handle::Actor;
 pub use object::{Kind, Object, Share};
+pub(crate) use pin::Hold;
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
@@ -63,8 +69,12 @@ pub struct World<'c> {
     model: RefCell<Model>,
     script: RefCell<Vec<String>>,
     stamps: Cell<u64>,
+    /// Checks so far.
+    turns: Cell<usize>,
     control: Cell<Option<(ActorId, Area)>>,
     eye: sight::Eye,
+    /// Pages that are held by more than their mappers.
+    pins: RefCell<Vec<pin::Holding>>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
 }
@@ -101,8 +111,10 @@ impl<'c> World<'c> {
             model: RefCell::default(),
             script: RefCell::default(),
             stamps: Cell::new(seed | 1),
+            turns: Cell::new(0),
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
+            pins: RefCell::default(),
             names: RefCell::default(),
             ctx,
         })

@@ -5,6 +5,7 @@
 //! kernel promises to user space (fork shares, a write to a shared private page copies, mremap
 //! moves, ...); [`super::check`] then compares the model with what the kernel shows.
 
+use nix::libc::PROT_READ;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Index of an actor in its world.
@@ -30,11 +31,16 @@ pub struct Frame {
     pub cached: bool,
     /// A part of a hugetlb page: not reclaimed, not merged, moved and copied as a whole.
     pub hugetlb: bool,
+    /// Of a hugetlb object whose mappers may share page tables (huge_pmd_share()): those count as one mapper, and a
+    /// process that stops to share them has no entry until it touches the page again.
+    pub tables_shared: bool,
     /// KSM has merged it: mappers may be spread over several pages of equal content once
     /// max_page_sharing is reached or after swap-in, and the exclusive bit has no meaning.
     pub ksm: bool,
     /// It has been swapped out as a KSM page: each mapper may get a copy of its own.
     pub scattered: bool,
+    /// Pinned (FOLL_PIN): a fork gives the child a copy at once instead of a share.
+    pub pinned: bool,
     /// See [`Exclusive`].
     pub exclusive: Exclusive,
 }
@@ -74,6 +80,8 @@ pub struct Object {
     pub frames: Vec<FrameId>,
     /// hugetlb.
     pub hugetlb: bool,
+    /// See [`Frame::tables_shared`].
+    pub tables_shared: bool,
 }
 
 /// One page of an actor's address space.
@@ -95,6 +103,10 @@ pub struct Slot {
     pub lock: Lock,
     /// Written since the soft-dirty bits were cleared last.
     pub soft_dirty: bool,
+    /// Seen as a KSM page when ksmd was stopped, in a VMA that is mergeable, and not written since.
+    pub merged: bool,
+    /// Where the VMA that it is in was mapped: its page offset (linear_page_index()) unless it was moved before the first touch.
+    pub index: usize,
 }
 
 /// The slots of one actor, by page number (address / page size).
@@ -111,12 +123,15 @@ pub struct Model {
     pub spaces: Vec<Option<Space>>,
     /// Actors that have executed a program: the carve-out is not theirs any more.
     pub foreign: BTreeSet<ActorId>,
+    /// For each actor, what it has in common with those that it may share an anon_vma's root with: its oldest ancestor.
+    pub roots: Vec<ActorId>,
 }
 
 impl Model {
     /// A new actor with an empty space.
     pub fn add_actor(&mut self) -> ActorId {
         self.spaces.push(Some(Space::new()));
+        self.roots.push(self.spaces.len() - 1);
         self.spaces.len() - 1
     }
 
@@ -136,8 +151,10 @@ impl Model {
             stamp,
             cached,
             hugetlb: false,
+            tables_shared: false,
             ksm: false,
             scattered: false,
+            pinned: false,
             exclusive: if cached {
                 Exclusive::Either
             } else {
@@ -149,14 +166,28 @@ impl Model {
 
     /// A new object of `pages` pages of zeroes.
     pub fn add_object(&mut self, pages: usize, hugetlb: bool) -> ObjectId {
-        let frames = (0..pages).map(|_| self.cache_page(hugetlb)).collect();
-        self.objects.push(Object { frames, hugetlb });
-        self.objects.len() - 1
+        self.objects.push(Object {
+            frames: Vec::new(),
+            hugetlb,
+            tables_shared: false,
+        });
+        let object = self.objects.len() - 1;
+        self.objects[object].frames = (0..pages).map(|_| self.cache_page(object)).collect();
+        object
     }
 
-    fn cache_page(&mut self, hugetlb: bool) -> FrameId {
+    /// From here on mappers of an object may share page tables.
+    pub fn share_tables(&mut self, object: ObjectId) {
+        self.objects[object].tables_shared = true;
+        for &f in &self.objects[object].frames {
+            self.frames[f].tables_shared = true;
+        }
+    }
+
+    fn cache_page(&mut self, object: ObjectId) -> FrameId {
         let f = self.add_frame(0, true);
-        self.frames[f].hugetlb = hugetlb;
+        self.frames[f].hugetlb = self.objects[object].hugetlb;
+        self.frames[f].tables_shared = self.objects[object].tables_shared;
         f
     }
 
@@ -206,8 +237,11 @@ impl Model {
             wipeonfork: false,
             lock: Lock::None,
             soft_dirty: false,
+            merged: false,
+            index: 0,
         };
-        self.space(actor).extend(vpns.map(|v| (v, slot)));
+        let at = |v| (v, Slot { index: v, ..slot });
+        self.space(actor).extend(vpns.map(at));
     }
 
     /// New mapping of an object from its page `first` on. Its pages count as mapped from now on: a check reads them all before it looks.
@@ -228,11 +262,23 @@ impl Model {
         }
     }
 
-    /// Pages of an object are given back (hole punch): zeroes from now on for all that map them. Private copies stay.
+    /// Pages of an object are given back (hole punch): zeroes from now on for all that map them. Private copies stay, but
+    /// for those of hugetlb, where hugetlb_vmdelete_list() takes all.
     pub fn punch(&mut self, object: ObjectId, pages: std::ops::Range<usize>) {
+        if self.objects[object].hugetlb {
+            let frames = self.objects[object].frames.clone();
+            let all = self.spaces.iter_mut().flatten();
+            for slot in all.flat_map(|s| s.values_mut()) {
+                if let Some((o, i)) = slot.object
+                    && o == object
+                    && pages.contains(&i)
+                {
+                    slot.held = Held::Frame(frames[i]);
+                }
+            }
+        }
         for i in pages {
-            let hugetlb = self.objects[object].hugetlb;
-            let fresh = self.cache_page(hugetlb);
+            let fresh = self.cache_page(object);
             let old = std::mem::replace(&mut self.objects[object].frames[i], fresh);
             for slot in self
                 .spaces
@@ -249,11 +295,10 @@ impl Model {
 
     /// ftruncate: shorter takes also the private copies away from whoever maps what is past the end; longer adds zeroes.
     pub fn truncate(&mut self, object: ObjectId, pages: usize) {
-        let hugetlb = self.objects[object].hugetlb;
         let was = self.objects[object].frames.len();
         self.objects[object].frames.truncate(pages);
         for _ in was..pages {
-            let fresh = self.cache_page(hugetlb);
+            let fresh = self.cache_page(object);
             self.objects[object].frames.push(fresh);
         }
         let frames = self.objects[object].frames.clone();
@@ -272,6 +317,35 @@ impl Model {
         }
     }
 
+    /// The hugetlb pages of an object that are mapped shared, one mapper of each. Those that are only mapped private are no
+    /// pages of the object while nobody has made them so: who reads them has zeroes of its own.
+    pub fn settle(&mut self, object: ObjectId) -> BTreeMap<usize, (ActorId, usize)> {
+        let mut shared = BTreeMap::new();
+        for (actor, space) in self.spaces.iter().enumerate() {
+            for (&vpn, s) in space.iter().flatten() {
+                match s.object {
+                    Some((o, i)) if o == object && s.shared && s.prot & PROT_READ != 0 => {
+                        shared.entry(i).or_insert((actor, vpn));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let cached: BTreeSet<FrameId> = self.objects[object].frames.iter().copied().collect();
+        let all = self.spaces.iter_mut().flatten();
+        for slot in all.flat_map(|s| s.values_mut()) {
+            if let (Some((o, i)), Held::Frame(f)) = (slot.object, slot.held)
+                && o == object
+                && cached.contains(&f)
+                && !shared.contains_key(&i)
+            {
+                slot.held = Held::Zero;
+            }
+        }
+        shared.retain(|&i, _| i < self.objects[object].frames.len());
+        shared
+    }
+
     /// MADV_DONTNEED: private pages are given back; what is behind them in an object shows again.
     pub fn give_back(&mut self, actor: ActorId, vpns: std::ops::Range<usize>) {
         let slots: Vec<_> = self
@@ -282,7 +356,7 @@ impl Model {
         for (vpn, slot) in slots {
             let held = self.behind(slot.object);
             let slot = self.space(actor).get_mut(&vpn).expect("just read");
-            (slot.held, slot.soft_dirty) = (held, false);
+            (slot.held, slot.soft_dirty, slot.merged) = (held, false, false);
         }
     }
 
@@ -335,33 +409,35 @@ impl Model {
                 frame.scattered = false;
                 frame.exclusive = Exclusive::Set;
             }
-            self.space(actor).get_mut(&vpn).expect("just read").held = Held::Frame(f);
+            let slot = self.space(actor).get_mut(&vpn).expect("just read");
+            (slot.held, slot.merged) = (Held::Frame(f), false);
         }
     }
 
     /// fork: the child's space. DONTFORK slots are absent, WIPEONFORK slots are empty, locks stay behind.
     pub fn fork(&mut self, parent: ActorId) -> ActorId {
-        let mut copied = Vec::new();
-        let space = self.space(parent);
-        let child: Space = space
-            .iter()
-            .filter(|(_, s)| !s.dontfork)
-            .map(|(&v, s)| {
-                let mut s = *s;
-                s.lock = Lock::None;
-                if s.wipeonfork {
-                    s.held = Held::Nothing;
+        let mut child = Space::new();
+        for (vpn, mut s) in self.space(parent).clone() {
+            if s.dontfork {
+                continue;
+            }
+            s.lock = Lock::None;
+            if s.wipeonfork {
+                s.held = Held::Nothing;
+                s.merged = false;
+            }
+            if let Held::Frame(f) = s.held {
+                if self.frames[f].pinned && !s.shared {
+                    // copy_present_page(): the parent keeps the page that the device knows.
+                    s.held = Held::Frame(self.add_frame(self.frames[f].stamp, false));
+                } else {
+                    self.frames[f].exclusive = Exclusive::Either;
                 }
-                if let Held::Frame(f) = s.held {
-                    copied.push(f);
-                }
-                (v, s)
-            })
-            .collect();
-        for f in copied {
-            self.frames[f].exclusive = Exclusive::Either;
+            }
+            child.insert(vpn, s);
         }
         self.spaces.push(Some(child));
+        self.roots.push(self.roots[parent]);
         let child = self.spaces.len() - 1;
         if self.foreign.contains(&parent) {
             self.foreign.insert(child);
@@ -370,7 +446,7 @@ impl Model {
     }
 
     /// mremap: `pages` slots from `from` go to `to`, on top of whatever was there. With `keep_source`
-    /// (MREMAP_DONTUNMAP) the source stays mapped, empty, and is not locked any more.
+    /// (MREMAP_DONTUNMAP) the source stays mapped, empty, and is not locked any more. KSM pages are unmerged before they move.
     pub fn move_slots(
         &mut self,
         actor: ActorId,
@@ -379,6 +455,7 @@ impl Model {
         pages: usize,
         keep_source: bool,
     ) {
+        self.unmerge(actor, from..from + pages);
         let space = self.space(actor);
         let moved: Vec<Slot> = (from..from + pages)
             .map(|v| space.remove(&v).expect("the script moves a mapped page"))
@@ -403,21 +480,6 @@ impl Model {
         match self.spaces[actor].as_ref()?.get(&vpn)?.held {
             Held::Frame(f) => Some(f),
             _ => None,
-        }
-    }
-
-    /// After MADV_UNMERGEABLE: each mapper of a KSM frame has a page of its own.
-    pub fn unmerge(&mut self, frames: &[FrameId]) {
-        for (f, mappers) in self.mappers() {
-            if !frames.contains(&f) {
-                continue;
-            }
-            let stamp = self.frames[f].stamp;
-            for (actor, vpn) in mappers {
-                let own = self.add_frame(stamp, false);
-                self.frames[own].exclusive = Exclusive::Either;
-                self.space(actor).get_mut(&vpn).expect("a mapper").held = Held::Frame(own);
-            }
         }
     }
 }

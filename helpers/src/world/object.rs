@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What processes map besides private anonymous memory: memfds, hugetlb memfds, files on a disk.
 
-use super::World;
-use super::model::ObjectId;
+use super::model::{ActorId, ObjectId};
+use super::{Actor, Area, World};
+use crate::actor::Cmd;
 use crate::stop::Doing;
+use crate::sys::mem::{self, advice};
 use crate::{Stop, TestResult};
 use memfd::MemfdOptions;
-use nix::fcntl::{FallocateFlags, fallocate};
-use nix::libc::{MAP_PRIVATE, MAP_SHARED};
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+use nix::libc::{
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MREMAP_FIXED, MREMAP_MAYMOVE,
+    PROT_NONE, PROT_READ, PROT_WRITE,
+};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -111,6 +118,26 @@ impl World<'_> {
         let (at, len) = (pages.start * self.page, pages.len() * self.page);
         fallocate(&object.file, how, at as i64, len as i64).doing("fallocate PUNCH_HOLE")?;
         self.model.borrow_mut().punch(object.id, pages);
+        self.settle(object)
+    }
+
+    /// What a private mapping of hugetlb shows once a page was taken away depends on who reads first: a shared mapping does.
+    #[track_caller]
+    fn settle(&self, object: &Object) -> TestResult {
+        if object.kind != Kind::Hugetlb {
+            return Ok(());
+        }
+        let shared = self.model.borrow_mut().settle(object.id);
+        let mut by_actor: BTreeMap<ActorId, Vec<usize>> = BTreeMap::new();
+        for (actor, vpn) in shared.into_values() {
+            by_actor.entry(actor).or_default().push(vpn * self.page);
+        }
+        for (actor, addrs) in by_actor {
+            for part in addrs.chunks(super::handle::CHUNK) {
+                let addrs = part.to_vec();
+                self.tell(actor, &Cmd::Read { addrs })?;
+            }
+        }
         Ok(())
     }
 
@@ -120,7 +147,35 @@ impl World<'_> {
         self.note(format!("truncate {} to {pages} pages", object.name()));
         ftruncate(&object.file, (pages * self.page) as i64).doing("ftruncate")?;
         self.model.borrow_mut().truncate(object.id, pages);
-        Ok(())
+        self.settle(object)
+    }
+
+    /// Address space outside the carve-out, aligned to its own size (a power of two, bytes), kept free for every actor made
+    /// from here on. The VMAs in it are not compared with the model.
+    pub fn far(&self, bytes: usize) -> TestResult<Area> {
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        // Never unmapped: the test's process ends with the test.
+        let at = mem::mmap(0, 2 * bytes, PROT_NONE, flags, -1, 0)?.next_multiple_of(bytes);
+        Ok(Area {
+            vpn: at / self.page,
+            pages: bytes / self.page,
+        })
+    }
+
+    /// F_SEAL_FUTURE_WRITE: no more writable shared mappings, those that are there stay.
+    ///
+    /// # Errors
+    /// `Skip` on kernels before v5.1.
+    #[track_caller]
+    pub fn seal_future_write(&self, object: &Object) -> TestResult {
+        self.note(format!("seal {} against future writes", object.name()));
+        // Not in nix.
+        let seal = SealFlag::from_bits_retain(0x0010);
+        match fcntl(&object.file, FcntlArg::F_ADD_SEALS(seal)) {
+            Ok(_) => Ok(()),
+            Err(Errno::EINVAL) => Err(Stop::Skip("needs F_SEAL_FUTURE_WRITE")),
+            Err(e) => Err(Stop::error(format_args!("F_ADD_SEALS: {e}"))),
+        }
     }
 
     /// fsync(2): a dirty file page is written back and write-protected in every mapping (folio_mkclean()).
@@ -128,6 +183,89 @@ impl World<'_> {
     pub fn sync(&self, object: &Object) -> TestResult {
         self.note(format!("fsync {}", object.name()));
         object.file.sync_all().doing("fsync")
+    }
+}
+
+impl Actor<'_, '_> {
+    /// MADV_REMOVE: a hole punched through a shared, writable mapping.
+    #[track_caller]
+    pub fn remove(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: madvise {} REMOVE", self.name(), w.show(area)));
+        let cmd = Cmd::Advise {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            advice: advice::REMOVE,
+        };
+        w.tell(self.id, &cmd)?;
+        let mut model = w.model.borrow_mut();
+        for vpn in area.vpns() {
+            if let Some((object, page)) = model.space(self.id)[&vpn].object {
+                model.punch(object, page..page + 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// mmap of an object from its page `first` on, far more than is used: the model knows the given parts, nothing else
+    /// may be touched. For [`World::far`] places of hugetlb objects, whose mappers may share page tables then.
+    #[track_caller]
+    pub fn map_parts(
+        &self,
+        area: Area,
+        object: &Object,
+        first: usize,
+        parts: &[Area],
+    ) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: mmap {} pages rw- Shared of {} from page {first}, {} parts of it used",
+            self.name(),
+            area.pages,
+            object.name(),
+            parts.len()
+        ));
+        let cmd = Cmd::Map {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            prot: PROT_READ | PROT_WRITE,
+            flags: MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+            fd: true,
+            off: (first * w.page) as u64,
+        };
+        w.tell_with(self.id, &cmd, object)?;
+        let mut model = w.model.borrow_mut();
+        model.share_tables(object.id);
+        for part in parts {
+            let at = (object.id, first + part.vpn - area.vpn);
+            model.map_object(self.id, part.vpns(), PROT_READ | PROT_WRITE, true, at);
+        }
+        Ok(())
+    }
+
+    /// mremap with an old size of 0: a second mapping of what a shared mapping maps, on top of what is there.
+    #[track_caller]
+    pub fn duplicate(&self, from: Area, to: Area) -> TestResult {
+        assert_eq!(from.pages, to.pages, "a duplicate has the same size");
+        let w = self.world;
+        let (source, target) = (w.show(from), w.show(to));
+        w.note(format!(
+            "{}: mremap {source} -> {target} from size 0",
+            self.name()
+        ));
+        let cmd = Cmd::Remap {
+            addr: from.vpn * w.page,
+            old_len: 0,
+            new_len: to.pages * w.page,
+            flags: MREMAP_MAYMOVE | MREMAP_FIXED,
+            new_addr: to.vpn * w.page,
+        };
+        w.tell(self.id, &cmd)?;
+        let mut model = w.model.borrow_mut();
+        let first = model.space(self.id)[&from.vpn];
+        let object = first.object.expect("the script duplicates an object's");
+        model.map_object(self.id, to.vpns(), first.prot, true, object);
+        Ok(())
     }
 }
 

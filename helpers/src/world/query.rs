@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What walks ask of a world.
 
+use super::handle::RW;
 use super::model::{ActorId, Frame, FrameId, Held, Lock, Model};
 use super::sight::Lie;
-use super::{Area, World};
+use super::{Area, Kind, Share, World};
 use crate::TestResult;
+use crate::kernel::hugetlb;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
 use crate::kernel::sysfs;
@@ -111,6 +113,30 @@ impl World<'_> {
         control.advise(area, advice::HUGEPAGE)?;
         control.write(area)?;
         Ok(area)
+    }
+
+    /// A hugetlb page of the control actor, made at the first call. False when none is to be had.
+    pub(crate) fn control_hugetlb(&self) -> TestResult<bool> {
+        let (id, _) = self.control()?;
+        let there = |m: &Model| {
+            m.spaces[id]
+                .iter()
+                .flatten()
+                .any(|(_, s)| s.object.is_some())
+        };
+        if there(&self.model.borrow()) {
+            return Ok(true);
+        }
+        if hugetlb::free() == 0 {
+            return Ok(false);
+        }
+        let area = self.place_huge(1)?;
+        self.name(area, "control_hugetlb");
+        let object = self.object(Kind::Hugetlb, area.pages)?;
+        let control = self.actor_by_id(id);
+        control.map_object(area, &object, 0, RW, Share::Shared)?;
+        control.write(area)?;
+        Ok(true)
     }
 
     /// Clears the soft-dirty bits of every actor (/proc/PID/clear_refs). From here on a private page that is written must

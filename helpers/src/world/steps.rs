@@ -25,6 +25,9 @@ impl Model {
         if what == advice::DONTNEED {
             return self.give_back(actor, vpns);
         }
+        if what == advice::UNMERGEABLE {
+            return self.unmerge(actor, vpns);
+        }
         self.change(actor, vpns, |s| match what {
             advice::DONTFORK => s.dontfork = true,
             advice::DOFORK => s.dontfork = false,
@@ -86,11 +89,13 @@ impl Model {
         let grown = (old..new).map(|i| {
             let object = last.object.map(|(o, at)| (o, at + i - (old - 1)));
             let held = Held::Nothing;
+            let index = last.index + i - (old - 1);
             (
                 vpn + i,
                 Slot {
                     held,
                     object,
+                    index,
                     ..last
                 },
             )
@@ -103,6 +108,7 @@ impl Model {
     pub fn exec(&mut self, actor: ActorId) {
         self.space(actor).clear();
         self.foreign.insert(actor);
+        self.roots[actor] = usize::MAX - actor;
     }
 }
 

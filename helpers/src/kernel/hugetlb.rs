@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The pool of huge pages of the default size.
+
+use super::sysfs;
+use std::io;
+
+/// How many pages the pool has: read and written.
+pub const POOL: &str = "/proc/sys/vm/nr_hugepages";
+
+/// The default size of huge pages, bytes. `None` without hugetlb.
+pub fn default_size() -> Option<usize> {
+    meminfo("Hugepagesize").map(|kib| kib << 10)
+}
+
+/// Pages of the pool that are neither used nor promised.
+pub fn free() -> usize {
+    let reserved = meminfo("HugePages_Rsvd").unwrap_or(0);
+    meminfo("HugePages_Free")
+        .unwrap_or(0)
+        .saturating_sub(reserved)
+}
+
+/// Unused pages of the default size on one node.
+pub fn free_on(node: i32) -> usize {
+    let kib = default_size().unwrap_or(0) >> 10;
+    let file =
+        format!("/sys/devices/system/node/node{node}/hugepages/hugepages-{kib}kB/free_hugepages");
+    sysfs::read_u64(file).map_or_else(|_| free(), |n| n as usize)
+}
+
+/// Adds pages to the pool until `n` of them are free on each node. Less when there is no memory for them.
+///
+/// # Errors
+/// When the pool cannot be changed.
+pub fn enlarge(n: usize, nodes: &[i32]) -> io::Result<()> {
+    // New pages are spread evenly over the nodes.
+    let least = nodes.iter().map(|&node| free_on(node)).min().unwrap_or(0);
+    let missing = n.saturating_sub(least.min(free())) * nodes.len().max(1);
+    if missing == 0 {
+        return Ok(());
+    }
+    let now = sysfs::read_u64(POOL)? as usize;
+    sysfs::write(POOL, &(now + missing).to_string())
+}
+
+/// A number of /proc/meminfo, in its own unit.
+fn meminfo(field: &str) -> Option<usize> {
+    let text = sysfs::read("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix(field)?.strip_prefix(':'))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}

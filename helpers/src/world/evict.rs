@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages that are in swap when the next step is taken. The walk of reclaim ends with a check, which brings all of them back.
+
+use super::model::Exclusive;
+use super::{Actor, Area};
+use crate::actor::Cmd;
+use crate::kernel::pagemap::State;
+use crate::sys::mem::advice;
+use crate::{Stop, TestResult};
+use std::time::{Duration, Instant};
+
+/// How long reclaim is asked: pages in another CPU's LRU batch are left out.
+const LIMIT: Duration = Duration::from_secs(2);
+
+impl Actor<'_, '_> {
+    /// MADV_PAGEOUT of pages that this actor has for itself, until all of them are in swap.
+    ///
+    /// # Errors
+    /// `Skip` without swap of the suite's own, and when the kernel does not do it now.
+    #[track_caller]
+    pub fn page_out(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.arena().swap.as_ref().map_err(|e| Stop::Skip(e))?;
+        w.note(format!("{}: madvise PAGEOUT {}", self.name(), w.show(area)));
+        let cmd = Cmd::Advise {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            advice: advice::PAGEOUT,
+        };
+        let vpns: Vec<usize> = area
+            .vpns()
+            .filter(|&v| w.is_populated(self.id, v))
+            .collect();
+        let until = w.limit(LIMIT);
+        let mut pause = Duration::from_millis(1);
+        loop {
+            w.tell(self.id, &cmd)?;
+            let seen = w.eye.entries(w.pid(self.id)?, &vpns)?;
+            if seen.iter().all(|s| matches!(s.state, State::Swapped(_))) {
+                break;
+            }
+            if Instant::now() >= until {
+                return Err(Stop::Skip("needs MADV_PAGEOUT that takes pages now"));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+        let mut model = w.model.borrow_mut();
+        for vpn in vpns {
+            if let Some(f) = model.frame_at(self.id, vpn) {
+                model.frames[f].exclusive = Exclusive::Either;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages that some of their mappers have and others have in swap: looked at from outside, since a read would bring them in.
+
+use super::check::Finding;
+use super::model::Held;
+use super::sight::Seen;
+use super::{Actor, Area, World};
+use crate::actor::{Cmd, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::State;
+use crate::sys::mem::advice;
+use crate::{Stop, TestResult};
+use std::time::{Duration, Instant};
+
+/// How long a difference must last before it counts.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+impl World<'_> {
+    /// Every private page as it is now, in memory or in swap: all its mappers agree on where it is, it is counted for those that map
+    /// it, and it is exclusive to none while there are others. Brings nothing in.
+    #[track_caller]
+    pub fn check_partly(&self) -> TestResult {
+        let until = self.limit(PATIENCE);
+        loop {
+            let Some(finding) = self.partly()? else {
+                return Ok(());
+            };
+            if Instant::now() >= until {
+                return Err(self.report(&finding));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn partly(&self) -> TestResult<Option<Finding>> {
+        let features = self.features();
+        for (f, sightings) in self.look()? {
+            let frame = self.frame(f);
+            if frame.cached || frame.hugetlb || frame.ksm {
+                continue;
+            }
+            let found = |property, detail: String| {
+                Ok(Some(Finding {
+                    property,
+                    detail: format!("{detail}; {}", self.others(&sightings)),
+                    at: sightings.first().map(|s| s.0),
+                }))
+            };
+            let place = |want: fn(&State) -> bool| {
+                let mut there = sightings.iter().map(|s| s.1.state).filter(want);
+                let first = there.next();
+                (
+                    first,
+                    1 + there.clone().count(),
+                    there.all(|s| Some(s) == first),
+                )
+            };
+            let (present, users, one) = place(|s| matches!(s, State::Present(_)));
+            let (_, _, same) = place(|s| matches!(s, State::Swapped(_)));
+            if !one || !same {
+                return found(
+                    "all sharers have the same page, or the same swap entry",
+                    String::from("the mappers do not agree"),
+                );
+            }
+            if sightings.iter().any(|s| s.1.state == State::Empty) {
+                return found("a page is in memory or in swap", String::from("it is gone"));
+            }
+            let Some(State::Present(Some(pfn))) = present else {
+                continue;
+            };
+            let flags = self.page_flags(pfn)?;
+            let large =
+                flags.is_none_or(|f| f.0 & (Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL) != 0);
+            if large {
+                continue;
+            }
+            if let Some(count) = self.eye.count(pfn)?
+                && features.kpagecount
+                && count != users as u64
+            {
+                return found(
+                    "the mapcount is the number of mappers",
+                    format!("pfn {pfn}: expected kpagecount {users}, seen {count}"),
+                );
+            }
+            let soft = |s: &((usize, usize), Seen)| {
+                let model = self.model();
+                let dirty = model.spaces[s.0.0]
+                    .as_ref()
+                    .is_some_and(|m| m[&s.0.1].soft_dirty);
+                dirty && !s.1.entry.soft_dirty()
+            };
+            if features.soft_dirty && sightings.iter().any(soft) {
+                return found(
+                    "a page written since the soft-dirty bits were cleared is soft-dirty",
+                    String::from("a mapper has lost the bit"),
+                );
+            }
+            if features.anon_exclusive
+                && sightings.len() > 1
+                && flags.is_some_and(|f| f.has(Flags::ANON_EXCLUSIVE))
+            {
+                return found(
+                    "a page that others have in swap is not exclusive",
+                    format!("pfn {pfn}, flags {flags:?}"),
+                );
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Actor<'_, '_> {
+    /// MADV_FREE. Until they are written again the pages of the area may be taken at any time:
+    /// [`Actor::settle_freed`] says what became of them.
+    #[track_caller]
+    pub fn free(&self, area: Area) -> TestResult {
+        self.advise(area, advice::FREE)
+    }
+
+    /// Each freed page has its old content or is all zeroes; then all are written anew. How many were zeroes.
+    #[track_caller]
+    pub fn settle_freed(&self, area: Area) -> TestResult<usize> {
+        let w = self.world;
+        w.note(format!(
+            "{}: look what became of {}",
+            self.name(),
+            w.show(area)
+        ));
+        let mut gone = 0;
+        for vpn in area.vpns() {
+            let Some(f) = w.frame_at(self.id, vpn) else {
+                continue;
+            };
+            let stamp = w.frame(f).stamp;
+            if self.differs(vpn, stamp)? {
+                if self.differs(vpn, 0)? {
+                    return Err(w.report(&Finding {
+                        property: "a page freed with MADV_FREE has its old content or zeroes",
+                        detail: String::from("it has something else"),
+                        at: Some((self.id, vpn)),
+                    }));
+                }
+                gone += 1;
+                let page = Area { vpn, pages: 1 };
+                w.each_slot(*self, page, |slot| slot.held = Held::Zero);
+            }
+        }
+        self.write(area)?;
+        Ok(gone)
+    }
+
+    fn differs(&self, vpn: usize, stamp: u64) -> TestResult<bool> {
+        let (w, page) = (self.world, self.world.page);
+        let pages = vec![(vpn * page, stamp)];
+        match w.ask(self.id, &Cmd::Compare { page, pages })? {
+            Reply::Differs(diffs) => Ok(!diffs.is_empty()),
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+    }
+}

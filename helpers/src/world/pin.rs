@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! References to pages that are no mappings, and what they promise: a pinned page stays where it is, and what is in a pipe is
+//! nobody else's to change.
+
+use super::check::Finding;
+use super::model::{ActorId, FrameId, Held};
+use super::{Actor, Area, World};
+use crate::actor::pin::{Cmd as Pin, Way};
+use crate::actor::{Cmd, Diff, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::Pfn;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use std::collections::BTreeSet;
+
+/// What keeps a page in its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// A plain reference (FOLL_GET), as a pipe has after vmsplice(2): whether such a page moves is not judged.
+    Reference,
+    /// Pinned (FOLL_PIN | FOLL_LONGTERM): it must not move, go to swap or be merged, and a fork copies it for the child.
+    Pin,
+}
+
+/// One page that is held.
+#[derive(Clone, Debug)]
+pub(crate) struct Holding {
+    hold: Hold,
+    actor: ActorId,
+    vpn: usize,
+    /// `None` where PFNs cannot be seen.
+    pfn: Option<Pfn>,
+    frame: Option<FrameId>,
+    /// What it held when it was taken.
+    stamp: u64,
+}
+
+impl Actor<'_, '_> {
+    /// vmsplice of an area into a pipe of this actor's own.
+    ///
+    /// # Errors
+    /// `Skip` where it is not to be had.
+    #[track_caller]
+    pub fn splice(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: vmsplice {}", self.name(), w.show(area)));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        match w.ask(self.id, &Cmd::Pin(Pin::Splice { addr, len }))? {
+            Reply::Value(n) if n == len => self.hold(area, Hold::Reference),
+            Reply::Value(n) => Err(Stop::error(format_args!(
+                "vmsplice took {n} bytes of {len}"
+            ))),
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOSYS => {
+                Err(Stop::Skip("needs vmsplice"))
+            }
+            other => Err(w.blame(self.id, Stop::error(format_args!("vmsplice: {other:?}")))),
+        }
+    }
+
+    /// Reads what [`Actor::splice`] has put into the pipe. It is what was there then; what this actor itself has written to the
+    /// page since may be seen or not; what anybody else has written may not.
+    #[track_caller]
+    pub fn drain(&self) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: read the pipe", self.name()));
+        let page = w.page;
+        let mine = |h: &Holding| h.actor == self.id && h.hold == Hold::Reference;
+        let taken: Vec<Holding> = w.pins.borrow_mut().extract_if(.., |h| mine(h)).collect();
+        let allowed = taken
+            .iter()
+            .map(|h| {
+                let now = w.frame_at(h.actor, h.vpn).filter(|&f| h.frame == Some(f));
+                let own = now.map(|f| w.frame(f).stamp).filter(|&s| s != h.stamp);
+                std::iter::once(h.stamp).chain(own).collect()
+            })
+            .collect();
+        let cmd = Pin::Drain { page, allowed };
+        let diffs = match w.ask(self.id, &Cmd::Pin(cmd))? {
+            Reply::Differs(diffs) => diffs,
+            other => {
+                return Err(w.blame(self.id, Stop::error(format_args!("the pipe: {other:?}"))));
+            }
+        };
+        let at = |d: &Diff| taken[d.addr / page].vpn;
+        w.judge_diffs(
+            self.id,
+            "what is in a pipe is not changed by others",
+            &diffs,
+            at,
+        )
+    }
+
+    /// Pins an area as for a device that writes to it. Breaks COW as a write does.
+    ///
+    /// # Errors
+    /// `Skip` where io_uring is not to be had.
+    #[track_caller]
+    pub fn pin(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: pin {} (io_uring)", self.name(), w.show(area)));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        match w.ask(self.id, &Cmd::Pin(Pin::Register { addr, len }))? {
+            Reply::Done => {}
+            Reply::Errno(e) => {
+                return Err(match Errno::from_raw(e) {
+                    Errno::ENOSYS | Errno::EPERM | Errno::EACCES => Stop::Skip("needs io_uring"),
+                    Errno::ENOMEM => Stop::Skip("needs a larger RLIMIT_MEMLOCK"),
+                    e => w.blame(self.id, Stop::error(format_args!("register buffers: {e}"))),
+                });
+            }
+            other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+        {
+            let mut model = w.model.borrow_mut();
+            let same: Vec<(usize, u64)> = area
+                .vpns()
+                .map(|v| match model.frame_at(self.id, v) {
+                    Some(f) => (v, model.frames[f].stamp),
+                    None => (v, 0),
+                })
+                .collect();
+            model.write(self.id, &same);
+        }
+        self.hold(area, Hold::Pin)
+    }
+
+    /// Lets go of everything that this actor has pinned or spliced.
+    #[track_caller]
+    pub fn unpin(&self) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: unpin", self.name()));
+        w.tell(self.id, &Cmd::Pin(Pin::Close))?;
+        let mut pins = w.pins.borrow_mut();
+        let gone: Vec<Holding> = pins.extract_if(.., |h| h.actor == self.id).collect();
+        let mut model = w.model.borrow_mut();
+        for f in gone.iter().filter_map(|h| h.frame) {
+            model.frames[f].pinned = pins
+                .iter()
+                .any(|h| h.frame == Some(f) && h.hold == Hold::Pin);
+        }
+        Ok(())
+    }
+
+    fn hold(&self, area: Area, hold: Hold) -> TestResult {
+        let w = self.world;
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = if w.features().pfn {
+            w.eye.entries(w.pid(self.id)?, &vpns)?
+        } else {
+            Vec::new()
+        };
+        let mut model = w.model.borrow_mut();
+        for (i, &vpn) in vpns.iter().enumerate() {
+            let frame = model.frame_at(self.id, vpn);
+            if let Some(f) = frame {
+                model.frames[f].pinned |= hold == Hold::Pin;
+            }
+            w.pins.borrow_mut().push(Holding {
+                hold,
+                actor: self.id,
+                vpn,
+                pfn: seen.get(i).and_then(|s| s.pfn()),
+                frame,
+                stamp: frame.map_or(0, |f| model.frames[f].stamp),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes to every page of an area of another actor, from this one.
+    #[track_caller]
+    pub fn poke(&self, other: Actor, area: Area, way: Way) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: write {} of {} by {way:?}",
+            self.name(),
+            w.show(area),
+            other.name()
+        ));
+        let stamps: Vec<(usize, u64)> = area.vpns().map(|v| (v, w.stamp())).collect();
+        let pages = stamps.iter().map(|&(v, s)| (v * w.page, s)).collect();
+        let (pid, page) = (other.pid()?, w.page);
+        let cmd = Pin::Poke {
+            way,
+            pid,
+            page,
+            pages,
+        };
+        match w.ask(self.id, &Cmd::Pin(cmd))? {
+            Reply::Done => {}
+            other => return Err(w.denied(self.id, "write to another process", &other)),
+        }
+        w.model.borrow_mut().write(other.id, &stamps);
+        Ok(())
+    }
+
+    /// Reads every page of an area of another actor, from this one: it must be what that actor has there.
+    #[track_caller]
+    pub fn peek(&self, other: Actor, area: Area, way: Way) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: read {} of {} by {way:?}",
+            self.name(),
+            w.show(area),
+            other.name()
+        ));
+        let stamp = |v| match w.frame_at(other.id, v) {
+            Some(f) => (v * w.page, w.frame(f).stamp),
+            None => (v * w.page, 0),
+        };
+        let pages = area.vpns().map(stamp).collect();
+        let (pid, page) = (other.pid()?, w.page);
+        let cmd = Pin::Peek {
+            way,
+            pid,
+            page,
+            pages,
+        };
+        let diffs = match w.ask(self.id, &Cmd::Pin(cmd))? {
+            Reply::Differs(diffs) => diffs,
+            other => return Err(w.denied(self.id, "read another process", &other)),
+        };
+        let mut model = w.model.borrow_mut();
+        model.read(other.id, area.vpns());
+        if way == Way::Vm {
+            // It pins what it reads (FOLL_PIN), and who shares a page may get a copy for that (FAULT_FLAG_UNSHARE).
+            for vpn in area.vpns() {
+                if let Some(f) = model.frame_at(other.id, vpn) {
+                    model.frames[f].scattered |= !model.frames[f].cached;
+                }
+            }
+        }
+        drop(model);
+        let at = |d: &Diff| d.addr / page;
+        w.judge_diffs(
+            other.id,
+            "another process reads what a process has",
+            &diffs,
+            at,
+        )
+    }
+}
+
+impl World<'_> {
+    fn denied(&self, id: ActorId, what: &str, reply: &Reply) -> Stop {
+        match reply {
+            Reply::Errno(e)
+                if matches!(
+                    Errno::from_raw(*e),
+                    Errno::ENOSYS | Errno::EPERM | Errno::EACCES
+                ) =>
+            {
+                Stop::Skip("needs access to the memory of other processes")
+            }
+            other => self.blame(id, Stop::error(format_args!("{what}: {other:?}"))),
+        }
+    }
+
+    #[track_caller]
+    fn judge_diffs(
+        &self,
+        id: ActorId,
+        property: &'static str,
+        diffs: &[Diff],
+        vpn: impl Fn(&Diff) -> usize,
+    ) -> TestResult {
+        let Some(first) = diffs.first() else {
+            return Ok(());
+        };
+        let word = first.addr % self.page / 8;
+        Err(self.report(&Finding {
+            property,
+            detail: format!(
+                "{} page(s) wrong; first: word {word} of the page is {:#x}, expected {:#x}{}",
+                diffs.len(),
+                first.seen,
+                first.expected,
+                self.owner_of_word(first.seen, word)
+            ),
+            at: Some((id, vpn(first))),
+        }))
+    }
+
+    /// The first page of the folio that a page is part of, as far as kpageflags tells.
+    pub(crate) fn folio_head(&self, pfn: Pfn) -> TestResult<Pfn> {
+        let mut at = pfn;
+        while self
+            .page_flags(at)?
+            .is_some_and(|f| f.has(Flags::COMPOUND_TAIL))
+        {
+            match std::num::NonZero::new(at.0.get() - 1) {
+                Some(n) => at = Pfn(n),
+                None => break,
+            }
+        }
+        Ok(at)
+    }
+
+    /// The folios that are held, by their first page.
+    pub(crate) fn held_folios(&self) -> TestResult<Vec<(Pfn, Hold)>> {
+        let held: BTreeSet<(Pfn, bool)> = {
+            let (pins, model) = (self.pins.borrow(), self.model.borrow());
+            // The end of a process lets go of what it has pinned at some later time (io_ring_exit_work()).
+            let pinned = |h: &Holding| h.hold == Hold::Pin && model.spaces[h.actor].is_some();
+            pins.iter()
+                .filter_map(|h| Some((h.pfn?, pinned(h))))
+                .collect()
+        };
+        let mut heads: Vec<(Pfn, Hold)> = Vec::new();
+        for (pfn, pinned) in held {
+            let hold = if pinned { Hold::Pin } else { Hold::Reference };
+            // A run of pages of one folio: its head is known.
+            heads.push((self.folio_head(pfn)?, hold));
+        }
+        heads.sort_by_key(|&(pfn, hold)| (pfn, hold == Hold::Reference));
+        heads.dedup_by_key(|h| h.0);
+        Ok(heads)
+    }
+
+    /// A pinned page that its owner still maps is where it was when it was pinned: what a device writes there must be seen.
+    pub(super) fn judge_pins(&self) -> TestResult<Option<Finding>> {
+        let pins: Vec<Holding> = self.pins.borrow().clone();
+        for h in pins.iter().filter(|h| h.hold == Hold::Pin) {
+            let (Some(pfn), Some(frame)) = (h.pfn, h.frame) else {
+                continue;
+            };
+            let Some(vpn) = self.place_of(h.actor, frame) else {
+                continue;
+            };
+            let seen = self.eye.entries(self.pid(h.actor)?, &[vpn])?[0];
+            if seen.pfn() != Some(pfn) {
+                return Ok(Some(Finding {
+                    property: "a pinned page stays its owner's page",
+                    detail: format!("pinned at pfn {:#x}, seen {seen}", pfn.0),
+                    at: Some((h.actor, vpn)),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where an actor maps a frame now, if it does.
+    fn place_of(&self, actor: ActorId, frame: FrameId) -> Option<usize> {
+        let model = self.model.borrow();
+        let mut slots = model.spaces[actor].as_ref()?.iter();
+        slots
+            .find(|(_, s)| s.held == Held::Frame(frame))
+            .map(|(&vpn, _)| vpn)
+    }
+}

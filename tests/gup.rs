@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! References to pages that are no mappings: a pipe has them (vmsplice), a device may write to them (io_uring's registered
+//! buffers), another process reaches into them (process_vm_writev, /proc/PID/mem).
+//!
+//! The number of mappers alone does not tell whether a page is one process' own. What is in a pipe must not change when somebody
+//! else writes; what is pinned must stay its owner's page, whatever forks and walks come.
+
+use helpers::actor::pin::Way;
+use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, Grain, R, RW};
+use helpers::world::{Actor, Area, Kind, Share, World};
+use helpers::{TestResult, walk};
+
+/// Pages of each mapping.
+const N: usize = 8;
+
+/// P has written, C is its child.
+fn family<'w, 'c>(
+    w: &'w World<'c>,
+    grain: Grain,
+) -> TestResult<(Actor<'w, 'c>, Actor<'w, 'c>, Area)> {
+    let p = w.actor("P")?;
+    let a = grain.map(w, p, N)?;
+    p.write(a)?;
+    grain.verify(w, p, a)?;
+    let c = p.fork("C")?;
+    Ok((p, c, a))
+}
+
+/// How the one who holds a page in a pipe leaves the mapping.
+type Leave = fn(&World, Actor, Area) -> TestResult;
+
+fn by_unmap(_: &World, who: Actor, a: Area) -> TestResult {
+    who.unmap(a)
+}
+
+fn by_dontneed(_: &World, who: Actor, a: Area) -> TestResult {
+    who.advise(a, advice::DONTNEED)
+}
+
+/// Its own copy takes the place of the page.
+fn by_write(_: &World, who: Actor, a: Area) -> TestResult {
+    who.write(a)
+}
+
+/// The child puts pages into a pipe and leaves them; the parent is their only mapper now, and writes.
+fn child_splices(ctx: &mut Ctx, grain: Grain, leave: Leave) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, c, a) = family(&w, grain)?;
+    let some = a.sub(1..N - 1);
+    c.splice(some)?;
+    leave(&w, c, a)?;
+    p.write(a)?;
+    p.write(some)?;
+    w.check()?;
+    c.drain()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// The parent puts pages into a pipe and leaves them; the child writes, and the grandchild after it.
+fn parent_splices(ctx: &mut Ctx, grain: Grain, leave: Leave) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, c, a) = family(&w, grain)?;
+    let g = c.fork("C.C")?;
+    let some = a.sub(0..N / 2);
+    p.splice(some)?;
+    leave(&w, p, a)?;
+    c.write(some)?;
+    g.write(some)?;
+    w.check()?;
+    p.drain()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// First the pipe, then the fork: the child is another process from its first write on.
+fn splice_before_fork(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Base.map(&w, p, N)?;
+    p.write(a)?;
+    p.splice(a)?;
+    let c = p.fork("C")?;
+    p.unmap(a.sub(0..N / 2))?;
+    c.write(a)?;
+    p.write(a.sub(N / 2..N))?;
+    c.exit()?;
+    w.check()?;
+    p.drain()?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// What is in a pipe while every walk is taken. Each page has two mappers besides.
+fn splice_walks(ctx: &mut Ctx, grain: Grain) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, c, a) = family(&w, grain)?;
+    c.splice(a.sub(0..N / 2))?;
+    walk::every_on_offer(&w)?;
+    p.unmap(a.page(0))?;
+    c.unmap(a.page(1))?;
+    p.write(a.sub(1..3))?;
+    w.check()?;
+    c.drain()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Pages that a swap brought back, in a pipe: the page is not the writer's although its count of mappers is one.
+fn splice_swapped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, c, a) = family(&w, Grain::Base)?;
+    c.splice(a)?;
+    walk::only(&w, &walk::reclaim::RECLAIM)?;
+    c.unmap(a)?;
+    p.write(a)?;
+    w.check()?;
+    c.drain()?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A pinned page is its owner's through fork, COW on both sides, and the end of either process.
+///
+///   P |0 1 2 3 4 5 6 7|   2..6 pinned      C |0 1 2' 3' 4' 5' 6 7|  2..6 copied at the fork
+fn pin_fork(ctx: &mut Ctx, grain: Grain) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = grain.map(&w, p, N)?;
+    p.write(a)?;
+    grain.verify(&w, p, a)?;
+    let pinned = if grain == Grain::Huge { a } else { a.sub(2..6) };
+    p.pin(pinned)?;
+    let c = p.fork("C")?;
+    w.check()?;
+    p.write(a.sub(2..4))?;
+    c.write(a.sub(3..5))?;
+    w.check()?;
+    let g = c.fork("C.C")?;
+    let s = p.fork("S")?;
+    s.write(a.page(5))?;
+    walk::every_on_offer(&w)?;
+    p.write(a.sub(2..6))?;
+    c.exit()?;
+    w.check()?;
+    p.unpin()?;
+    walk::every(&w)?;
+    g.write(a.sub(0..6))?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// A pin of pages that are shared: the owner gets copies of its own first. Of what was never touched: pages of zeroes.
+fn pin_shared(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, c, a) = family(&w, Grain::Base)?;
+    let empty = w.place(2);
+    w.name(empty, "empty");
+    c.map(empty)?;
+    c.pin(a.sub(0..4))?;
+    w.check()?;
+    p.pin(a.sub(2..6))?;
+    w.check()?;
+    p.write(a)?;
+    c.write(a.page(1))?;
+    walk::every_on_offer(&w)?;
+    c.unpin()?;
+    c.pin(empty)?;
+    c.fork("C.C")?;
+    p.exit()?;
+    w.check()?;
+    c.unpin()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Pinned pages under every walk, beside others that go; when the pin is gone they go too.
+fn pin_walks(ctx: &mut Ctx, grain: Grain) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = grain.map(&w, p, N)?;
+    p.write(a)?;
+    grain.verify(&w, p, a)?;
+    p.pin(if grain == Grain::Huge { a } else { a.sub(2..6) })?;
+    walk::every_on_offer(&w)?;
+    p.unpin()?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Shared memory that one of two mappers has pinned: it must stay for the other as well.
+fn pin_shared_memory(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = w.place(N);
+    w.name(a, "a");
+    p.map_shared(a)?;
+    p.write(a)?;
+    let c = p.fork("C")?;
+    c.pin(a.sub(2..6))?;
+    c.unmap(a.page(3))?;
+    p.write(a.sub(0..4))?;
+    walk::every_on_offer(&w)?;
+    c.unpin()?;
+    walk::every(&w)?;
+    p.write(a)?;
+    w.check()?;
+    w.finish()
+}
+
+/// The owner moves, cuts and gives back what it has pinned.
+fn pin_reshaped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (a, b) = (Grain::Base.map(&w, p, N)?, w.place(N));
+    w.name(b, "b");
+    p.write(a)?;
+    p.pin(a)?;
+    p.protect(a.sub(4..6), R)?;
+    let c = p.fork("C")?;
+    p.protect(a.sub(4..6), RW)?;
+    p.move_to(a, b)?;
+    p.advise(b.page(1), advice::DONTNEED)?;
+    p.unmap(b.page(2))?;
+    w.check()?;
+    p.write(b.sub(4..6))?;
+    c.write(a.sub(3..4))?;
+    walk::every_on_offer(&w)?;
+    p.unpin()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// A third process writes to pages that two share: the one it writes to gets a copy, the other keeps what it had.
+fn poke_shared(ctx: &mut Ctx, way: Way) -> TestResult {
+    let w = World::new(ctx)?;
+    let x = w.actor("X")?;
+    let (p, c, a) = family(&w, Grain::Base)?;
+    x.poke(c, a.sub(1..4), way)?;
+    w.check()?;
+    x.poke(p, a.sub(3..6), way)?;
+    x.peek(c, a, way)?;
+    x.peek(p, a, way)?;
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    x.poke(c, a.sub(2..7), way)?;
+    x.peek(p, a, way)?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// A write from outside to what the process itself may only read (FOLL_FORCE): it gets a copy, and neither the object nor any other
+/// mapper sees the write. After MADV_DONTNEED the object shows again.
+///
+///   object     0 1 2 3 4 5 6 7       P shared, rw
+///   Q private  0 1 2'3'4'5 6 7       read only, 2..5 written by X
+fn poke_read_only(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, q, x) = (w.actor("P")?, w.actor("Q")?, w.actor("X")?);
+    let (a, b, own) = (w.place(N), w.place(N), w.place(N));
+    w.name(a, "shared");
+    w.name(b, "private");
+    w.name(own, "own");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    q.map_object(b, &file, 0, R, Share::Private)?;
+    q.map(own)?;
+    q.write(own)?;
+    let c = q.fork("Q.C")?;
+    q.protect(own, R)?;
+    x.poke(q, b.sub(2..5), Way::Mem)?;
+    x.poke(q, own.sub(1..3), Way::Mem)?;
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    // Written again, then half of it given back.
+    x.poke(q, b.sub(3..6), Way::Mem)?;
+    q.advise(b.sub(2..4), advice::DONTNEED)?;
+    q.read(b)?;
+    x.peek(q, b, Way::Mem)?;
+    w.check()?;
+    x.poke(c, b.page(2), Way::Mem)?;
+    x.poke(q, b.page(2), Way::Mem)?;
+    p.write(a.sub(0..3))?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+const SPLICE: Test = Test {
+    about: "What a process has put into a pipe is not changed by what other processes write.",
+    guards: &[Fix {
+        commit: "09854ba94c6a",
+        subject: "mm: do_wp_page() simplification",
+    }],
+    ..Test::DEFAULT
+};
+const PIN: Test = Test {
+    about: "A pinned page stays its owner's page through fork, COW and every walk.",
+    ..Test::DEFAULT
+};
+const POKE: Test = Test {
+    about: "A write from outside is the write of the process that owns the memory, and of nobody else.",
+    ..Test::DEFAULT
+};
+
+const TESTS: &[Test] = &[
+    Test {
+        name: "splice.child.unmap",
+        run: |c| child_splices(c, Grain::Base, by_unmap),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.child.dontneed",
+        run: |c| child_splices(c, Grain::Base, by_dontneed),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.child.write",
+        run: |c| child_splices(c, Grain::Base, by_write),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.child.thp",
+        needs: Grain::HUGE_NEEDS,
+        run: |c| child_splices(c, Grain::Huge, by_unmap),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.parent.unmap",
+        run: |c| parent_splices(c, Grain::Base, by_unmap),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.parent.write",
+        run: |c| parent_splices(c, Grain::Base, by_write),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.before_fork",
+        run: splice_before_fork,
+        ..SPLICE
+    },
+    Test {
+        name: "splice.walks",
+        run: |c| splice_walks(c, Grain::Base),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.swapped",
+        run: splice_swapped,
+        ..SPLICE
+    },
+    Test {
+        name: "pin.fork",
+        run: |c| pin_fork(c, Grain::Base),
+        ..PIN
+    },
+    Test {
+        name: "pin.fork.thp",
+        needs: Grain::HUGE_NEEDS,
+        run: |c| pin_fork(c, Grain::Huge),
+        ..PIN
+    },
+    Test {
+        name: "pin.of_shared",
+        run: pin_shared,
+        ..PIN
+    },
+    Test {
+        name: "pin.walks",
+        run: |c| pin_walks(c, Grain::Base),
+        ..PIN
+    },
+    Test {
+        name: "pin.walks.thp",
+        needs: Grain::HUGE_NEEDS,
+        run: |c| pin_walks(c, Grain::Huge),
+        ..PIN
+    },
+    Test {
+        name: "pin.shared_memory",
+        run: pin_shared_memory,
+        ..PIN
+    },
+    Test {
+        name: "pin.reshaped",
+        run: pin_reshaped,
+        ..PIN
+    },
+    Test {
+        name: "poke.vm",
+        run: |c| poke_shared(c, Way::Vm),
+        ..POKE
+    },
+    Test {
+        name: "poke.mem",
+        run: |c| poke_shared(c, Way::Mem),
+        ..POKE
+    },
+    Test {
+        name: "poke.read_only",
+        run: poke_read_only,
+        ..POKE
+    },
+];
+
+fn main() {
+    run(
+        "gup",
+        "pages held by a pipe or a device through fork and COW",
+        TESTS,
+    )
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! hugetlb pages: found through i_mmap or an anon_vma as other pages are, but copied, unmapped and counted by code of their own
+//! (mm/hugetlb.c), and in tables that processes may share.
+
+use helpers::explore::objects::Play;
+use helpers::kernel::hugetlb;
+use helpers::stop::Doing;
+use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, R, RW};
+use helpers::walk::{self, migrate};
+use helpers::world::{Actor, Area, Kind, Object, Share, World};
+use helpers::{Stop, TestResult};
+
+/// Free pages of the pool on each node: what a test maps, and as many to migrate to.
+const POOL: usize = 8;
+/// The largest page to fill and compare as a whole.
+const LARGEST: usize = 32 << 20;
+
+/// A world with free huge pages on every node.
+fn world<'c>(ctx: &'c Ctx<'c>) -> TestResult<World<'c>> {
+    let w = World::new(ctx)?;
+    if hugetlb::default_size() != w.features().pmd_size || hugetlb::default_size() > Some(LARGEST) {
+        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
+    }
+    let nodes = &w.features().nodes;
+    hugetlb::enlarge(POOL, nodes).doing("enlarge the pool")?;
+    let short = nodes.iter().any(|&node| hugetlb::free_on(node) < POOL);
+    if short || hugetlb::free() < POOL * nodes.len() {
+        return Err(Stop::Skip("needs free huge pages"));
+    }
+    Ok(w)
+}
+
+/// The other walks pass hugetlb pages by.
+fn move_all(w: &World) -> TestResult {
+    if (migrate::MIGRATE.offered)(w).is_err() {
+        return w.check();
+    }
+    match walk::only(w, &migrate::MIGRATE) {
+        Err(Stop::Skip(_)) => Ok(()),
+        other => other,
+    }
+}
+
+/// `n` huge pages of address space, and the pages of each.
+fn place(w: &World, name: &'static str, n: usize) -> TestResult<Vec<Area>> {
+    let all = w.place_huge(n)?;
+    w.name(all, name);
+    let each = all.pages / n;
+    Ok((0..n).map(|i| all.sub(i * each..(i + 1) * each)).collect())
+}
+
+/// From the first to the last of some neighbours.
+fn whole(parts: &[Area]) -> Area {
+    Area {
+        vpn: parts[0].vpn,
+        pages: parts.iter().map(|p| p.pages).sum(),
+    }
+}
+
+/// A private page that three generations share, each written by them in the given order: each write is the writer's own
+/// and the last one needs no copy.
+///
+///   P -> C -> G     one page
+fn cow(ctx: &mut Ctx, order: [usize; 3]) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 1)?[0];
+    let file = w.object(Kind::Hugetlb, a.pages)?;
+    let p = w.actor("P")?;
+    p.map_object(a, &file, 0, RW, Share::Private)?;
+    p.write(a)?;
+    move_all(&w)?;
+    let c = p.fork("C")?;
+    let g = c.fork("G")?;
+    move_all(&w)?;
+    for writer in order {
+        [p, c, g][writer].write(a)?;
+        w.check()?;
+    }
+    move_all(&w)?;
+    w.finish()
+}
+
+/// The one who is left owns the page, whoever made it: its write copies nothing, and the next child shares it again.
+fn exits(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 2)?;
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, Share::Private)?;
+    p.write(whole(&a))?;
+    let c = p.fork("C")?;
+    let d = p.fork("D")?;
+    c.write(a[0])?;
+    p.exit()?;
+    d.unmap(a[0])?;
+    w.check()?;
+    d.exit()?;
+    c.write(whole(&a))?;
+    w.check()?;
+    c.fork("E")?;
+    move_all(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Different parts of a file in several processes and several times in one.
+///
+///   file          0 1 2
+///   P shared      0 1 2
+///   P shared        1       once more
+///   Q shared        1 2
+///   R private     0 1       0 its own copy
+///   C             all of P's
+fn shared(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let (a, b) = (place(&w, "a", 3)?, place(&w, "later", 2)?);
+    let (alias, private) = (place(&w, "alias", 1)?, place(&w, "private", 2)?);
+    let huge = a[0].pages;
+    let file = w.object(Kind::Hugetlb, 3 * huge)?;
+    let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
+    p.map_object(whole(&a), &file, 0, RW, Share::Shared)?;
+    p.write(whole(&a))?;
+    p.map_object(alias[0], &file, huge, R, Share::Shared)?;
+    q.map_object(whole(&b), &file, huge, RW, Share::Shared)?;
+    r.map_object(whole(&private), &file, 0, RW, Share::Private)?;
+    r.write(private[0])?;
+    p.fork("C")?;
+    move_all(&w)?;
+    q.write(b[0].page(3))?;
+    p.unmap(a[1])?;
+    move_all(&w)?;
+    w.punch(&file, huge..2 * huge)?;
+    w.check()?;
+    w.truncate(&file, huge)?;
+    w.check()?;
+    let there = q.probe(b[1].page(0))?;
+    if there != [false] {
+        return Err(Stop::fail(
+            "a page past the end of a truncated hugetlb file can be read",
+        ));
+    }
+    w.truncate(&file, 2 * huge)?;
+    w.check()?;
+    w.finish()
+}
+
+type Op = fn(&World, Actor, &[Area], &Object, Share) -> TestResult;
+
+///   file         0 1 2
+///   W shared     0 1 2
+///   P            0 1 2     shared; private with its own page 0
+///   C            reshapes that
+fn by_child(ctx: &mut Ctx, op: Op) -> TestResult {
+    for share in [Share::Shared, Share::Private] {
+        let w = world(ctx)?;
+        let (all, a) = (place(&w, "whole", 3)?, place(&w, "a", 3)?);
+        let huge = a[0].pages;
+        let file = w.object(Kind::Hugetlb, 3 * huge)?;
+        let watcher = w.actor("W")?;
+        watcher.map_object(whole(&all), &file, 0, RW, Share::Shared)?;
+        watcher.write(whole(&all))?;
+        let p = w.actor("P")?;
+        p.map_object(whole(&a), &file, 0, RW, share)?;
+        p.write(a[0])?;
+        let c = p.fork("C")?;
+        op(&w, c, &a, &file, share)?;
+        move_all(&w)?;
+        p.exit()?;
+        // Private copies go with a hole too here.
+        w.punch(&file, 0..huge)?;
+        w.truncate(&file, 2 * huge)?;
+        w.check()?;
+        w.finish()?;
+    }
+    Ok(())
+}
+
+fn protect(_: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    c.protect(a[1], R)?;
+    c.protect(a[2], 0)
+}
+
+fn protect_remerge(_: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    c.protect(a[1], R)?;
+    c.protect(a[0], R)?;
+    c.protect(a[0], RW)?;
+    c.protect(a[1], RW)?;
+    c.write(a[0])
+}
+
+fn unmap_head(_: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    c.unmap(a[0])
+}
+
+fn unmap_middle(_: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    c.unmap(a[1])
+}
+
+fn unmap_tail(_: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    c.unmap(a[2])
+}
+
+/// Page 2 where page 1 was.
+fn over(_: &World, c: Actor, a: &[Area], file: &Object, share: Share) -> TestResult {
+    c.map_object(a[1], file, 2 * a[0].pages, RW, share)
+}
+
+fn moved(w: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    let to = place(w, "to", 2)?;
+    c.move_to(whole(&a[0..2]), whole(&to))
+}
+
+fn given_back(_: &World, c: Actor, a: &[Area], _: &Object, share: Share) -> TestResult {
+    match share {
+        Share::Shared => c.advise(a[1], advice::DONTNEED),
+        Share::Private => c.write(a[0]),
+    }
+}
+
+/// Shared mappings by chance: over each other, cut, moved, forked, taken away.
+fn chance(ctx: &mut Ctx) -> TestResult {
+    for round in 0..2 {
+        let w = world(ctx)?;
+        let huge = place(&w, "huge", 1)?[0].pages;
+        let at = whole(&place(&w, "at", 5)?);
+        let objects = [w.object(Kind::Hugetlb, 3 * huge)?];
+        let mut play = Play::new(&w, w.seed() ^ (round + 1), at, huge, &objects)?;
+        for _ in 0..3 {
+            play.steps(10)?;
+            move_all(&w)?;
+        }
+        drop(play);
+        w.finish()?;
+    }
+    Ok(())
+}
+
+/// Processes that map the same 1 GiB of a file, aligned to 1 GiB, share the table with its entries (huge_pmd_share()). Who
+/// reshapes its VMA has to stop sharing first, and may not take an entry from the others.
+///
+///   file   0 . . . 4 . . . . . last      used pages; the rest is never touched
+///   P Q    all of it, at the same address
+///   R      all of it, 1 GiB further up
+///   C      forked by P
+fn tables(ctx: &mut Ctx, op: fn(&World, [Actor; 4], &[Area]) -> TestResult) -> TestResult {
+    let w = world(ctx)?;
+    let huge = place(&w, "huge", 1)?[0].pages;
+    // One table of entries that are huge pages.
+    let entries = w.page_size() / 8;
+    let bytes = huge * w.page_size() * entries;
+    let (a, b) = (w.far(bytes)?, w.far(bytes)?);
+    w.name(a, "a");
+    w.name(b, "b");
+    let file = w.object(Kind::Hugetlb, a.pages)?;
+    let used = |of: Area| [0, 4, entries - 1].map(|i| of.sub(i * huge..(i + 1) * huge));
+    let [p, q, r] = ["P", "Q", "R"].map(|name| w.actor(name));
+    let (p, q, r) = (p?, q?, r?);
+    p.map_parts(a, &file, 0, &used(a))?;
+    for part in used(a) {
+        p.write(part.page(1))?;
+    }
+    q.map_parts(a, &file, 0, &used(a))?;
+    r.map_parts(b, &file, 0, &used(b))?;
+    let c = p.fork("C")?;
+    w.check()?;
+    op(&w, [p, q, r, c], &used(a))?;
+    w.check()?;
+    // Each still sees what any other writes.
+    for (i, actor) in [p, q, c].into_iter().enumerate() {
+        actor.write(used(a)[0].page(i))?;
+    }
+    move_all(&w)?;
+    p.exit()?;
+    w.punch(&file, 0..huge)?;
+    w.check()?;
+    c.exit()?;
+    q.exit()?;
+    r.write(used(b)[0].page(7))?;
+    move_all(&w)?;
+    w.truncate(&file, 4 * huge)?;
+    w.check()?;
+    w.finish()
+}
+
+fn tables_protect(_: &World, [_, q, _, c]: [Actor; 4], used: &[Area]) -> TestResult {
+    q.protect(used[1], R)?;
+    c.protect(used[2], 0)?;
+    c.protect(used[2], RW)
+}
+
+fn tables_unmap(_: &World, [p, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
+    q.unmap(used[1])?;
+    p.unmap(used[2])
+}
+
+fn tables_move(w: &World, [_, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
+    let to = place(w, "to", 1)?;
+    q.move_to(used[1], to[0])
+}
+
+fn tables_migrate(w: &World, _: [Actor; 4], _: &[Area]) -> TestResult {
+    move_all(w)
+}
+
+const HUGE: Test = Test {
+    about: "Every mapping of a hugetlb page is found, whatever part of the file its VMA maps.",
+    needs: &[
+        Need::Root,
+        Need::Thp,
+        Need::File(hugetlb::POOL, "needs CONFIG_HUGETLBFS"),
+        Need::MemMib(128),
+    ],
+    knobs: &[Knob::keep(hugetlb::POOL)],
+    timeout: std::time::Duration::from_secs(120),
+    ..Test::DEFAULT
+};
+const COW: Test = Test {
+    about: "A hugetlb page that processes share since a fork is exclusive to none, and each write is the writer's own.",
+    ..HUGE
+};
+const TABLES: Test = Test {
+    about: "Who stops to share a page table of hugetlb entries leaves the others what they have.",
+    ..HUGE
+};
+
+const TESTS: &[Test] = &[
+    Test {
+        name: "cow.from_parent",
+        run: |c| cow(c, [0, 1, 2]),
+        ..COW
+    },
+    Test {
+        name: "cow.from_child",
+        run: |c| cow(c, [2, 1, 0]),
+        ..COW
+    },
+    Test {
+        name: "cow.middle_first",
+        run: |c| cow(c, [1, 0, 2]),
+        ..COW
+    },
+    Test {
+        name: "cow.exits",
+        run: exits,
+        ..COW
+    },
+    Test {
+        name: "shared",
+        run: shared,
+        ..HUGE
+    },
+    Test {
+        name: "protect",
+        run: |c| by_child(c, protect),
+        ..HUGE
+    },
+    Test {
+        name: "protect.remerge",
+        run: |c| by_child(c, protect_remerge),
+        ..HUGE
+    },
+    Test {
+        name: "unmap.head",
+        run: |c| by_child(c, unmap_head),
+        ..HUGE
+    },
+    Test {
+        name: "unmap.middle",
+        run: |c| by_child(c, unmap_middle),
+        ..HUGE
+    },
+    Test {
+        name: "unmap.tail",
+        run: |c| by_child(c, unmap_tail),
+        ..HUGE
+    },
+    Test {
+        name: "over",
+        run: |c| by_child(c, over),
+        ..HUGE
+    },
+    Test {
+        name: "move",
+        run: |c| by_child(c, moved),
+        ..HUGE
+    },
+    Test {
+        name: "given_back",
+        run: |c| by_child(c, given_back),
+        ..HUGE
+    },
+    Test {
+        name: "chance",
+        run: chance,
+        ..HUGE
+    },
+    Test {
+        name: "tables.protect",
+        run: |c| tables(c, tables_protect),
+        ..TABLES
+    },
+    Test {
+        name: "tables.unmap",
+        run: |c| tables(c, tables_unmap),
+        ..TABLES
+    },
+    Test {
+        name: "tables.move",
+        run: |c| tables(c, tables_move),
+        ..TABLES
+    },
+    Test {
+        name: "tables.migrate",
+        run: |c| tables(c, tables_migrate),
+        ..TABLES
+    },
+];
+
+fn main() {
+    run(
+        "hugetlb",
+        "hugetlb pages: copied, shared, cut and moved",
+        TESTS,
+    )
+}

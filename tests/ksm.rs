@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! KSM pages: merged, shared on, walked and unmerged.
+//!
+//! A KSM page is not found through one anon_vma but through its stable node: a list of rmap_items, each an address in a process that
+//! ksmd has scanned, with the anon_vma to look in (rmap_walk_ksm()). Processes forked since the merge have no rmap_item; they are found by a
+//! second pass over the same anon_vmas. ksmd runs only inside of merge() and its kin, so a script knows whom ksmd has seen.
+
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, R, RW, filled, like};
+use helpers::walk::merge::{self, expect_merging, merge};
+use helpers::world::World;
+use helpers::{Stop, TestResult, walk};
+
+/// Every walk, then every sharer writes.
+fn walks(w: World) -> TestResult {
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+///   P   [0 1 2 3]      Q   [0 1 2 3]      R   [0 1 2 3 0 1]
+///
+/// R has two mappers of a page in one VMA.
+fn processes(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 4)?;
+    let q = like(&w, "Q", 4, p)?;
+    let r = like(&w, "R", 6, p)?;
+    merge(&w, &[p, q, r])?;
+    expect_merging(&w, false, &[(p.0, 4), (q.0, 4), (r.0, 6)])?;
+    walk::every_on_offer(&w)?;
+    // From swap each came back with pages of its own; merged again, and found again.
+    merge(&w, &[p, q, r])?;
+    expect_merging(&w, true, &[(p.0, 4), (q.0, 4), (r.0, 6)])?;
+    walks(w)
+}
+
+///   P   |rw 0 0|r 0 0|rw 0 0| . . |0 0|      all pages equal: one page, in four VMAs
+fn one_process(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (a, b) = (w.place(6), w.place(2));
+    w.name(a, "a");
+    w.name(b, "b");
+    p.map(a)?;
+    p.write_equal(a)?;
+    p.map(b)?;
+    p.write_like(b, p, a)?;
+    p.protect(a.sub(2..4), R)?;
+    merge(&w, &[(p, a), (p, b)])?;
+    expect_merging(&w, false, &[(p, 8)])?;
+    walk::every_on_offer(&w)?;
+    merge(&w, &[(p, a), (p, b)])?;
+    p.protect(a.sub(2..4), RW)?;
+    p.unmap(a.sub(5..6))?;
+    p.unmap(a.sub(0..1))?;
+    expect_merging(&w, true, &[(p, 6)])?;
+    walks(w)
+}
+
+///   P [0 1 2]  Q [0 1 2]      merged, ksmd stopped
+///     \__ C1 .. Cn            forked afterwards: no rmap_item, and of some only the addresses of P's
+///          \__ G
+fn forked_after(ctx: &mut Ctx, children: usize, parent_exits: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 3)?;
+    let q = like(&w, "Q", 3, p)?;
+    merge(&w, &[p, q])?;
+    let mut last = p.0;
+    for i in 0..children {
+        let from = if i % 2 == 0 { p.0 } else { last };
+        last = from.fork(&format!("C{i}"))?;
+    }
+    last.fork("G")?;
+    let d = q.0.fork("D")?;
+    d.write(q.1.page(1))?;
+    if parent_exits {
+        p.0.exit()?;
+    }
+    walks(w)
+}
+
+///   P [0 1 2 3]  Q [0 1]        P and C share pages 0 to 3 when ksmd comes: an rmap_item each, in one anon_vma tree
+///     \__ C [0 1 x 3]           and 3 is equal to x
+fn forked_before(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 4)?;
+    let c = (p.0.fork("C")?, p.1);
+    let g = (c.0.fork("G")?, p.1);
+    c.0.write_like(p.1.page(2), p.0, p.1.page(3))?;
+    let q = like(&w, "Q", 4, p)?;
+    merge(&w, &[p, c, g, q])?;
+    expect_merging(&w, true, &[(p.0, 4), (c.0, 4), (g.0, 4), (q.0, 4)])?;
+    // And some more that ksmd does not know.
+    g.0.fork("late")?;
+    walk::every_on_offer(&w)?;
+    c.0.exit()?;
+    merge(&w, &[p, g, q])?;
+    walks(w)
+}
+
+///   P   |r|0 . . . . . 6|r|      first and last page of a VMA, with and without neighbours, and of one cut to a single page
+fn ends(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 9)?;
+    let q = like(&w, "Q", 9, p)?;
+    let a = p.1;
+    p.0.protect(a.page(0), R)?;
+    p.0.protect(a.page(8), R)?;
+    p.0.protect(a.page(4), R)?;
+    q.0.unmap(q.1.sub(4..5))?;
+    let halves = [(q.0, q.1.sub(0..4)), (q.0, q.1.sub(5..9))];
+    merge(
+        &w,
+        &[(p.0, a.sub(0..4)), (p.0, a.sub(5..9)), halves[0], halves[1]],
+    )?;
+    p.0.fork("C")?;
+    p.0.protect(a.page(0), RW)?;
+    walks(w)
+}
+
+/// The VMAs of a page that moved before ksmd saw it: the address is one thing, the page offset (vm_pgoff) another.
+///
+///   P   a: [0 1 2 3 4 5]    b: [moved 0 1 2][hole]      then 4 on top of 5: pages 3 and 4 equal, in one anon_vma, out of place
+fn moved_before(ctx: &mut Ctx, forked: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 6)?;
+    let (p, a) = p;
+    p.write_like(a.page(4), p, a.page(3))?;
+    let b = w.place(3);
+    w.name(b, "b");
+    let q = like(&w, "Q", 3, (p, a))?;
+    let c = if forked { Some(p.fork("C")?) } else { None };
+    p.move_to(a.sub(0..3), b)?;
+    p.move_to(a.page(4), a.page(5))?;
+    let mut places = vec![(p, b), (p, a.page(3)), (p, a.page(5)), q];
+    if let Some(c) = c {
+        c.move_to(a.page(0), a.page(2))?;
+        places.push((c, a.sub(1..5)));
+    }
+    merge(&w, &places)?;
+    p.fork("late")?;
+    walks(w)
+}
+
+/// More equal pages than one KSM page may have mappers (max_page_sharing): a chain of stable nodes, each with a page of its own.
+fn chain(ctx: &mut Ctx, most: usize, sharers: usize) -> TestResult {
+    let w = World::new(ctx)?;
+    merge::set_knob(&w, "max_page_sharing", &most.to_string())?;
+    let p = filled(&w, "P", 1)?;
+    let mut all = vec![p];
+    let q = like(&w, "Q", sharers - 1, p)?;
+    // Each page is a mapper of its own.
+    all.push(q);
+    for (actor, area) in &all {
+        actor.advise(*area, advice::MERGEABLE)?;
+    }
+    let bounded = |when: &str| -> TestResult {
+        for (pfn, n) in merge::distinct(&w, &all)? {
+            if n > most || n < 2 {
+                return Err(Stop::fail(format_args!(
+                    "a KSM page has 2 to max_page_sharing mappers: {when} pfn {pfn} has {n}, not 2 to {most}"
+                )));
+            }
+        }
+        Ok(())
+    };
+    merge::run(&w, &all)?;
+    bounded("after the merge")?;
+    expect_merging(&w, false, &[(p.0, 1), (q.0, sharers as u64 - 1)])?;
+    // A fork may go over the limit.
+    let c = p.0.fork("C")?;
+    let d = q.0.fork("D")?;
+    walk::every_on_offer(&w)?;
+    c.exit()?;
+    d.exit()?;
+    merge::run(&w, &all)?;
+    bounded("after the second merge")?;
+    // One of a chain goes, in the middle and at the ends.
+    p.0.fork("late")?;
+    p.0.write(p.1)?;
+    q.0.write(q.1.page(0))?;
+    q.0.unmap(q.1.sub(sharers - 2..sharers - 1))?;
+    w.check()?;
+    walks(w)?;
+    Ok(())
+}
+
+/// What happens to a KSM page before another process joins it.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    Migrate,
+    Compact,
+    SharersLeave,
+    Cow,
+}
+
+///   P [0 1]  Q [0 1]   merged;   then R [0 1] comes to the same stable node
+fn joined_late(ctx: &mut Ctx, before: Before) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 3)?;
+    let q = like(&w, "Q", 3, p)?;
+    merge(&w, &[p, q])?;
+    let c = (p.0.fork("C")?, p.1);
+    match before {
+        Before::Migrate => walk::only(&w, &walk::migrate::MIGRATE)?,
+        Before::Compact => match walk::only(&w, &walk::compact::COMPACT) {
+            // Best effort.
+            Ok(()) | Err(Stop::Skip(_)) => {}
+            Err(e) => return Err(e),
+        },
+        Before::SharersLeave => q.0.exit()?,
+        Before::Cow => {
+            p.0.write(p.1.page(0))?;
+            c.0.write(p.1.page(1))?;
+        }
+    }
+    let from = if before == Before::Cow {
+        (p.0, p.1.sub(1..3))
+    } else {
+        p
+    };
+    let r = like(&w, "R", 3, from)?;
+    merge(&w, &[from, r])?;
+    r.0.fork("D")?;
+    walks(w)
+}
+
+///   P [mergeable]
+///     \__ C   new equal pages, without an madvise of its own
+fn child_is_scanned(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 6)?;
+    p.advise(a, advice::MERGEABLE)?;
+    let c = p.fork("C")?;
+    c.write_equal(a.sub(0..2))?;
+    let g = c.fork("G")?;
+    p.exit()?;
+    g.write_equal(a.sub(2..5))?;
+    merge::run(&w, &[(c, a.sub(0..2)), (g, a.sub(2..5))])?;
+    expect_merging(&w, true, &[(c, 2), (g, 5)])?;
+    walks(w)
+}
+
+/// merge_across_nodes: without it each node has a stable tree and a KSM page of its own.
+///
+///   node 0: P [0 1] Q [0 1]      node 1: R [0 1] S [0 1]      all equal
+fn nodes(ctx: &mut Ctx, across: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    merge::set_knob(&w, "merge_across_nodes", if across { "1" } else { "0" })?;
+    let p = filled(&w, "P", 2)?;
+    let q = like(&w, "Q", 2, p)?;
+    let r = like(&w, "R", 2, p)?;
+    let s = like(&w, "S", 2, p)?;
+    let here = w.features().nodes[..2].to_vec();
+    for (place, node) in [(p, here[0]), (q, here[0]), (r, here[1]), (s, here[1])] {
+        w.move_to_node(place.0, place.1, node)?;
+    }
+    for (actor, area) in [p, q, r, s] {
+        actor.advise(area, advice::MERGEABLE)?;
+    }
+    let all = [p, q, r, s];
+    merge::run(&w, &all)?;
+    let expected = if across { 2 } else { 4 };
+    let seen = merge::distinct(&w, &all)?;
+    if seen.len() != expected {
+        return Err(Stop::fail(format_args!(
+            "equal pages on two nodes become one page with merge_across_nodes, else one on each: expected {expected} pages for 2 contents, seen {seen:?}"
+        )));
+    }
+    p.0.fork("C")?;
+    walk::every_on_offer(&w)?;
+    // To the other node, where an equal KSM page is already.
+    for (place, node) in [(p, here[1]), (q, here[0]), (r, here[0]), (s, here[1])] {
+        w.move_to_node(place.0, place.1, node)?;
+    }
+    merge::run(&w, &all)?;
+    w.move_to_node(p.0, p.1, here[0])?;
+    expect_merging(&w, true, &[(p.0, 2), (q.0, 2), (r.0, 2), (s.0, 2)])?;
+    walks(w)
+}
+
+const KSM: Test = Test {
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm],
+    ..Test::DEFAULT
+};
+
+const MERGED: Test = Test {
+    about: "Every mapper of a KSM page is found by every walk, in every process and VMA.",
+    ..KSM
+};
+
+const FORKED: Test = Test {
+    about: "Processes forked after a merge, which ksmd has never seen, are found by every walk.",
+    ..KSM
+};
+
+const MOVED: Test = Test {
+    about: "A page that mremap moved before it was merged is found at its new place.",
+    guards: &[Fix {
+        commit: "1ff829957316",
+        subject: "ksm: prevent mremap move poisoning",
+    }],
+    ..KSM
+};
+
+const CHAIN: Test = Test {
+    about: "A content with more mappers than max_page_sharing has several KSM pages, each found in all its mappers.",
+    knobs: &[Knob::keep("/sys/kernel/mm/ksm/max_page_sharing")],
+    ..KSM
+};
+
+const JOIN: Test = Test {
+    about: "A page joins a KSM page that has moved or lost mappers since it was made.",
+    ..KSM
+};
+
+const NODES: Test = Test {
+    about: "KSM pages are of one node each without merge_across_nodes, and follow their pages.",
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm, Need::Nodes(2)],
+    knobs: &[Knob::keep("/sys/kernel/mm/ksm/merge_across_nodes")],
+    ..Test::DEFAULT
+};
+
+const TESTS: &[Test] = &[
+    Test {
+        name: "processes",
+        run: processes,
+        ..MERGED
+    },
+    Test {
+        name: "one_process",
+        run: one_process,
+        ..MERGED
+    },
+    Test {
+        name: "ends",
+        run: ends,
+        ..MERGED
+    },
+    Test {
+        name: "forked_before",
+        run: forked_before,
+        ..FORKED
+    },
+    Test {
+        name: "forked_after.1",
+        run: |c| forked_after(c, 1, false),
+        ..FORKED
+    },
+    Test {
+        name: "forked_after.1.parent_exits",
+        run: |c| forked_after(c, 1, true),
+        ..FORKED
+    },
+    Test {
+        name: "forked_after.5",
+        run: |c| forked_after(c, 5, false),
+        ..FORKED
+    },
+    Test {
+        name: "child_is_scanned",
+        run: child_is_scanned,
+        about: "ksmd scans the child of a mergeable process.",
+        ..KSM
+    },
+    Test {
+        name: "moved_before",
+        run: |c| moved_before(c, false),
+        ..MOVED
+    },
+    Test {
+        name: "moved_before.forked",
+        run: |c| moved_before(c, true),
+        ..MOVED
+    },
+    Test {
+        name: "chain.2",
+        run: |c| chain(c, 2, 6),
+        ..CHAIN
+    },
+    Test {
+        name: "chain.3",
+        run: |c| chain(c, 3, 9),
+        ..CHAIN
+    },
+    Test {
+        name: "chain.4",
+        run: |c| chain(c, 4, 8),
+        ..CHAIN
+    },
+    Test {
+        name: "joined_late.migrated",
+        run: |c| joined_late(c, Before::Migrate),
+        ..JOIN
+    },
+    Test {
+        name: "joined_late.compacted",
+        run: |c| joined_late(c, Before::Compact),
+        ..JOIN
+    },
+    Test {
+        name: "joined_late.sharers_left",
+        run: |c| joined_late(c, Before::SharersLeave),
+        ..JOIN
+    },
+    Test {
+        name: "joined_late.written",
+        run: |c| joined_late(c, Before::Cow),
+        ..JOIN
+    },
+    Test {
+        name: "nodes.across",
+        run: |c| nodes(c, true),
+        ..NODES
+    },
+    Test {
+        name: "nodes.apart",
+        run: |c| nodes(c, false),
+        ..NODES
+    },
+];
+
+fn main() {
+    run("ksm", "KSM pages and their reverse map", TESTS)
+}

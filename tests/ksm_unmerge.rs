@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! KSM pages unmerged: by a write, a move, an madvise, a prctl, a knob.
+//!
+//! break_ksm() copies a KSM page for the one mapper that asked, and ksmd forgets the rmap_item at its next scan. What is left merged
+//! must still be found in all its mappers, and what was unmerged merges again at its new place.
+
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, filled, like};
+use helpers::walk::merge::{self, expect_merging, merge};
+use helpers::world::World;
+use helpers::{TestResult, walk};
+
+/// Every walk, then every sharer writes.
+fn walks(w: World) -> TestResult {
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// How a merged area is moved.
+#[derive(Clone, Copy, PartialEq)]
+enum Move {
+    Whole,
+    Part,
+    Over,
+    Dontunmap,
+}
+
+/// Moving unmerges: an rmap_item knows one address only. The moved pages are their process' own, and merge again.
+fn moved_after(ctx: &mut Ctx, how: Move) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 4)?;
+    let q = like(&w, "Q", 4, (p, a))?;
+    let b = w.place(4);
+    w.name(b, "b");
+    p.map(b)?;
+    p.write_like(b, p, a)?;
+    merge(&w, &[(p, a), (p, b), q])?;
+    let c = p.fork("C")?;
+    let to = w.place(4);
+    w.name(to, "to");
+    let at = match how {
+        Move::Whole => {
+            p.move_to(a, to)?;
+            to
+        }
+        Move::Part => {
+            p.move_to(a.sub(1..3), to.sub(1..3))?;
+            to.sub(1..3)
+        }
+        Move::Over => {
+            p.move_to(a.sub(0..2), b.sub(2..4))?;
+            b.sub(2..4)
+        }
+        Move::Dontunmap => {
+            p.move_dontunmap(a, to)?;
+            to
+        }
+    };
+    w.check()?;
+    // The child's are as they were, until it moves its own.
+    let there = w.place(4);
+    w.name(there, "there");
+    c.move_to(a, there)?;
+    w.check()?;
+    merge(&w, &[(p, at), (c, there), (c, b), q])?;
+    p.fork("late")?;
+    walks(w)
+}
+
+/// What is unmerged, and in which order.
+#[derive(Clone, Copy, PartialEq)]
+enum Unmerge {
+    Whole,
+    Parts,
+    OneByOne,
+    All,
+}
+
+///   P [0 1 2 3 4]  C (a child) [0 1 2 3 4]  Q [0 1 2 3 4]
+///
+/// MADV_UNMERGEABLE gives every page of the area back to its process, the last one too; nobody else's.
+fn unmerge(ctx: &mut Ctx, how: Unmerge) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 5)?;
+    let q = like(&w, "Q", 5, p)?;
+    let r = like(&w, "R", 5, p)?;
+    merge(&w, &[p, q, r])?;
+    let (c, a) = (p.0.fork("C")?, p.1);
+    match how {
+        Unmerge::Whole => {
+            p.0.advise(a, advice::UNMERGEABLE)?;
+            w.check()?;
+            q.0.advise(q.1, advice::UNMERGEABLE)?;
+            w.check()?;
+            c.advise(a, advice::UNMERGEABLE)?;
+        }
+        Unmerge::Parts => {
+            p.0.advise(a.sub(3..5), advice::UNMERGEABLE)?;
+            w.check()?;
+            c.advise(a.sub(0..2), advice::UNMERGEABLE)?;
+            w.check()?;
+            q.0.advise(q.1.sub(1..4), advice::UNMERGEABLE)?;
+            w.check()?;
+            p.0.advise(a, advice::UNMERGEABLE)?;
+        }
+        Unmerge::OneByOne => {
+            for i in [4, 0, 2, 1] {
+                p.0.advise(a.page(i), advice::UNMERGEABLE)?;
+                w.check()?;
+                c.advise(a.page(4 - i), advice::UNMERGEABLE)?;
+            }
+        }
+        Unmerge::All => merge::unmerge_all(&w)?,
+    }
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    merge(&w, &[p, (c, a), q, r])?;
+    w.check()?;
+    walks(w)
+}
+
+/// Each sharer in turn writes, and those that are left are found.
+fn cow(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 4)?;
+    let q = like(&w, "Q", 4, p)?;
+    let r = like(&w, "R", 4, p)?;
+    merge(&w, &[p, q, r])?;
+    let c = p.0.fork("C")?;
+    let base = merge::merging_at_fork(&w, c)?;
+    p.0.write(p.1.page(0))?;
+    q.0.write(q.1.page(1))?;
+    r.0.write(r.1.page(2))?;
+    c.write(p.1.page(3))?;
+    w.check()?;
+    c.write(p.1.page(0))?;
+    p.0.write(p.1.page(1))?;
+    q.0.write(q.1.page(2))?;
+    r.0.write(r.1.page(3))?;
+    // The child stays with one page that P and Q have left, and ksmd meets it now.
+    expect_merging(&w, true, &[(p.0, 2), (q.0, 2), (r.0, 2), (c, base + 2)])?;
+    walks(w)
+}
+
+/// PR_SET_MEMORY_MERGE goes to a child, and over an exec: what they map later merges without an madvise.
+fn merge_any(ctx: &mut Ctx, exec: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = w.place(4);
+    w.name(a, "a");
+    p.memory_merge(true)?;
+    p.map(a)?;
+    p.write(a)?;
+    let c = p.fork("C")?;
+    let b = w.place(8);
+    w.name(b, "b");
+    if exec {
+        c.exec()?;
+        c.map_if_free(b)?;
+    } else {
+        c.map(b)?;
+    }
+    c.write_like(b, p, a)?;
+    merge::run(&w, &[(p, a), (c, b)])?;
+    walk::every_on_offer(&w)?;
+    merge::run(&w, &[(p, a), (c, b)])?;
+    // Switched off in one: its own pages are unmerged, nobody else's.
+    c.memory_merge(false)?;
+    w.check()?;
+    walks(w)
+}
+
+///   P [x 0 x 0]  Q [0 0]       pages of zeroes
+fn zeroes(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 4)?;
+    p.write_zeroes(a.page(1))?;
+    p.write_zeroes(a.page(3))?;
+    let q = w.actor("Q")?;
+    let b = w.place(2);
+    w.name(b, "b");
+    q.map(b)?;
+    q.write_zeroes(b)?;
+    merge::merge_zeroes(&w, &[(p, a.page(1)), (p, a.page(3)), (q, b)])?;
+    let c = p.fork("C")?;
+    w.check()?;
+    c.write(a.page(1))?;
+    q.write(b.page(1))?;
+    q.advise(b, advice::UNMERGEABLE)?;
+    p.advise(a, advice::UNMERGEABLE)?;
+    w.check()?;
+    p.write(a.page(3))?;
+    walks(w)
+}
+
+const KSM: Test = Test {
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm],
+    ..Test::DEFAULT
+};
+
+const MOVED: Test = Test {
+    about: "A page that mremap moved is merged and found at its new place; moving unmerges.",
+    guards: &[Fix {
+        commit: "1ff829957316",
+        subject: "ksm: prevent mremap move poisoning",
+    }],
+    ..KSM
+};
+
+const UNMERGE: Test = Test {
+    about: "Unmerging gives every page of the area to its process, and no other.",
+    ..KSM
+};
+
+const ANY: Test = Test {
+    about: "PR_SET_MEMORY_MERGE is inherited over fork and exec, and switched off for one process alone.",
+    guards: &[
+        Fix {
+            commit: "3c6f33b7273a",
+            subject: "mm/ksm: support fork/exec for prctl",
+        },
+        Fix {
+            commit: "3a9e567ca45f",
+            subject: "mm/ksm: fix ksm exec support for prctl",
+        },
+    ],
+    ..KSM
+};
+
+const TESTS: &[Test] = &[
+    Test {
+        name: "moved_after.whole",
+        run: |c| moved_after(c, Move::Whole),
+        ..MOVED
+    },
+    Test {
+        name: "moved_after.part",
+        run: |c| moved_after(c, Move::Part),
+        ..MOVED
+    },
+    Test {
+        name: "moved_after.over",
+        run: |c| moved_after(c, Move::Over),
+        ..MOVED
+    },
+    Test {
+        name: "moved_after.dontunmap",
+        run: |c| moved_after(c, Move::Dontunmap),
+        ..MOVED
+    },
+    Test {
+        name: "unmerge.whole",
+        run: |c| unmerge(c, Unmerge::Whole),
+        ..UNMERGE
+    },
+    Test {
+        name: "unmerge.parts",
+        run: |c| unmerge(c, Unmerge::Parts),
+        ..UNMERGE
+    },
+    Test {
+        name: "unmerge.one_by_one",
+        run: |c| unmerge(c, Unmerge::OneByOne),
+        ..UNMERGE
+    },
+    Test {
+        name: "unmerge.all",
+        run: |c| unmerge(c, Unmerge::All),
+        ..UNMERGE
+    },
+    Test {
+        name: "cow",
+        run: cow,
+        about: "Each write to a KSM page is the writer's own; the others stay merged.",
+        ..KSM
+    },
+    Test {
+        name: "merge_any.fork",
+        run: |c| merge_any(c, false),
+        ..ANY
+    },
+    Test {
+        name: "merge_any.exec",
+        run: |c| merge_any(c, true),
+        ..ANY
+    },
+    Test {
+        name: "zeroes",
+        about: "With use_zero_pages pages of zeroes become the zero page, and a write is the writer's own.",
+        knobs: &[Knob::set("/sys/kernel/mm/ksm/use_zero_pages", "1")],
+        run: zeroes,
+        ..KSM
+    },
+];
+
+fn main() {
+    run(
+        "ksm_unmerge",
+        "KSM pages unmerged by writes, moves, madvise, prctl and knobs",
+        TESTS,
+    )
+}

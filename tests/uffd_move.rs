@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages that userfaultfd moves (UFFDIO_MOVE): from one VMA to another of the same process, with no change of any VMA.
+//!
+//! A page that moves gets the anon_vma of the VMA it goes to and the index of its new place there; one that is refused keeps
+//! both. What is forgotten or done too early shows when a walk next looks for the page.
+
+use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, Grain};
+use helpers::world::{Actor, Area, World};
+use helpers::{TestResult, walk};
+
+/// Pages of each mapping.
+const N: usize = 8;
+
+/// Two mappings, each on an anon_vma of its own and at a place that its page offset does not tell, since both were moved
+/// after they were touched. The destination has the anon_vma but no page.
+///
+///   from |0 1 2 3 4 5 6 7|        to |. . . . . . . .|  registered
+fn places(w: &World, p: Actor, pages: usize) -> TestResult<(Area, Area)> {
+    let from = moved_there(w, p, "from", pages)?;
+    let to = moved_there(w, p, "to", pages)?;
+    p.advise(to, advice::DONTNEED)?;
+    p.uffd_open()?;
+    p.uffd_register(to)?;
+    Ok((from, to))
+}
+
+fn moved_there(w: &World, p: Actor, name: &'static str, pages: usize) -> TestResult<Area> {
+    let (first, at) = (w.place(pages), w.place(pages));
+    w.name(first, "before");
+    w.name(at, name);
+    p.map(first)?;
+    p.write(first)?;
+    p.move_to(first, at)?;
+    Ok(at)
+}
+
+/// What all tests end with: every walk where the pages are now, then a child that shares them, then one without the other's VMA.
+fn end(w: &World, p: Actor, from: Area) -> TestResult {
+    walk::every(w)?;
+    p.uffd_close()?;
+    p.fork("C.end")?;
+    p.unmap(from)?;
+    walk::every(w)?;
+    topology::write_by_each(w)
+}
+
+/// All pages at once, in order.
+fn all(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    w.clear_soft_dirty()?;
+    p.write(from.sub(2..5))?;
+    p.uffd_move(from, to)?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+///   from |0 . 2 . 4 . 6 .|   to |7 . 5 . 3 . 1 .|
+fn scattered(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    for i in (1..N).step_by(2) {
+        p.uffd_move(from.page(i), to.page(N - 1 - i))?;
+    }
+    p.write(from.page(3))?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// As mapped: the page offset of both is their address. The source goes away at once, and its anon_vma with it.
+fn source_gone(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = (w.place(N), w.place(N));
+    w.name(from, "from");
+    w.name(to, "to");
+    p.map(from)?;
+    p.map(to)?;
+    p.write(from)?;
+    p.uffd_open()?;
+    p.uffd_register(to)?;
+    p.uffd_move(from, to)?;
+    p.unmap(from)?;
+    walk::every(&w)?;
+    p.uffd_close()?;
+    p.fork("C")?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Within one VMA: the anon_vma stays, the index does not.
+fn within(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = moved_there(&w, p, "a", 2 * N)?;
+    p.advise(a.sub(N..2 * N), advice::DONTNEED)?;
+    p.uffd_open()?;
+    p.uffd_register(a)?;
+    p.uffd_move(a.sub(0..N - 2), a.sub(N + 2..2 * N))?;
+    p.uffd_move(a.sub(N + 2..N + 4), a.sub(1..3))?;
+    walk::every(&w)?;
+    p.uffd_close()?;
+    p.fork("C")?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+fn there_and_back(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.uffd_register(from)?;
+    p.uffd_move(from, to)?;
+    walk::every_on_offer(&w)?;
+    // Every second page returns, and what was swapped in or merged meanwhile is the process' own again.
+    p.write(to)?;
+    for i in (0..N).step_by(2) {
+        p.uffd_move(to.page(i), from.page(i))?;
+    }
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// A child moves what it has inherited and copied, into a VMA that it has inherited too.
+///
+///   P from |0 1 2 3 4 5 6 7|      C from |0 1 2 . . . 6 7|   to |. . . 3 4 5 . .|
+fn child(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let from = moved_there(&w, p, "from", N)?;
+    let to = moved_there(&w, p, "to", N)?;
+    let c = p.fork("C")?;
+    c.advise(to, advice::DONTNEED)?;
+    c.write(from.sub(3..6))?;
+    c.uffd_open()?;
+    c.uffd_register(to)?;
+    c.uffd_move(from.sub(3..6), to.sub(3..6))?;
+    // Shared with the parent: not to be moved, and found where it is.
+    c.uffd_move_refused(from.page(0), to.page(0))?;
+    c.fork("C.C")?;
+    p.exit()?;
+    end(&w, c, from)?;
+    w.finish()
+}
+
+/// A shared page is refused while it is shared and until its last mapper has written to it.
+fn shared_refused(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    let c = p.fork("C")?;
+    for i in 0..N {
+        p.uffd_move_refused(from.page(i), to.page(i))?;
+    }
+    c.write(from.page(1))?;
+    walk::every_on_offer(&w)?;
+    c.exit()?;
+    p.write(from)?;
+    p.uffd_move(from, to)?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// A pinned page is refused, and found where it is; when the pin is gone it moves.
+fn pinned_refused(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.pin(from.sub(2..5))?;
+    for i in 2..5 {
+        p.uffd_move_refused(from.page(i), to.page(i))?;
+    }
+    p.uffd_move(from.sub(0..2), to.sub(0..2))?;
+    walk::every_on_offer(&w)?;
+    p.unpin()?;
+    walk::every_on_offer(&w)?;
+    p.write(from.sub(2..5))?;
+    p.uffd_move(from.sub(2..5), to.sub(2..5))?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// What a pipe holds moves, and the pipe keeps it.
+fn spliced(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.splice(from)?;
+    p.uffd_move(from, to)?;
+    walk::every_on_offer(&w)?;
+    p.drain()?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// Pages in swap: their entries move, and they come back in the new place.
+fn swapped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    w.clear_soft_dirty()?;
+    p.write(from.sub(2..5))?;
+    p.page_out(from)?;
+    p.uffd_move(from, to)?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// Swapped out, but still in the swap cache, since a pipe holds the pages: they are found there when the new place is touched.
+fn swap_cached(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.splice(from)?;
+    p.page_out(from)?;
+    p.uffd_move(from, to)?;
+    w.check()?;
+    p.drain()?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// Pages that were only read move as well, and holes stay holes.
+///
+///   from |z z 2 3 . . 6 z|
+fn zero(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.advise(from, advice::DONTNEED)?;
+    p.read(from.sub(0..2))?;
+    p.write(from.sub(2..4))?;
+    p.write(from.page(6))?;
+    p.read(from.page(7))?;
+    p.uffd_move(from, to)?;
+    w.check()?;
+    // A write to the zero page in its new place.
+    p.write(to.page(1))?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// A child has no userfaultfd: what was registered is plain memory there.
+fn not_inherited(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.uffd_move(from.sub(0..4), to.sub(0..4))?;
+    let c = p.fork("C")?;
+    c.write(to)?;
+    c.write(from.sub(2..6))?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// One huge page and a place for another, both at a multiple of its size. The destination's VMA is twice as large: a page in its
+/// other half gives it an anon_vma, and leaves the place without a page table, which a move of a whole huge page needs.
+///
+///   from |======|        to |      |0 . . . .|  moved there by mremap
+fn huge_places(w: &World, p: Actor) -> TestResult<(Area, Area)> {
+    let from = Grain::Huge.map(w, p, 0)?;
+    p.write(from)?;
+    Grain::Huge.verify(w, p, from)?;
+    let (before, around) = (w.place_huge(2)?, w.place_huge(2)?);
+    w.name(around, "to");
+    p.map(before)?;
+    p.write(before.page(from.pages))?;
+    p.move_to(before, around)?;
+    let to = around.sub(0..from.pages);
+    p.uffd_open()?;
+    p.uffd_register(to)?;
+    Ok((from, to))
+}
+
+fn thp(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = huge_places(&w, p)?;
+    p.uffd_move(from, to)?;
+    walk::every(&w)?;
+    p.uffd_close()?;
+    p.fork("C")?;
+    p.unmap(from)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// A part of a huge page: it is split first.
+fn thp_part(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = huge_places(&w, p)?;
+    let (start, mid) = (from.pages / 4, from.pages / 2);
+    p.uffd_move(from.sub(start..mid), to.sub(start..mid))?;
+    p.uffd_move(from.page(7), to.page(3))?;
+    walk::every(&w)?;
+    p.uffd_close()?;
+    p.fork("C")?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Shared, then pinned: refused both times, and found where it is both times.
+fn thp_refused(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = huge_places(&w, p)?;
+    let c = p.fork("C")?;
+    p.uffd_move_refused(from, to)?;
+    p.uffd_move_refused(from.page(5), to.page(5))?;
+    w.check()?;
+    c.exit()?;
+    // A new huge page, since the old one stays marked as shared until each part of it was copied.
+    p.advise(from, advice::DONTNEED)?;
+    p.write(from)?;
+    Grain::Huge.verify(&w, p, from)?;
+    p.pin(from)?;
+    p.uffd_move_refused(from, to)?;
+    w.check()?;
+    p.unpin()?;
+    walk::every(&w)?;
+    p.fork("D")?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// The huge zero page.
+fn thp_zero(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = huge_places(&w, p)?;
+    p.advise(from, advice::DONTNEED)?;
+    p.read(from)?;
+    p.uffd_move(from, to)?;
+    w.check()?;
+    p.write(to.page(5))?;
+    walk::every(&w)?;
+    p.uffd_close()?;
+    p.fork("C")?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+const MOVE: Test = Test {
+    about: "Pages moved by userfaultfd are found in their new place by every walk, and refused ones in the old.",
+    ..Test::DEFAULT
+};
+const REFUSED: Test = Test {
+    guards: &[
+        Fix {
+            commit: "d7a08838ab74",
+            subject: "mm: userfaultfd: fix unexpected change to src_folio when UFFDIO_MOVE fails",
+        },
+        Fix {
+            commit: "c0205eaf3af9",
+            subject: "userfaultfd: change src_folio after ensuring it's unpinned in UFFDIO_MOVE",
+        },
+    ],
+    ..MOVE
+};
+const SWAP: Test = Test {
+    guards: &[Fix {
+        commit: "c50f8e6053b0",
+        subject: "mm: fix kernel BUG when userfaultfd_move encounters swapcache",
+    }],
+    ..MOVE
+};
+const HUGE: Test = Test {
+    needs: Grain::HUGE_NEEDS,
+    ..REFUSED
+};
+
+const TESTS: &[Test] = &[
+    Test {
+        name: "all",
+        run: all,
+        ..MOVE
+    },
+    Test {
+        name: "scattered",
+        run: scattered,
+        ..MOVE
+    },
+    Test {
+        name: "source_gone",
+        run: source_gone,
+        ..MOVE
+    },
+    Test {
+        name: "within",
+        run: within,
+        ..MOVE
+    },
+    Test {
+        name: "there_and_back",
+        run: there_and_back,
+        ..MOVE
+    },
+    Test {
+        name: "child",
+        run: child,
+        ..MOVE
+    },
+    Test {
+        name: "not_inherited",
+        run: not_inherited,
+        ..MOVE
+    },
+    Test {
+        name: "refused.shared",
+        run: shared_refused,
+        ..REFUSED
+    },
+    Test {
+        name: "refused.pinned",
+        run: pinned_refused,
+        ..REFUSED
+    },
+    Test {
+        name: "spliced",
+        run: spliced,
+        ..MOVE
+    },
+    Test {
+        name: "swapped",
+        run: swapped,
+        ..SWAP
+    },
+    Test {
+        name: "swapped.cached",
+        run: swap_cached,
+        ..SWAP
+    },
+    Test {
+        name: "zero",
+        run: zero,
+        ..MOVE
+    },
+    Test {
+        name: "thp",
+        run: thp,
+        ..HUGE
+    },
+    Test {
+        name: "thp.part",
+        run: thp_part,
+        ..HUGE
+    },
+    Test {
+        name: "thp.refused",
+        run: thp_refused,
+        ..HUGE
+    },
+    Test {
+        name: "thp.zero",
+        run: thp_zero,
+        ..HUGE
+    },
+];
+
+fn main() {
+    run(
+        "uffd_move",
+        "pages moved by userfaultfd: found in their new place",
+        TESTS,
+    )
+}
