@@ -129,7 +129,7 @@ fn cow(ctx: &mut Ctx) -> TestResult {
     let r = like(&w, "R", 4, p)?;
     merge(&w, &[p, q, r])?;
     let c = p.0.fork("C")?;
-    let base = merge::merging_at_fork(&w, c)?;
+    let base = merge::merging_at_fork(c)?;
     p.0.write(p.1.page(0))?;
     q.0.write(q.1.page(1))?;
     r.0.write(r.1.page(2))?;
