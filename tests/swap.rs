@@ -43,7 +43,7 @@ fn take_turn(w: &World, turn: usize, a: Area, actors: &[Option<Actor>; 3]) -> Te
             if ORDERS[i / WRITERS][turn] != who {
                 continue;
             }
-            if i % WRITERS & 1 << who != 0 {
+            if (i % WRITERS) & (1 << who) != 0 {
                 written.push(a.page(i));
             } else {
                 actor.read(a.page(i))?;
