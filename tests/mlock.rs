@@ -338,8 +338,8 @@ fn counters(ctx: &mut Ctx) -> TestResult {
         c.protect(a, R)?;
         c.lock(a, Lock::Full)?;
         expect(&w, c, a, true)?;
-        if let (Some(then), Some(now)) = (listed, mlocked::unevictable(&w)?)
-            && now.saturating_sub(then) != bytes
+        if let Some(then) = listed
+            && let Some(now) = mlocked::unevictable_until(&w, |now| now == then + bytes)?
         {
             return Err(Stop::fail(format_args!(
                 "a cgroup's unevictable memory is its mlocked pages: expected {bytes} more than {then}, seen {now}"
@@ -359,10 +359,11 @@ fn counters(ctx: &mut Ctx) -> TestResult {
             c.exit()?;
             p.exit()?;
         }
-        let now = mlocked::unevictable(&w)?;
-        if now > listed {
+        if let Some(then) = listed
+            && let Some(now) = mlocked::unevictable_until(&w, |now| now <= then)?
+        {
             return Err(Stop::fail(format_args!(
-                "pages that are gone are on no list: unevictable was {listed:?}, is {now:?}"
+                "pages that are gone are on no list: unevictable was {then}, is {now}"
             )));
         }
         if let (Some(before), Some(after)) = (before, mlocked::machine()) {
