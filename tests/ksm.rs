@@ -319,7 +319,11 @@ const JOIN: Test = Test {
 const NODES: Test = Test {
     about: "KSM pages are of one node each without merge_across_nodes, and follow their pages.",
     needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm, Need::Nodes(2)],
-    knobs: &[Knob::keep("/sys/kernel/mm/ksm/merge_across_nodes")],
+    knobs: &[
+        Knob::keep("/sys/kernel/mm/ksm/merge_across_nodes"),
+        // It would move pages between the script's steps.
+        Knob::set("/proc/sys/kernel/numa_balancing", "0"),
+    ],
     ..Test::DEFAULT
 };
 

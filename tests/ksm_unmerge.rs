@@ -7,7 +7,7 @@
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, filled, like};
-use helpers::walk::merge::{self, expect_merging, merge};
+use helpers::walk::merge::{self, expect_merging, expect_zero_pages, merge};
 use helpers::world::World;
 use helpers::{TestResult, walk};
 
@@ -184,13 +184,17 @@ fn zeroes(ctx: &mut Ctx) -> TestResult {
     q.map(b)?;
     q.write_zeroes(b)?;
     merge::merge_zeroes(&w, &[(p, a.page(1)), (p, a.page(3)), (q, b)])?;
+    expect_zero_pages(&w, &[(p, 2), (q, 2)])?;
     let c = p.fork("C")?;
     w.check()?;
+    expect_zero_pages(&w, &[(p, 2), (c, 2)])?;
     c.write(a.page(1))?;
     q.write(b.page(1))?;
+    expect_zero_pages(&w, &[(p, 2), (c, 1), (q, 1)])?;
     q.advise(b, advice::UNMERGEABLE)?;
     p.advise(a, advice::UNMERGEABLE)?;
     w.check()?;
+    expect_zero_pages(&w, &[(p, 0), (c, 1), (q, 0)])?;
     p.write(a.page(3))?;
     walks(w)
 }

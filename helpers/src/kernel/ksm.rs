@@ -51,6 +51,23 @@ pub fn pages_shared() -> io::Result<u64> {
     sysfs::read_u64(knob("pages_shared"))
 }
 
+/// pages_sharing: how many mappers there are of KSM pages beyond one each, of the whole machine.
+///
+/// # Errors
+/// ENOENT without CONFIG_KSM.
+pub fn pages_sharing() -> io::Result<u64> {
+    sysfs::read_u64(knob("pages_sharing"))
+}
+
+/// ksm_zero_pages of `/proc/PID/ksm_stat` (Linux 6.6).
+pub fn zero_pages(pid: i32) -> Option<u64> {
+    let text = sysfs::read(proc_path(pid, "ksm_stat")).ok()?;
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix("ksm_zero_pages"))?;
+    line.trim().parse().ok()
+}
+
 /// Has KSM let go of what dead processes left in its trees, until no more than `before` pages are shared: until then it pins
 /// their mm_structs (ksm_exit()). Where nothing was shared before, all is unmerged at once (unmerge_and_remove_all_rmap_items());
 /// else ksmd scans, 2 s at most, and other users' pages stay as they are.

@@ -5,12 +5,15 @@
 use super::fate::{self, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::actor::Cmd;
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::Pfn;
 use crate::sys::numa::{self, MPOL_MF_MOVE_ALL};
 use crate::world::World;
 use crate::world::model::ActorId;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// The walk.
 pub const MIGRATE: Walk = Walk {
@@ -108,6 +111,7 @@ fn pass<'p>(
             .unwrap_or(nodes[0]);
         calls.entry((pid, to)).or_default().push((i, vpn * size));
     }
+    let marked = mlocked(w, pages)?;
     let mut refused = Vec::new();
     let mut asked: Vec<(usize, i32, i32)> = Vec::new();
     for ((pid, to), list) in calls {
@@ -134,7 +138,16 @@ fn pass<'p>(
                     &now,
                 ));
             }
-            (Fate::Moved(_), s) if s == to => {}
+            (Fate::Moved(_), s) if s == to => {
+                if marked[i] && lost_mark(w, page)? {
+                    return Err(page.fail(
+                        w,
+                        "migration keeps a page mlocked",
+                        "a mapper has locked it, and it was mlocked before",
+                        &now,
+                    ));
+                }
+            }
             (Fate::Stayed, s) if s == to => {
                 return Err(page.fail(
                     w,
@@ -151,6 +164,38 @@ fn pass<'p>(
         }
     }
     Ok(refused)
+}
+
+/// Which of the pages are mlocked through a mapper's lock. remove_migration_pte() maps each into its locked VMA again, which marks
+/// it; pages of huge ones only where all of them are in the VMA, so they are not looked at.
+fn mlocked(w: &World, pages: &[(&Page, i32)]) -> TestResult<Vec<bool>> {
+    let one = |(page, _): &(&Page, i32)| {
+        Ok(!page.locked.is_empty() && !page.hugetlb && is_mlocked(w, page.pfn)?)
+    };
+    pages.iter().map(one).collect()
+}
+
+/// Whether a page has no mark any more. Looked at for a while: somebody else may be moving it once more.
+fn lost_mark(w: &World, page: &Page) -> TestResult<bool> {
+    let until = w.limit(Duration::from_millis(300));
+    loop {
+        let now = fate::entries(w)?;
+        let here = now.get(&page.mappers[0]).and_then(|seen| seen.pfn());
+        let Some(pfn) = here else { return Ok(false) };
+        if is_mlocked(w, pfn)? {
+            return Ok(false);
+        }
+        if Instant::now() >= until {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn is_mlocked(w: &World, pfn: Pfn) -> TestResult<bool> {
+    let part = Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL;
+    let flags = w.page_flags(pfn)?;
+    Ok(flags.is_some_and(|f| f.has(Flags::MLOCKED) && f.0 & part == 0))
 }
 
 /// The mappers to ask through: the readable ones. follow_page() of older kernels (v6.1) takes what is mapped PROT_NONE for a NUMA

@@ -104,6 +104,21 @@ pub fn unevictable(w: &World) -> TestResult<Option<u64>> {
     Ok(memcg.stat("unevictable")?)
 }
 
+/// What it is when it has not become right in time.
+pub fn unevictable_until(w: &World, right: impl Fn(u64) -> bool) -> TestResult<Option<u64>> {
+    let until: Instant = w.limit(PATIENCE);
+    loop {
+        let now = unevictable(w)?;
+        if now.is_none_or(&right) {
+            return Ok(None);
+        }
+        if Instant::now() >= until {
+            return Ok(now);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Mlocked of /proc/meminfo, bytes: of the whole machine.
 pub fn machine() -> Option<u64> {
     arena::meminfo("Mlocked")
