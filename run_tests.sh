@@ -23,6 +23,7 @@ fork_vma        # VMAs split, merged, moved and resized in a forked child
 file_shared     # pages of files and memfds: every mapping is found through i_mmap
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
+memory_failure  # poisoned pages: who is told, and that nobody has them any more
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 

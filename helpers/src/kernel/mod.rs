@@ -2,6 +2,7 @@
 //! One module per kernel facility that shows or changes memory state.
 
 pub mod features;
+pub mod hwpoison;
 pub mod kpage;
 pub mod ksm;
 pub mod memcg;
