@@ -12,6 +12,7 @@ pub mod idle;
 pub mod ksm;
 pub mod migrate;
 pub mod reclaim;
+pub mod soft_offline;
 pub mod split;
 
 use crate::supervise::Knob;

@@ -2,7 +2,7 @@
 //! Memory failures: who is told of a poisoned page, and that nobody has it any more.
 
 use super::check::Finding;
-use super::model::{ActorId, Held};
+use super::model::{ActorId, Held, Slot};
 use super::{Actor, Area, World};
 use crate::actor::bus::Cmd as Bus;
 use crate::actor::{Cmd, Reply};
@@ -274,21 +274,11 @@ impl<'c> World<'c> {
             .filter(|m| m.0 == id)
             .map(|m| m.1 * self.page)
             .collect();
-        let related = {
-            let model = self.model.borrow();
-            let space = model.spaces[id].as_ref()?;
-            let objects: BTreeSet<_> = mappers
-                .iter()
-                .filter_map(|&(a, v)| model.spaces[a].as_ref()?.get(&v)?.object)
-                .collect();
-            let over = |(v, s): (&usize, &super::model::Slot)| match s.object {
-                Some(object) => objects.contains(&object),
-                None => objects.is_empty() && mappers.iter().any(|m| m.1 == *v),
-            };
-            space.iter().any(over)
-        };
+        let mut may = mine.clone();
+        if signals == Signals::MappersAtLeast {
+            may.extend(self.over_page(id, mappers));
+        }
         let told = early || by_access;
-        let may = told && signals == Signals::MappersAtLeast && related;
         let code = if by_access {
             BUS_MCEERR_AR
         } else {
@@ -298,22 +288,36 @@ impl<'c> World<'c> {
         if told && !mine.is_empty() && seen.is_empty() {
             return text(&format!("a signal, address one of {mine:x?}"));
         }
-        if (!told || mine.is_empty() && !may) && !seen.is_empty() {
+        if (!told || may.is_empty()) && !seen.is_empty() {
             return text("nothing");
         }
         // Signals of one number do not queue: who maps the page several times is told once or more.
-        if seen.len() > mine.len().max(1) && !may {
-            return text(&format!("at most {} signals", mine.len()));
+        if seen.len() > may.len() {
+            return text(&format!("at most {} signals", may.len()));
         }
-        let wrong = |s: &Signal| {
-            let address = may || mine.contains(&s.addr);
-            s.code != code || s.lsb != self.page_lsb() || !address
-        };
+        let lsb = self.page_lsb();
+        let wrong = |s: &Signal| s.code != code || s.lsb != lsb || !may.contains(&s.addr);
         if seen.iter().any(wrong) {
-            let lsb = self.page_lsb();
-            return text(&format!("code {code}, lsb {lsb}, address one of {mine:x?}"));
+            return text(&format!("code {code}, lsb {lsb}, address one of {may:x?}"));
         }
         None
+    }
+
+    /// Where one actor has a VMA over a page, whether or not it maps the page there: over the same page of the same object, or
+    /// private memory at the address of another mapper.
+    fn over_page(&self, id: ActorId, mappers: &BTreeSet<(ActorId, usize)>) -> Vec<usize> {
+        let model = self.model.borrow();
+        let slot = |&(a, v): &(ActorId, usize)| model.spaces[a].as_ref()?.get(&v).copied();
+        let objects: BTreeSet<_> = mappers.iter().filter_map(|m| slot(m)?.object).collect();
+        let over = |(&v, s): (&usize, &Slot)| match s.object {
+            Some(object) => objects.contains(&object),
+            None => objects.is_empty() && mappers.iter().any(|m| m.1 == v),
+        };
+        let space = model.spaces[id].iter().flatten();
+        space
+            .filter(|&(v, s)| over((v, s)))
+            .map(|(v, _)| v * self.page)
+            .collect()
     }
 
     /// Nobody has it, and it is marked and counted.
