@@ -28,6 +28,7 @@ mlock           # locked pages shared with unlocked mappers, in all orders of le
 hugetlb         # hugetlb pages: copied, shared, cut and moved
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
+memory_failure  # poisoned pages: who is told, and that nobody has them any more
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 

@@ -6,7 +6,7 @@
 use helpers::supervise::{Ctx, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::Grain;
-use helpers::walk::{self, Walk, compact, idle, ksm, migrate, reclaim, split};
+use helpers::walk::{self, Walk, compact, idle, ksm, migrate, reclaim, soft_offline, split};
 use helpers::world::World;
 use helpers::{TestResult, topology};
 
@@ -67,6 +67,16 @@ const HUGE: Test = Test {
     ..WALK
 };
 
+/// What the kernel does not get back when the suite is killed in the middle is lost until the next boot.
+const OFFLINE: Test = Test {
+    destructive: true,
+    ..WALK
+};
+const OFFLINE_HUGE: Test = Test {
+    destructive: true,
+    ..HUGE
+};
+
 const TESTS: &[Test] = &[
     Test {
         name: "migrate",
@@ -87,6 +97,26 @@ const TESTS: &[Test] = &[
         name: "migrate.thp_parts",
         run: |c| parts(c, &migrate::MIGRATE),
         ..HUGE
+    },
+    Test {
+        name: "soft_offline",
+        run: |c| plain(c, &soft_offline::SOFT_OFFLINE, Grain::Base),
+        ..OFFLINE
+    },
+    Test {
+        name: "soft_offline.shared",
+        run: |c| shared(c, &soft_offline::SOFT_OFFLINE),
+        ..OFFLINE
+    },
+    Test {
+        name: "soft_offline.thp",
+        run: |c| plain(c, &soft_offline::SOFT_OFFLINE, Grain::Huge),
+        ..OFFLINE_HUGE
+    },
+    Test {
+        name: "soft_offline.thp_parts",
+        run: |c| parts(c, &soft_offline::SOFT_OFFLINE),
+        ..OFFLINE_HUGE
     },
     Test {
         name: "compact",

@@ -2,23 +2,40 @@
 //! SIGBUS, caught and remembered instead of fatal: which actor the kernel told of a poisoned page.
 
 use super::wire::Reply;
+use crate::sys::bus;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 /// What an actor can be told.
 #[derive(Serialize, Deserialize, Debug, Clone)]
 pub enum Cmd {
-    /// Gives everything up.
-    Close,
+    /// Catch SIGBUS from now on; `early` (PR_MCE_KILL_EARLY) at once, else at the first access. Children inherit both.
+    Catch {
+        /// See there.
+        early: bool,
+    },
+    /// What came since the last time: code, address and lsb of each signal.
+    Take,
+    /// Read a byte; where that is poisoned, put a fresh page there.
+    Access {
+        /// Bytes.
+        addr: usize,
+    },
 }
 
-/// What came.
+/// Nothing: a handler can only know what is static.
 #[derive(Default)]
 pub struct State {}
 
 /// Carries a command out.
 pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
     match cmd {
-        Cmd::Close => Ok(Reply::Done),
+        Cmd::Catch { early: true } => bus::catch(bus::MCE_KILL_EARLY).map(|()| Reply::Done),
+        Cmd::Catch { early: false } => bus::catch(bus::MCE_KILL_LATE).map(|()| Reply::Done),
+        Cmd::Take => Ok(Reply::Values(bus::take())),
+        Cmd::Access { addr } => {
+            bus::access(addr);
+            Ok(Reply::Done)
+        }
     }
 }

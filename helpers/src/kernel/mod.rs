@@ -3,6 +3,7 @@
 
 pub mod features;
 pub mod hugetlb;
+pub mod hwpoison;
 pub mod kpage;
 pub mod ksm;
 pub mod memcg;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! System calls and uapi constants that nix does not offer, as safe functions.
 
+pub mod bus;
 pub mod fd;
 pub mod mem;
 pub mod numa;

@@ -23,6 +23,7 @@ pub mod model;
 pub mod object;
 mod partly;
 mod pin;
+mod poison;
 mod query;
 pub mod sight;
 mod steps;
@@ -32,6 +33,7 @@ pub use area::Area;
 pub use handle::Actor;
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
+pub use poison::{Cause, Signals};
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
@@ -75,6 +77,8 @@ pub struct World<'c> {
     eye: sight::Eye,
     /// Pages that are held by more than their mappers.
     pins: RefCell<Vec<pin::Holding>>,
+    /// Who listens for memory failures, and what has failed.
+    poison: RefCell<poison::Poison>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
 }
@@ -115,6 +119,7 @@ impl<'c> World<'c> {
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
             pins: RefCell::default(),
+            poison: RefCell::default(),
             names: RefCell::default(),
             ctx,
         })
@@ -347,6 +352,7 @@ impl Drop for World<'_> {
     fn drop(&mut self) {
         // Channels kill and reap their actors; the carve-out of this process goes last.
         self.cast.borrow_mut().clear();
+        self.unpoison_quietly();
         let _ = mem::munmap(self.carve.vpn * self.page, self.carve.pages * self.page);
     }
 }

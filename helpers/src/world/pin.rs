@@ -188,6 +188,12 @@ impl Actor<'_, '_> {
         };
         match w.ask(self.id, &Cmd::Pin(cmd))? {
             Reply::Done => {}
+            // Since v6.12 the overriding of protections is a choice (CONFIG_PROC_MEM_*, proc_mem.force_override).
+            Reply::Errno(e)
+                if Errno::from_raw(e) == Errno::EIO && !w.is_writable(other.id, area) =>
+            {
+                return Err(Stop::Skip("needs /proc/PID/mem that overrides protections"));
+            }
             other => return Err(w.denied(self.id, "write to another process", &other)),
         }
         w.model.borrow_mut().write(other.id, &stamps);
@@ -242,6 +248,13 @@ impl Actor<'_, '_> {
 }
 
 impl World<'_> {
+    fn is_writable(&self, id: ActorId, area: Area) -> bool {
+        let model = self.model.borrow();
+        let slots = |v: usize| model.spaces[id].as_ref()?.get(&v);
+        let mut vpns = area.vpns();
+        vpns.all(|v| slots(v).is_some_and(|s| s.prot & nix::libc::PROT_WRITE != 0))
+    }
+
     fn denied(&self, id: ActorId, what: &str, reply: &Reply) -> Stop {
         match reply {
             Reply::Errno(e)

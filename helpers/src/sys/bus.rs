@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! SIGBUS for poisoned memory: a handler that remembers what it was told and goes on.
+
+use super::mem::{self, Sys};
+use nix::errno::Errno;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
+
+/// si_code: an access hit poison (action required).
+pub const BUS_MCEERR_AR: i32 = 4;
+/// si_code: a page has been poisoned (action optional).
+pub const BUS_MCEERR_AO: i32 = 5;
+
+/// How soon a process wants to be told (PR_MCE_KILL).
+pub const MCE_KILL_LATE: i32 = 0;
+/// At once, not at the first access.
+pub const MCE_KILL_EARLY: i32 = 1;
+
+const PR_MCE_KILL: i32 = 33;
+const PR_MCE_KILL_SET: libc::c_ulong = 1;
+
+/// More signals than this before anybody asks are an access that faults over and over.
+const MOST: usize = 64;
+/// Words of one record: code, address, lsb.
+const WORDS: usize = 3;
+
+static SEEN: [AtomicI64; MOST * WORDS] = [const { AtomicI64::new(0) }; MOST * WORDS];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Where the handler may put a fresh page, so that the access that faulted can go on. 0: nowhere.
+static REPAIR: AtomicUsize = AtomicUsize::new(0);
+
+/// Only atomics and system calls: it may interrupt anything.
+extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // si_addr_lsb follows si_addr (struct siginfo in uapi/asm-generic/siginfo.h); libc does not name it.
+    const LSB: usize = if size_of::<usize>() == 8 { 24 } else { 16 };
+    // SAFETY: the kernel hands a whole siginfo_t to a handler with SA_SIGINFO, and for SIGBUS it has an address. Both offsets
+    // lie inside of it, and the short is aligned.
+    let (code, addr, lsb) = unsafe {
+        let lsb = info.cast::<u8>().add(LSB).cast::<i16>();
+        ((*info).si_code, (*info).si_addr() as usize, lsb.read())
+    };
+    let at = COUNT.fetch_add(1, SeqCst);
+    if at >= MOST {
+        super::proc::exit_now(9);
+    }
+    let record = [i64::from(code), addr as i64, i64::from(lsb)];
+    for (i, word) in record.into_iter().enumerate() {
+        SEEN[at * WORDS + i].store(word, SeqCst);
+    }
+    let page = mem::page_size();
+    let repair = REPAIR.load(SeqCst);
+    if repair != 0 && repair == addr / page * page {
+        let rw = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
+        let _ = mem::mmap(repair, page, rw, flags, -1, 0);
+    }
+}
+
+/// Installs the handler, and says how soon this process wants to be told.
+///
+/// # Errors
+/// EINVAL without CONFIG_MEMORY_FAILURE.
+pub fn catch(policy: i32) -> Sys<()> {
+    // The handler asks for it, and must not be the first.
+    mem::page_size();
+    // SAFETY: all zeroes is a sigaction with an empty mask; the handler does only what may be done in one.
+    let done = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_bus as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut())
+    };
+    Errno::result(done)?;
+    let (policy, zero): (libc::c_ulong, libc::c_ulong) = (policy as libc::c_ulong, 0);
+    // SAFETY: numbers only.
+    Errno::result(unsafe { libc::prctl(PR_MCE_KILL, PR_MCE_KILL_SET, policy, zero, zero) })
+        .map(drop)
+}
+
+/// What came since the last call: code, address and lsb of each signal.
+pub fn take() -> Vec<i64> {
+    let n = COUNT.swap(0, SeqCst).min(MOST);
+    SEEN[..n * WORDS].iter().map(|w| w.load(SeqCst)).collect()
+}
+
+/// Reads a byte of a page that may be poisoned: then a fresh page of zeroes takes its place.
+pub fn access(addr: usize) {
+    let page = mem::page_size();
+    REPAIR.store(addr / page * page, SeqCst);
+    mem::touch_read(addr);
+    REPAIR.store(0, SeqCst);
+}

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Memory failures: who is told of a poisoned page, and that nobody has it any more.
+
+use super::check::Finding;
+use super::model::{ActorId, Held, Slot};
+use super::{Actor, Area, World};
+use crate::actor::bus::Cmd as Bus;
+use crate::actor::{Cmd, Reply};
+use crate::kernel::hwpoison;
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::{Pfn, State};
+use crate::sys::bus::{BUS_MCEERR_AO, BUS_MCEERR_AR};
+use crate::sys::mem::advice;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What brings a failure about.
+#[derive(Clone, Copy)]
+pub enum Cause<'w, 'c> {
+    /// MADV_HWPOISON by a mapper, as if its access had found the poison: it is told by force (action required).
+    Access(Actor<'w, 'c>),
+    /// corrupt-pfn in debugfs, by a process that does not map the page: those who asked for it are told early (action optional).
+    Outside,
+}
+
+/// Who must be told of a failure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signals {
+    /// Its mappers and nobody else: an anonymous page.
+    Mappers,
+    /// Its mappers; those who have a VMA over the page without mapping it may be: files (collect_procs_file()), and KSM, where a
+    /// relative's VMA at the same address counts (collect_procs_ksm()).
+    MappersAtLeast,
+}
+
+/// What a world knows of failures.
+#[derive(Default)]
+pub(super) struct Poison {
+    /// Who catches SIGBUS, and whether it wants to be told early.
+    listeners: BTreeMap<ActorId, bool>,
+    /// Pages that were poisoned and not given back.
+    pages: Vec<Pfn>,
+    /// HardwareCorrupted before the first failure, bytes.
+    base: Option<u64>,
+}
+
+/// One SIGBUS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Signal {
+    code: i32,
+    addr: usize,
+    lsb: i64,
+}
+
+impl Actor<'_, '_> {
+    /// Catches SIGBUS from now on; `early`: wants to be told of a failure at once.
+    #[track_caller]
+    pub fn catch(&self, early: bool) -> TestResult {
+        let w = self.world;
+        let when = if early { "early" } else { "late" };
+        w.note(format!("{}: catch SIGBUS, {when}", self.name()));
+        match w.ask(self.id, &Cmd::Bus(Bus::Catch { early }))? {
+            Reply::Done => {}
+            Reply::Errno(_) => return Err(Stop::Skip(NEEDS)),
+            other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+        w.poison.borrow_mut().listeners.insert(self.id, early);
+        Ok(())
+    }
+
+    /// Reads a poisoned page: exactly one SIGBUS (action required) with its address. Then the actor maps a fresh page there.
+    #[track_caller]
+    pub fn access_poison(&self, page: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: read poisoned {}", self.name(), w.show(page)));
+        let addr = page.vpn * w.page;
+        w.signals(self.id)?;
+        w.tell(self.id, &Cmd::Bus(Bus::Access { addr }))?;
+        let seen = w.signals(self.id)?;
+        let right = |s: &Signal| s.code == BUS_MCEERR_AR && s.addr == addr && s.lsb == w.page_lsb();
+        if seen.len() != 1 || !seen.iter().all(right) {
+            return Err(w.report(&Finding {
+                property: "an access to a poisoned page is answered with SIGBUS and its address",
+                detail: format!("expected one, AR at {addr:#x}, seen {}", show(&seen)),
+                at: Some((self.id, page.vpn)),
+            }));
+        }
+        let mut model = w.model.borrow_mut();
+        model.map(self.id, page.vpns(), super::handle::RW);
+        model.read(self.id, page.vpns());
+        Ok(())
+    }
+}
+
+const NEEDS: &str = "needs CONFIG_MEMORY_FAILURE";
+
+impl<'c> World<'c> {
+    /// Has one page of an actor fail. Everybody who must be told is, with the right address, nobody else is, nobody has the page
+    /// any more, and the content of all others is what it was.
+    #[track_caller]
+    pub fn fail_page(&self, of: Actor, page: Area, cause: Cause, signals: Signals) -> TestResult {
+        self.check()?;
+        let how = match cause {
+            Cause::Access(by) => format!("{}: madvise HWPOISON", by.name()),
+            Cause::Outside => String::from("from outside: corrupt-pfn"),
+        };
+        self.note(format!("{how} {} of {}", self.show(page), of.name()));
+        let base = hwpoison::corrupted().ok_or(Stop::Skip(NEEDS))?;
+        let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        };
+        let mut mappers: BTreeSet<(ActorId, usize)> = BTreeSet::new();
+        for (at, seen) in self.look()?.into_values().flatten() {
+            if seen.pfn() == Some(pfn) {
+                mappers.insert(at);
+            }
+        }
+        let listeners: Vec<ActorId> = self.listeners();
+        for &id in &listeners {
+            self.signals(id)?;
+        }
+        self.poison.borrow_mut().base.get_or_insert(base);
+        self.poison.borrow_mut().pages.push(pfn);
+        self.strike(pfn, page, cause, &mappers)?;
+        let mut wrong = None;
+        for id in listeners {
+            let seen = self.signals(id)?;
+            let detail = self.judge_signals(id, &mappers, cause, signals, &seen);
+            wrong = wrong.or(detail.map(|d| (id, d)));
+        }
+        if let Some((id, detail)) = wrong {
+            let at = mappers.iter().find(|m| m.0 == id).copied();
+            return Err(self.report(&Finding {
+                property: "who maps a poisoned page is told, with its address, and nobody else",
+                detail: format!("pfn {pfn}: {}: {detail}", self.actor_name(id)),
+                at,
+            }));
+        }
+        self.judge_poison(pfn, &mappers, base)?;
+        {
+            let mut model = self.model.borrow_mut();
+            for &(id, vpn) in &mappers {
+                model.change(id, vpn..vpn + 1, |s| s.held = Held::Gone);
+            }
+        }
+        for &(id, vpn) in mappers.iter().filter(|&&m| self.is_readable(m)) {
+            let area = Area { vpn, pages: 1 };
+            if self.actor_by_id(id).probe(area)? != [false] {
+                return Err(self.report(&Finding {
+                    property: "a poisoned page cannot be read",
+                    detail: format!("pfn {pfn}: a read succeeded"),
+                    at: Some((id, vpn)),
+                }));
+            }
+        }
+        self.check()
+    }
+
+    /// The failure itself.
+    fn strike(
+        &self,
+        pfn: Pfn,
+        page: Area,
+        cause: Cause,
+        mappers: &BTreeSet<(ActorId, usize)>,
+    ) -> TestResult {
+        let errno = match cause {
+            Cause::Access(by) => {
+                let mine = mappers.iter().find(|m| m.0 == by.id).map(|m| m.1);
+                let cmd = Cmd::Advise {
+                    addr: mine.unwrap_or(page.vpn) * self.page,
+                    len: self.page,
+                    advice: advice::HWPOISON,
+                };
+                match self.ask(by.id, &cmd)? {
+                    Reply::Done => return Ok(()),
+                    Reply::Errno(e) => Errno::from_raw(e),
+                    other => return Err(Stop::error(format_args!("madvise: {other:?}"))),
+                }
+            }
+            Cause::Outside => match self.features().debugfs.as_deref() {
+                None => return Err(Stop::Skip("needs hwpoison/corrupt-pfn in debugfs")),
+                Some(dir) => match hwpoison::inject(dir, pfn) {
+                    Ok(()) => return Ok(()),
+                    Err(e) => Errno::from_raw(e.raw_os_error().unwrap_or(0)),
+                },
+            },
+        };
+        if matches!(
+            errno,
+            Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::ENOENT
+        ) {
+            self.poison.borrow_mut().pages.pop();
+            return Err(Stop::Skip(NEEDS));
+        }
+        let flags = self.page_flags(pfn)?;
+        if flags.is_some_and(|f| f.has(Flags::THP)) {
+            // Somebody else has a reference just now (can_split_folio()); there is no second try with a poisoned page.
+            return Err(Stop::Skip("needs a huge page that can be split now"));
+        }
+        let merged = mappers.iter().all(|m| {
+            let frame = self.frame_at(m.0, m.1);
+            frame.is_some_and(|f| self.frame(f).ksm)
+        });
+        if merged && errno == Errno::EBUSY && self.everybody_has(pfn, mappers)? {
+            return Err(Stop::Skip("needs memory failure of KSM pages (Linux 6.4)"));
+        }
+        Err(Stop::fail(format_args!(
+            "a failure of a mapped page is handled: pfn {pfn}: {errno}\n{}",
+            self.script_text()
+        )))
+    }
+
+    fn everybody_has(&self, pfn: Pfn, mappers: &BTreeSet<(ActorId, usize)>) -> TestResult<bool> {
+        for &(id, vpn) in mappers {
+            if self.eye.entries(self.pid(id)?, &[vpn])?[0].pfn() != Some(pfn) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn listeners(&self) -> Vec<ActorId> {
+        let living: BTreeSet<ActorId> = self.model.borrow().living().collect();
+        let poison = self.poison.borrow();
+        let ids = poison.listeners.keys().copied();
+        ids.filter(|id| living.contains(id)).collect()
+    }
+
+    /// What one actor was told since the last time. The signals of a failure are there before the call that made it returns.
+    fn signals(&self, id: ActorId) -> TestResult<Vec<Signal>> {
+        match self.ask(id, &Cmd::Bus(Bus::Take))? {
+            Reply::Values(v) => Ok(v
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&[code, addr, lsb]| Signal {
+                    code: code as i32,
+                    addr: addr as usize,
+                    lsb,
+                })
+                .collect()),
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+    }
+
+    fn page_lsb(&self) -> i64 {
+        self.page.ilog2().into()
+    }
+
+    /// What is wrong with what one actor was told.
+    fn judge_signals(
+        &self,
+        id: ActorId,
+        mappers: &BTreeSet<(ActorId, usize)>,
+        cause: Cause,
+        signals: Signals,
+        seen: &[Signal],
+    ) -> Option<String> {
+        let early = self.poison.borrow().listeners[&id];
+        let by_access = matches!(cause, Cause::Access(by) if by.id == id);
+        let mine: BTreeSet<usize> = mappers
+            .iter()
+            .filter(|m| m.0 == id)
+            .map(|m| m.1 * self.page)
+            .collect();
+        let mut may = mine.clone();
+        if signals == Signals::MappersAtLeast {
+            may.extend(self.over_page(id, mappers));
+        }
+        let told = early || by_access;
+        let code = if by_access {
+            BUS_MCEERR_AR
+        } else {
+            BUS_MCEERR_AO
+        };
+        let text = |what: &str| Some(format!("expected {what}, seen {}", show(seen)));
+        if told && !mine.is_empty() && seen.is_empty() {
+            return text(&format!("a signal, address one of {mine:x?}"));
+        }
+        if (!told || may.is_empty()) && !seen.is_empty() {
+            return text("nothing");
+        }
+        // Signals of one number do not queue: who maps the page several times is told once or more.
+        if seen.len() > may.len() {
+            return text(&format!("at most {} signals", may.len()));
+        }
+        let lsb = self.page_lsb();
+        let wrong = |s: &Signal| s.code != code || s.lsb != lsb || !may.contains(&s.addr);
+        if seen.iter().any(wrong) {
+            return text(&format!("code {code}, lsb {lsb}, address one of {may:x?}"));
+        }
+        None
+    }
+
+    /// Where one actor has a VMA over a page, whether or not it maps the page there: over the same page of the same object, or
+    /// private memory at the address of another mapper.
+    fn over_page(&self, id: ActorId, mappers: &BTreeSet<(ActorId, usize)>) -> Vec<usize> {
+        let model = self.model.borrow();
+        let slot = |&(a, v): &(ActorId, usize)| model.spaces[a].as_ref()?.get(&v).copied();
+        let objects: BTreeSet<_> = mappers.iter().filter_map(|m| slot(m)?.object).collect();
+        let over = |(&v, s): (&usize, &Slot)| match s.object {
+            Some(object) => objects.contains(&object),
+            None => objects.is_empty() && mappers.iter().any(|m| m.1 == v),
+        };
+        let space = model.spaces[id].iter().flatten();
+        space
+            .filter(|&(v, s)| over((v, s)))
+            .map(|(v, _)| v * self.page)
+            .collect()
+    }
+
+    /// Nobody has it, and it is marked and counted.
+    #[track_caller]
+    fn judge_poison(
+        &self,
+        pfn: Pfn,
+        mappers: &BTreeSet<(ActorId, usize)>,
+        base: u64,
+    ) -> TestResult {
+        for &(id, vpn) in mappers {
+            let seen = self.eye.entries(self.pid(id)?, &[vpn])?[0];
+            // Empty would read as a page of zeroes, as if nothing had been there.
+            if !matches!(seen.state, State::Swapped(_)) {
+                return Err(self.report(&Finding {
+                    property: "every mapper of a poisoned page has an entry that says so",
+                    detail: format!("pfn {pfn}: seen {seen}"),
+                    at: Some((id, vpn)),
+                }));
+            }
+        }
+        if self.features().kpageflags
+            && let Some(flags) = self.eye.flags(pfn)?
+            && !flags.has(Flags::HWPOISON)
+        {
+            let text = format!("a poisoned page is marked: pfn {pfn}: seen {flags:?}");
+            return Err(Stop::fail(text));
+        }
+        let now = hwpoison::corrupted().unwrap_or(0);
+        if now != base + self.page as u64 {
+            return Err(Stop::fail(format_args!(
+                "a poisoned page is counted once: HardwareCorrupted was {base}, is {now}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Gives all poisoned pages back, after those who mapped them have gone. Where the kernel cannot, they stay poisoned.
+    #[track_caller]
+    pub fn unpoison(&self) -> TestResult {
+        let Some(dir) = self.features().debugfs.as_deref() else {
+            return Ok(());
+        };
+        if !hwpoison::injectable(dir) {
+            let n = self.poison.borrow().pages.len();
+            self.diag(format_args!(
+                "{n} page(s) stay poisoned until the next boot"
+            ));
+            return Ok(());
+        }
+        self.note(String::from("unpoison"));
+        let pages = std::mem::take(&mut self.poison.borrow_mut().pages);
+        for pfn in pages {
+            if let Err(e) = hwpoison::unpoison(dir, pfn) {
+                return Err(Stop::fail(format_args!(
+                    "a poisoned page that nobody uses can be given back: pfn {pfn}: {e}\n{}",
+                    self.script_text()
+                )));
+            }
+        }
+        let (base, now) = (self.poison.borrow().base, hwpoison::corrupted());
+        if base.is_some() && now != base {
+            return Err(Stop::fail(format_args!(
+                "the count of poisoned memory is back: HardwareCorrupted was {base:?}, is {now:?}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The same when a test has failed: as much as is possible.
+    pub(super) fn unpoison_quietly(&self) {
+        if let Some(dir) = self.features().debugfs.as_deref() {
+            for pfn in self.poison.borrow_mut().pages.drain(..) {
+                let _ = hwpoison::unpoison(dir, pfn);
+            }
+        }
+    }
+}
+
+/// Signals in words.
+fn show(seen: &[Signal]) -> String {
+    if seen.is_empty() {
+        return String::from("nothing");
+    }
+    let one = |s: &Signal| format!("code {} address {:#x} lsb {}", s.code, s.addr, s.lsb);
+    seen.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages that fail (memory_failure()): the reverse map tells who has to be told, and takes the page from all who have it.
+//!
+//! Destructive: where the kernel cannot give poisoned pages back (CONFIG_HWPOISON_INJECT), each test costs some pages until the
+//! next boot.
+
+use helpers::TestResult;
+use helpers::kernel::features::Features;
+use helpers::kernel::hwpoison;
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
+use helpers::topology::Grain::Base;
+use helpers::topology::{self, Grain, R, RW};
+use helpers::walk::{self, ksm};
+use helpers::world::model::Lock;
+use helpers::world::{Actor, Cause, Kind, Share, Signals, World};
+
+/// Pages of each mapping.
+const N: usize = 8;
+
+/// What is poisoned is left by all, and given back.
+fn end(w: &World, all: &[Actor]) -> TestResult {
+    for actor in all {
+        actor.exit()?;
+    }
+    w.unpoison()
+}
+
+/// Somebody with memory of its own who is never to be told of anything.
+fn bystander<'w, 'c>(w: &'w World<'c>) -> TestResult<Actor<'w, 'c>> {
+    let b = w.actor("B")?;
+    let area = w.place(N);
+    w.name(area, "other");
+    b.map(area)?;
+    b.write(area)?;
+    b.catch(true)?;
+    Ok(b)
+}
+
+fn from<'w, 'c>(outside: bool, actor: Actor<'w, 'c>) -> Cause<'w, 'c> {
+    if outside {
+        Cause::Outside
+    } else {
+        Cause::Access(actor)
+    }
+}
+
+/// A family, some of whom want to be told at once.
+///
+///   P early   |0 1 2 3 4 5 6 7|       C early   |0 1' 2 3 4 5 6 7|
+///   L late    |0 1 2 3'4 5 6 7|       G early   . . |2 3 4 5 6 7|  C's child
+fn family(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    p.write(a)?;
+    p.catch(true)?;
+    let c = p.fork("C")?;
+    c.catch(true)?;
+    let l = p.fork("L")?;
+    l.catch(false)?;
+    let g = c.fork("C.C")?;
+    g.catch(true)?;
+    c.write(a.page(1))?;
+    l.write(a.page(3))?;
+    g.unmap(a.sub(0..2))?;
+    for i in [0, 2] {
+        w.fail_page(p, a.page(i), from(outside, p), Signals::Mappers)?;
+    }
+    // Copies are other pages: those of one process only.
+    w.fail_page(c, a.page(1), from(outside, c), Signals::Mappers)?;
+    w.fail_page(l, a.page(3), from(outside, l), Signals::Mappers)?;
+    // Found by who does not want to be told, and by who has not mapped it first.
+    w.fail_page(l, a.page(4), from(outside, l), Signals::Mappers)?;
+    w.fail_page(g, a.page(5), from(outside, g), Signals::Mappers)?;
+    walk::every_on_offer(&w)?;
+    // Told when it looks.
+    l.access_poison(a.page(0))?;
+    g.access_poison(a.page(2))?;
+    topology::write_by_each(&w)?;
+    end(&w, &[p, c, l, g, b])?;
+    w.finish()
+}
+
+/// The parent has exited, the child has moved its part, the grandchild has cut its own.
+///
+///   C       |0 1 2 3|..|4 5 6 7|       the second half at another place
+///   G       |0 1 2 3 4|  |5|  |6 7|    5 read only
+fn reshaped(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    let to = w.place(N / 2);
+    w.name(to, "moved");
+    p.write(a)?;
+    let c = p.fork("C")?;
+    c.catch(true)?;
+    let g = c.fork("C.C")?;
+    c.move_to(a.sub(N / 2..N), to)?;
+    g.protect(a.page(5), R)?;
+    p.exit()?;
+    w.fail_page(c, to.page(1), from(outside, c), Signals::Mappers)?;
+    w.fail_page(g, a.page(6), from(outside, g), Signals::Mappers)?;
+    w.fail_page(g, a.page(0), from(outside, g), Signals::Mappers)?;
+    walk::every_on_offer(&w)?;
+    c.access_poison(to.page(2))?;
+    end(&w, &[c, g, b])?;
+    w.finish()
+}
+
+/// A locked page is taken from all as any other.
+fn locked(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    p.write(a)?;
+    p.lock(a, Lock::Full)?;
+    p.catch(true)?;
+    let c = p.fork("C")?;
+    w.fail_page(p, a.page(1), from(outside, p), Signals::Mappers)?;
+    w.fail_page(c, a.page(2), from(outside, c), Signals::Mappers)?;
+    end(&w, &[p, c])?;
+    w.finish()
+}
+
+/// One part of a huge page: who maps the rest of it but not this part has nothing to be told of.
+///
+///   P |=================|  one PMD        C only pages 5 and 6        D all but these
+fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 0)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.catch(true)?;
+    let c = p.fork("C")?;
+    let d = p.fork("D")?;
+    c.unmap(a.sub(0..5))?;
+    c.unmap(a.sub(7..a.pages))?;
+    d.unmap(a.sub(5..7))?;
+    w.fail_page(p, a.page(6), from(outside, p), Signals::Mappers)?;
+    w.fail_page(c, a.page(5), from(outside, c), Signals::Mappers)?;
+    w.fail_page(d, a.page(a.pages - 1), from(outside, d), Signals::Mappers)?;
+    end(&w, &[p, c, d, b])?;
+    w.finish()
+}
+
+/// The page of a memfd: shared and private mappings, one process with two of them, one with a copy of its own.
+///
+///   memfd     0 1 2 3 4 5 6 7
+///   P shared  0 1 2 3 4 5 6 7  and again 2 3 4 5
+///   Q private     2 3 4 5              R private, 3 its own copy
+fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
+    let (a, again, part) = (w.place(N), w.place(4), w.place(4));
+    w.name(a, "shared");
+    w.name(again, "again");
+    w.name(part, "private");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    p.map_object(again, &file, 2, RW, Share::Shared)?;
+    q.map_object(part, &file, 2, RW, Share::Private)?;
+    r.map_object(part, &file, 2, RW, Share::Private)?;
+    r.write(part.page(1))?;
+    for actor in [p, q, r] {
+        actor.catch(true)?;
+    }
+    let c = q.fork("Q.C")?;
+    c.catch(true)?;
+    w.fail_page(p, a.page(0), from(outside, p), Signals::MappersAtLeast)?;
+    w.fail_page(q, part.page(0), from(outside, q), Signals::MappersAtLeast)?;
+    w.fail_page(p, again.page(1), from(outside, p), Signals::MappersAtLeast)?;
+    // The copy is not the memfd's.
+    w.fail_page(r, part.page(1), from(outside, r), Signals::Mappers)?;
+    walk::every_on_offer(&w)?;
+    w.truncate(&file, 0)?;
+    end(&w, &[p, q, r, c, b])?;
+    w.finish()
+}
+
+/// A page that KSM has merged for a family, for a stranger and for its twin: each has a reverse map of its own.
+fn merged(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    p.write(a)?;
+    let (q, l) = (w.actor("Q")?, w.actor("L")?);
+    let (there, late) = (w.place(N), w.place(N));
+    w.name(there, "equal");
+    w.name(late, "late");
+    q.map(there)?;
+    q.write_like(there, p, a)?;
+    l.map(late)?;
+    l.write_like(late, p, a)?;
+    p.catch(true)?;
+    q.catch(true)?;
+    l.catch(false)?;
+    let c = p.fork("C")?;
+    c.catch(true)?;
+    walk::only(&w, &ksm::KSM)?;
+    w.fail_page(q, there.page(1), from(outside, q), Signals::MappersAtLeast)?;
+    w.fail_page(p, a.page(2), from(outside, p), Signals::MappersAtLeast)?;
+    w.fail_page(l, late.page(3), from(outside, l), Signals::MappersAtLeast)?;
+    w.fail_page(c, a.page(4), from(outside, c), Signals::MappersAtLeast)?;
+    end(&w, &[p, c, q, l, b])?;
+    w.finish()
+}
+
+fn memory_failure(_: &Features) -> Result<(), &'static str> {
+    hwpoison::corrupted()
+        .map(drop)
+        .ok_or("needs CONFIG_MEMORY_FAILURE")
+}
+
+fn from_outside(f: &Features) -> Result<(), &'static str> {
+    let there = f.debugfs.as_deref().is_some_and(hwpoison::injectable);
+    there
+        .then_some(())
+        .ok_or("needs hwpoison/corrupt-pfn in debugfs (CONFIG_HWPOISON_INJECT)")
+}
+
+const FAIL: Test = Test {
+    about: "Who maps a poisoned page is told, nobody else is, and nobody has it any more.",
+    needs: &[Need::Root, Need::Pfn, Need::Probe(memory_failure)],
+    knobs: &[
+        Knob::set("/proc/sys/vm/memory_failure_early_kill", "0"),
+        Knob::set("/proc/sys/vm/memory_failure_recovery", "1"),
+    ],
+    destructive: true,
+    ..Test::DEFAULT
+};
+const OUTSIDE: Test = Test {
+    needs: &[
+        Need::Root,
+        Need::Pfn,
+        Need::Probe(memory_failure),
+        Need::Probe(from_outside),
+    ],
+    ..FAIL
+};
+const HUGE_GUARDS: &[Fix] = &[Fix {
+    commit: "c79c5a0a00a9",
+    subject: "mm/memory-failure: check the mapcount of the precise page",
+}];
+
+const TESTS: &[Test] = &[
+    Test {
+        name: "family",
+        run: |c| family(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "family.outside",
+        run: |c| family(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "reshaped",
+        run: |c| reshaped(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "reshaped.outside",
+        run: |c| reshaped(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "locked",
+        run: |c| locked(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "locked.outside",
+        run: |c| locked(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "thp",
+        run: |c| thp(c, false),
+        guards: HUGE_GUARDS,
+        ..FAIL
+    },
+    Test {
+        name: "thp.outside",
+        run: |c| thp(c, true),
+        guards: HUGE_GUARDS,
+        ..OUTSIDE
+    },
+    Test {
+        name: "memfd",
+        run: |c| memfd(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "memfd.outside",
+        run: |c| memfd(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "merged",
+        run: |c| merged(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "merged.outside",
+        run: |c| merged(c, true),
+        ..OUTSIDE
+    },
+];
+
+fn main() {
+    run(
+        "memory_failure",
+        "poisoned pages: who is told, and that nobody has them",
+        TESTS,
+    )
+}
