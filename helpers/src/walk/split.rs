@@ -55,9 +55,14 @@ fn deferred(w: &World, huge: &[Page]) -> TestResult<Taken> {
                 .is_some_and(|f| f.has(Flags::COMPOUND_HEAD)),
             None => true,
         };
-        if next_is_head && page.locked.is_empty() {
+        // Pages of files are not given back by their mappers.
+        let anon = !w.frame(page.frame).cached;
+        if next_is_head && page.locked.is_empty() && anon {
             lasts.push(page);
         }
+    }
+    if lasts.is_empty() {
+        return Ok(Taken::Pointless);
     }
     for page in &lasts {
         for &(actor, vpn) in &page.mappers {

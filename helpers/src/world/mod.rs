@@ -15,6 +15,7 @@
 
 pub mod area;
 pub mod check;
+mod disk;
 mod handle;
 mod judge;
 pub mod model;
