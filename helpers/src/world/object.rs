@@ -4,6 +4,7 @@
 use super::model::{ActorId, ObjectId};
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
+use crate::kernel::disk;
 use crate::stop::Doing;
 use crate::sys::mem::{self, advice};
 use crate::{Stop, TestResult};
@@ -92,7 +93,8 @@ impl World<'_> {
                 .map_err(|_| Stop::Skip("needs memfd_create"))?
                 .into_file(),
             Kind::Hugetlb => hugetlb().map_err(|_| Stop::Skip("needs hugetlb pages"))?,
-            Kind::Disk => super::disk::file()?,
+            Kind::Disk => disk::temporary(self.arena.disk.as_deref())
+                .ok_or(Stop::Skip("needs a directory on a disk (TMPDIR)"))?,
         };
         ftruncate(&file, (pages * self.page) as i64).doing("ftruncate")?;
         let id = self
