@@ -227,8 +227,9 @@ fn chance(ctx: &mut Ctx) -> TestResult {
         let at = whole(&place(&w, "at", 5)?);
         let objects = [w.object(Kind::Hugetlb, 3 * huge)?];
         let mut play = Play::new(&w, w.seed() ^ (round + 1), at, huge, &objects)?;
+        move_all(&w)?;
         for _ in 0..3 {
-            play.steps(10)?;
+            play.steps(8)?;
             move_all(&w)?;
         }
         drop(play);

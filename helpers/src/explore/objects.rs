@@ -104,19 +104,21 @@ impl<'a, 'c> Play<'a, 'c> {
 
     /// Mostly where it continues what a neighbour may have mapped already, so that VMAs merge.
     fn map(&mut self, c: Actor) -> TestResult {
-        let at = self.part(self.at, 8);
+        let at = self.part(self.at, if self.grain > 1 { 2 } else { 8 });
         let object = self.rng.below(self.objects.len());
         let object = &self.objects[object];
         let pages = self.w.object_pages(object);
-        let first = if self.rng.chance(75) {
+        let first = if self.grain > 1 {
+            // A hugetlb file grows to what is mapped writable of it, and a private mapping of a hole has a page of its own.
+            let Some(spare) = pages.checked_sub(at.pages) else {
+                return Ok(());
+            };
+            self.rng.within(0, spare / self.grain) * self.grain
+        } else if self.rng.chance(75) {
             at.vpn - self.at.vpn
         } else {
-            self.rng.within(0, pages / self.grain) * self.grain
+            self.rng.within(0, pages)
         };
-        // A hugetlb file grows to what is mapped writable of it, and a private mapping of a hole has a page of its own.
-        if self.grain > 1 && first + at.pages > pages {
-            return Ok(());
-        }
         let share = if self.grain > 1 || self.rng.chance(60) {
             Share::Shared
         } else {

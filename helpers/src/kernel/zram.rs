@@ -5,7 +5,7 @@
 //! header that [`start`] writes has a label by which [`stop`] knows them again: a number from the
 //! journal of a run before a reboot may be somebody else's device by now.
 
-use super::sysfs;
+use super::{disk, sysfs};
 use crate::sys::swap;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -140,6 +140,19 @@ pub fn start(id: u32, bytes: u64, scratch: &Path) -> io::Result<ZramSwap> {
     Ok(ZramSwap { id, device })
 }
 
+/// Sets disksize, makes sure a device node exists, and puts an empty file system on it. Whatever it left, [`stop`] undoes.
+///
+/// # Errors
+/// Those of the steps.
+pub fn start_disk(id: u32, scratch: &Path) -> io::Result<PathBuf> {
+    sysfs::write(sys_dir(id).join("disksize"), &disk::BYTES.to_string())?;
+    let device = node(id, scratch)?;
+    let file = OpenOptions::new().write(true).open(&device)?;
+    file.write_all_at(&disk::ext2(), 0)?;
+    file.sync_all()?;
+    Ok(device)
+}
+
 /// The first page of a swap area: union swap_header of include/linux/swap.h, in this machine's byte
 /// order, with the magic at the end of the page.
 fn swap_header(page: usize, pages: u64) -> Vec<u8> {
@@ -204,9 +217,9 @@ fn ours(id: u32, device: &Path) -> io::Result<bool> {
     if stored.split_whitespace().next() == Some("0") {
         return Ok(true);
     }
-    let mut start = [0; LABEL_AT + LABEL.len()];
+    let mut start = [0; 2048];
     File::open(device)?.read_exact(&mut start)?;
-    Ok(start[LABEL_AT..] == LABEL[..])
+    Ok(start[LABEL_AT..].starts_with(LABEL) || start[disk::LABEL_AT..].starts_with(disk::LABEL))
 }
 
 /// swapoff if it is on, reset, hot_remove. Every step is tried; a device that is not there any more is success. Bounded wait.

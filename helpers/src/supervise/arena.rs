@@ -3,6 +3,7 @@
 
 use super::journal::{Change, Changes};
 use super::{knob, undo};
+use crate::kernel::disk;
 use crate::kernel::features::Features;
 use crate::kernel::memcg::{self, Memcg};
 use crate::kernel::zram::{self, ZramSwap};
@@ -19,6 +20,8 @@ pub struct Arena {
     pub memcg: Result<Memcg, &'static str>,
     /// Our swap.
     pub swap: Result<ZramSwap, &'static str>,
+    /// A file system on a zram device of ours, where the machine has no disk for temporary files.
+    pub disk: Option<PathBuf>,
     /// KSM knobs were set (walk::ksm::KNOBS), ksmd may be started by writing 1 to run.
     pub ksm: Result<(), &'static str>,
     /// pages_shared of KSM before this program.
@@ -50,6 +53,7 @@ impl Arena {
             features: Features::probe(debugfs),
             memcg: Err(NOT_ASKED),
             swap: Err(NOT_ASKED),
+            disk: None,
             ksm: Err(NOT_ASKED),
             ksm_before: 0,
             scratch,
@@ -61,6 +65,9 @@ impl Arena {
     pub fn furnish(&mut self, changes: &mut Changes) {
         self.memcg = self.make_memcg(changes);
         self.swap = self.make_swap(changes);
+        if disk::temporary(None).is_none() {
+            self.disk = self.make_disk(changes);
+        }
         self.ksm = self.set_knobs(changes);
     }
 
@@ -140,6 +147,39 @@ impl Arena {
             Err(e) => {
                 self.notes.extend(changes.undo_to(mark));
                 self.note(reason, e)
+            }
+        }
+    }
+
+    /// For tests of files; who has none to test can do without.
+    fn make_disk(&mut self, changes: &mut Changes) -> Option<PathBuf> {
+        // What swap could not be made of is not to be had for this either.
+        self.swap.as_ref().ok()?;
+        let scratch = self.scratch.clone()?;
+        let dir = scratch.join("disk");
+        let mark = changes.len();
+        let mut make = || -> std::io::Result<()> {
+            changes.record(Change::ZramBefore(undo::zrams()))?;
+            let id = zram::hot_add()?;
+            if let Err(e) = changes.record(Change::Zram(id)) {
+                zram::stop(id)?;
+                return Err(e);
+            }
+            let device = zram::start_disk(id, &scratch)?;
+            changes.record(Change::Scratch(dir.clone()))?;
+            std::fs::create_dir(&dir)?;
+            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
+            let nothing: Option<&str> = None;
+            let try_as = |kind| mount(Some(&device), &dir, Some(kind), flags, nothing);
+            try_as("ext2").or_else(|_| try_as("ext4"))?;
+            Ok(())
+        };
+        match make() {
+            Ok(()) => Some(dir),
+            Err(e) => {
+                self.notes.extend(changes.undo_to(mark));
+                self.notes.push(format!("no file system of our own: {e}"));
+                None
             }
         }
     }

@@ -29,6 +29,8 @@ pub struct Page {
     pub control: bool,
     /// The first part of a hugetlb page, which stands for the whole: such pages move, and nothing else.
     pub hugetlb: bool,
+    /// Of a file on a disk, see [`Frame`](crate::world::model::Frame).
+    pub disk: bool,
     /// Its mappers may share page tables, see [`Frame`](crate::world::model::Frame).
     pub tables_shared: bool,
     /// Its folio is held by more than its mappers.
@@ -61,9 +63,9 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     let control = w.control()?.0;
     let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
     for (frame, sightings) in w.look()? {
-        let (hugetlb, tables_shared, ksm) = {
+        let (hugetlb, disk, tables_shared, ksm) = {
             let frame = w.frame(frame);
-            (frame.hugetlb, frame.tables_shared, frame.ksm)
+            (frame.hugetlb, frame.disk, frame.tables_shared, frame.ksm)
         };
         for (at, seen) in sightings {
             let Some(pfn) = seen.pfn() else { continue };
@@ -80,6 +82,7 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
                 locked: Vec::new(),
                 control: false,
                 hugetlb,
+                disk,
                 tables_shared,
                 held: None,
             });

@@ -4,7 +4,7 @@
 //! Setting the bit clears the accessed bit in every page-table entry; reading it looks whether any was set since.
 //! So each mapper alone must be able to make the page not idle, and nobody's access must leave it idle.
 
-use super::fate::{self, Page};
+use super::fate::{self, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
 use crate::actor::Cmd;
@@ -85,6 +85,10 @@ fn take(w: &World) -> TestResult<Taken> {
         let page = chosen[head];
         if let Some((property, detail)) = insist(w, &bitmap, page)? {
             let now = fate::entries(w)?;
+            // Moved by NUMA balancing or kcompactd since the walk began: what was looked at is somebody else's page now.
+            if matches!(page.fate(&now), Fate::Moved(_) | Fate::Left) {
+                continue;
+            }
             return Err(page.fail(w, property, &detail, &now));
         }
     }

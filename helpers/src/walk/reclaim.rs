@@ -138,7 +138,7 @@ fn take(w: &World) -> TestResult<Taken> {
             page.judge_pin(w, f, &now)?;
             match f {
                 Fate::Left => {}
-                Fate::Stayed | Fate::Moved(_) if page.held.is_some() => {}
+                Fate::Stayed | Fate::Moved(_) if page.held.is_some() || page.disk => {}
                 // Measured on 6.18: pages with 1,031 mappers stay, those with 1,021 go. Not judged.
                 Fate::Stayed | Fate::Moved(_) if page.mappers.len() > MOST_MAPPERS => {}
                 Fate::Stayed | Fate::Moved(_) => stayed.push(page),

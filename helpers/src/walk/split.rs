@@ -55,7 +55,9 @@ fn deferred(w: &World, huge: &[Page]) -> TestResult<Taken> {
                 .is_some_and(|f| f.has(Flags::COMPOUND_HEAD)),
             None => true,
         };
-        if next_is_head && page.locked.is_empty() && page.held.is_none() {
+        // Pages of files are not given back by their mappers.
+        let anon = !w.frame(page.frame).cached;
+        if next_is_head && page.locked.is_empty() && page.held.is_none() && anon {
             lasts.push(page);
         }
     }

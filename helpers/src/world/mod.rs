@@ -15,6 +15,7 @@
 
 pub mod area;
 pub mod check;
+mod disk;
 mod evict;
 mod handle;
 mod judge;

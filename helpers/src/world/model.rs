@@ -31,6 +31,8 @@ pub struct Frame {
     pub cached: bool,
     /// A part of a hugetlb page: not reclaimed, not merged, moved and copied as a whole.
     pub hugetlb: bool,
+    /// Of a file on a disk: whether it can be reclaimed or moved now is also its file system's affair.
+    pub disk: bool,
     /// Of a hugetlb object whose mappers may share page tables (huge_pmd_share()): those count as one mapper, and a
     /// process that stops to share them has no entry until it touches the page again.
     pub tables_shared: bool,
@@ -80,6 +82,8 @@ pub struct Object {
     pub frames: Vec<FrameId>,
     /// hugetlb.
     pub hugetlb: bool,
+    /// See [`Frame::disk`].
+    pub disk: bool,
     /// See [`Frame::tables_shared`].
     pub tables_shared: bool,
 }
@@ -151,6 +155,7 @@ impl Model {
             stamp,
             cached,
             hugetlb: false,
+            disk: false,
             tables_shared: false,
             ksm: false,
             scattered: false,
@@ -169,11 +174,20 @@ impl Model {
         self.objects.push(Object {
             frames: Vec::new(),
             hugetlb,
+            disk: false,
             tables_shared: false,
         });
         let object = self.objects.len() - 1;
         self.objects[object].frames = (0..pages).map(|_| self.cache_page(object)).collect();
         object
+    }
+
+    /// An object is a file on a disk.
+    pub fn on_disk(&mut self, object: ObjectId) {
+        self.objects[object].disk = true;
+        for &f in &self.objects[object].frames {
+            self.frames[f].disk = true;
+        }
     }
 
     /// From here on mappers of an object may share page tables.
@@ -187,6 +201,7 @@ impl Model {
     fn cache_page(&mut self, object: ObjectId) -> FrameId {
         let f = self.add_frame(0, true);
         self.frames[f].hugetlb = self.objects[object].hugetlb;
+        self.frames[f].disk = self.objects[object].disk;
         self.frames[f].tables_shared = self.objects[object].tables_shared;
         f
     }

@@ -3,7 +3,8 @@
 
 use super::model::{ActorId, ObjectId};
 use super::{Actor, Area, World};
-use crate::actor::Cmd;
+use crate::actor::{Cmd, Reply};
+use crate::kernel::disk;
 use crate::stop::Doing;
 use crate::sys::mem::{self, advice};
 use crate::{Stop, TestResult};
@@ -19,7 +20,6 @@ use nix::unistd::ftruncate;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
 
 /// Where an object's pages live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,13 +93,17 @@ impl World<'_> {
                 .map_err(|_| Stop::Skip("needs memfd_create"))?
                 .into_file(),
             Kind::Hugetlb => hugetlb().map_err(|_| Stop::Skip("needs hugetlb pages"))?,
-            Kind::Disk => disk_file()?,
+            Kind::Disk => disk::temporary(self.arena.disk.as_deref())
+                .ok_or(Stop::Skip("needs a directory on a disk (TMPDIR)"))?,
         };
         ftruncate(&file, (pages * self.page) as i64).doing("ftruncate")?;
         let id = self
             .model
             .borrow_mut()
             .add_object(pages, kind == Kind::Hugetlb);
+        if kind == Kind::Disk {
+            self.model.borrow_mut().on_disk(id);
+        }
         let object = Object { id, kind, file };
         self.note(format!("{}: {pages} pages", object.name()));
         Ok(object)
@@ -116,7 +120,12 @@ impl World<'_> {
         self.note(format!("punch {} {pages:?}", object.name()));
         let how = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
         let (at, len) = (pages.start * self.page, pages.len() * self.page);
-        fallocate(&object.file, how, at as i64, len as i64).doing("fallocate PUNCH_HOLE")?;
+        match fallocate(&object.file, how, at as i64, len as i64) {
+            Err(Errno::EOPNOTSUPP) => {
+                return Err(Stop::Skip("needs a file system that punches holes"));
+            }
+            other => other.doing("fallocate PUNCH_HOLE")?,
+        }
         self.model.borrow_mut().punch(object.id, pages);
         self.settle(object)
     }
@@ -207,6 +216,33 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
+    /// MADV_COLLAPSE. False when the kernel could not do it now.
+    #[track_caller]
+    pub fn collapse(&self, area: Area) -> TestResult<bool> {
+        let w = self.world;
+        w.note(format!(
+            "{}: madvise {} COLLAPSE",
+            self.name(),
+            w.show(area)
+        ));
+        let cmd = Cmd::Advise {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            advice: advice::COLLAPSE,
+        };
+        match w.ask(self.id, &cmd)? {
+            Reply::Done => Ok(true),
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::EINVAL => {
+                Err(Stop::Skip("needs MADV_COLLAPSE of shared memory"))
+            }
+            Reply::Errno(e) => {
+                w.diag(format_args!("MADV_COLLAPSE: {}", Errno::from_raw(e)));
+                Ok(false)
+            }
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+    }
+
     /// mmap of an object from its page `first` on, far more than is used: the model knows the given parts, nothing else
     /// may be touched. For [`World::far`] places of hugetlb objects, whose mappers may share page tables then.
     #[track_caller]
@@ -273,34 +309,4 @@ impl Actor<'_, '_> {
 fn hugetlb() -> nix::Result<File> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_HUGETLB;
     Ok(memfd_create(c"rmap_selftests", flags)?.into())
-}
-
-/// An unlinked file where TMPDIR, /var/tmp, /tmp or the working directory is a file system on a disk.
-fn disk_file() -> TestResult<File> {
-    let named = std::env::var_os("TMPDIR").map(PathBuf::from);
-    let usual = ["/var/tmp", "/tmp", "."].map(PathBuf::from);
-    for dir in named.into_iter().chain(usual) {
-        if !on_disk(&dir) {
-            continue;
-        }
-        let how =
-            nix::fcntl::OFlag::O_TMPFILE | nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_CLOEXEC;
-        let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
-        if let Ok(fd) = nix::fcntl::open(&dir, how, mode) {
-            return Ok(fd.into());
-        }
-    }
-    Err(Stop::Skip("needs a directory on a disk (TMPDIR)"))
-}
-
-/// File systems whose page cache is an ordinary one over a device.
-fn on_disk(dir: &std::path::Path) -> bool {
-    use nix::sys::statfs;
-    const XFS: u32 = 0x5846_5342;
-    const F2FS: u32 = 0xf2f5_2010;
-    statfs::statfs(dir).is_ok_and(|s| {
-        let kind = s.filesystem_type();
-        // The type of the number differs between C libraries.
-        kind == statfs::EXT4_SUPER_MAGIC || [XFS, F2FS].contains(&(kind.0 as u32))
-    })
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Files on a disk. Before a dirty page is written back every entry that maps it is made clean and read-only
+//! (folio_mkclean(), through i_mmap), so that the kernel hears of the next write. A mapping that was missed goes on
+//! writing, and nobody brings to the disk what it wrote.
+
+use helpers::supervise::{Ctx, Need, Test};
+use helpers::topology::{self, R, RW};
+use helpers::walk;
+use helpers::world::{Actor, Area, Kind, Object, Share, World};
+use helpers::{Stop, TestResult};
+
+const N: usize = 12;
+
+/// Everybody who maps the file shared and writable.
+type Writers<'w, 'c> = Vec<(Actor<'w, 'c>, Area)>;
+
+///   file         0 1 2 3 4 5 6 7 8 9 10 11
+///   P shared     0 1 2 3 4 5 6 7 8 9 10 11
+///   P shared           3 4 5 6                 once more
+///   Q shared             4 5 6 7 8 9 10 11     split in the middle
+///   R private    0 1 2 3 4 5                   2 its own copy
+///   R read-only                          11
+///   C            all of P's
+fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Writers<'w, 'c>)> {
+    let place = |name, pages| {
+        let area = w.place(pages);
+        w.name(area, name);
+        area
+    };
+    let file = w.object(Kind::Disk, N)?;
+    let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
+    let (a, alias, b) = (place("a", N), place("alias", 4), place("later", 8));
+    let (private, last) = (place("private", 6), place("last", 1));
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    p.map_object(alias, &file, 3, RW, Share::Shared)?;
+    q.map_object(b, &file, 4, RW, Share::Shared)?;
+    q.protect(b.sub(3..5), R)?;
+    r.map_object(private, &file, 0, RW, Share::Private)?;
+    r.write(private.page(2))?;
+    r.map_object(last, &file, N - 1, R, Share::Shared)?;
+    let c = p.fork("C")?;
+    let writers = vec![
+        (p, a),
+        (p, alias),
+        (q, b.sub(0..3)),
+        (q, b.sub(5..8)),
+        (c, a),
+        (c, alias),
+    ];
+    Ok((file, writers))
+}
+
+/// All have dirty entries, then each alone writes once more.
+fn written_back(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, writers) = stage(&w)?;
+    for _ in 0..2 {
+        for (actor, area) in &writers {
+            actor.write(*area)?;
+        }
+        w.sync(&file)?;
+        w.check_synced(&file)?;
+        for (actor, area) in &writers {
+            actor.write(*area)?;
+            w.sync(&file)?;
+            w.check_synced(&file)?;
+        }
+    }
+    w.check()?;
+    w.finish()
+}
+
+/// Moved, cut, forked while dirty.
+fn reshaped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, mut writers) = stage(&w)?;
+    for (actor, area) in &writers {
+        actor.write(*area)?;
+    }
+    let (p, a) = writers[0];
+    let to = w.place(4);
+    w.name(to, "to");
+    p.move_to(a.sub(2..6), to)?;
+    p.unmap(a.sub(8..10))?;
+    let d = p.fork("D")?;
+    d.write(to)?;
+    writers.splice(
+        0..1,
+        [a.sub(0..2), a.sub(6..8), a.sub(10..N), to].map(|area| (p, area)),
+    );
+    writers.push((d, to));
+    for _ in 0..2 {
+        w.sync(&file)?;
+        w.check_synced(&file)?;
+        for (actor, area) in &writers {
+            actor.write(*area)?;
+        }
+    }
+    for (actor, area) in &writers {
+        w.sync(&file)?;
+        actor.write(*area)?;
+        w.sync(&file)?;
+        w.check_synced(&file)?;
+    }
+    w.check()?;
+    w.finish()
+}
+
+/// Clean pages are dropped and read again, moved, and taken away.
+fn walked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, writers) = stage(&w)?;
+    w.sync(&file)?;
+    walk::plain(&w)?;
+    for (actor, area) in &writers {
+        actor.write(*area)?;
+    }
+    w.sync(&file)?;
+    walk::plain(&w)?;
+    match topology::take_away(&w, &file) {
+        // ext2 punches no holes.
+        Err(Stop::Skip(_)) => {}
+        other => other?,
+    }
+    for end in [N - 2, 5, N] {
+        w.truncate(&file, end)?;
+        w.check()?;
+    }
+    w.finish()
+}
+
+const DISK: Test = Test {
+    about: "What any process writes to its mapping of a file is written back, and every mapping of the file's pages is found.",
+    needs: &[Need::Pfn, Need::KpageFlags],
+    ..Test::DEFAULT
+};
+
+pub const WRITTEN_BACK: Test = Test {
+    name: "disk.written_back",
+    run: written_back,
+    ..DISK
+};
+pub const RESHAPED: Test = Test {
+    name: "disk.reshaped",
+    run: reshaped,
+    ..DISK
+};
+pub const WALKED: Test = Test {
+    name: "disk.walked",
+    run: walked,
+    ..DISK
+};

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Huge pages of shared memory: one entry of a PMD here, single PTEs there, and VMAs that know only some pages from the middle.
+//!
+//! The walk of a large folio has to look for VMAs of every page of it, not of its first, and to begin in each VMA at
+//! the page that this VMA has.
+
+use helpers::supervise::{Ctx, Knob, Need, Test};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, Grain, R, RW};
+use helpers::walk::{self, reclaim};
+use helpers::world::{Actor, Area, Kind, Object, Share, World};
+use helpers::{Stop, TestResult};
+
+/// Who maps what of the file.
+struct Stage<'w, 'c> {
+    file: Object,
+    /// Maps the huge page with one entry.
+    p: Actor<'w, 'c>,
+    /// The same.
+    q: Actor<'w, 'c>,
+    /// Maps parts.
+    r: Actor<'w, 'c>,
+    /// Of P and of Q, the size of the huge page.
+    a: Area,
+    /// Of R: behind the start of the huge page.
+    head: Area,
+    /// Of R, private.
+    middle: Area,
+}
+
+fn place(w: &World, name: &'static str, pages: usize) -> Area {
+    let area = w.place(pages);
+    w.name(area, name);
+    area
+}
+
+///   file        |0 ..... huge page ..... 511| 512 ..... 519
+///   P Q         |0 ..................... 511|                 PMD
+///   R           |0 1 2 3 4|
+///   R             1 2 3 4 5 6 7                                an odd address
+///   R private                300 .. 315                       303 its own copy
+///   R read-only                       507 .. 511 512 .. 519   across the end
+fn stage<'w, 'c>(w: &'w World<'c>, huge: bool) -> TestResult<Stage<'w, 'c>> {
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    let n = a.pages;
+    let file = w.object(Kind::Memfd, n + 8)?;
+    let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
+    for actor in [p, q] {
+        // Asked for before the first access.
+        actor.map_object(a, &file, 0, 0, Share::Shared)?;
+        if huge {
+            actor.advise(a, advice::HUGEPAGE)?;
+        }
+        actor.protect(a, RW)?;
+        actor.write(a)?;
+    }
+    if huge && !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    let (head, odd, middle, end) = (
+        place(w, "head", 5),
+        place(w, "odd", 7),
+        place(w, "middle", 16),
+        place(w, "end", 13),
+    );
+    r.map_object(head, &file, 0, RW, Share::Shared)?;
+    r.map_object(odd, &file, 1, RW, Share::Shared)?;
+    r.map_object(middle, &file, n / 2 + 44, RW, Share::Private)?;
+    r.map_object(end, &file, n - 5, R, Share::Shared)?;
+    r.write(middle.page(3))?;
+    Ok(Stage {
+        file,
+        p,
+        q,
+        r,
+        a,
+        head,
+        middle,
+    })
+}
+
+fn parts(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, true)?;
+    s.r.fork("C")?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Taken whole, not split before.
+fn reclaimed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, true)?;
+    let c = s.r.fork("C")?;
+    s.q.exit()?;
+    walk::only(&w, &reclaim::RECLAIM)?;
+    c.unmap(s.head)?;
+    walk::only(&w, &reclaim::RECLAIM)?;
+    w.finish()
+}
+
+/// Only a VMA of the middle is left.
+fn tail_only(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, true)?;
+    s.p.exit()?;
+    s.q.exit()?;
+    s.r.unmap(s.head)?;
+    s.r.fork("C")?.write(s.middle.page(7))?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// The PMD entries are cut, moved to where none fits, and made by fork anew.
+fn reshaped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, true)?;
+    let n = s.a.pages;
+    s.p.protect(s.a.sub(n / 2..n / 2 + 60), R)?;
+    s.q.fork("C")?.unmap(s.a.sub(1..n / 2))?;
+    let to = place(&w, "to", n - 3);
+    s.q.move_to(s.a.sub(3..n), to)?;
+    s.q.write(to.page(n - 4))?;
+    s.r.move_to(s.middle.sub(2..10), place(&w, "moved", 8))?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+/// Holes in the huge page, and an end of the file inside of it.
+fn taken_away(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, true)?;
+    let n = s.a.pages;
+    s.r.fork("C")?;
+    w.punch(&s.file, 2..4)?;
+    w.check()?;
+    w.punch(&s.file, n / 2 + 45..n / 2 + 50)?;
+    w.check()?;
+    w.truncate(&s.file, n - 2)?;
+    w.check()?;
+    w.truncate(&s.file, n / 2 + 46)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.truncate(&s.file, n + 4)?;
+    w.check()?;
+    w.punch(&s.file, 0..n)?;
+    w.check()?;
+    w.finish()
+}
+
+/// Small pages that all of them map become a huge page: retract_page_tables() and unmap_mapping_pages() find the entries of
+/// the others, and leave what was copied.
+fn collapsed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, false)?;
+    let own = w.actor("private")?;
+    own.map_object(s.a, &s.file, 0, RW, Share::Private)?;
+    own.write(s.a.sub(9..11))?;
+    s.r.fork("C")?;
+    w.check()?;
+    if !collapse(&s.p, s.a)? {
+        // What works for a file that nobody else maps has to work for this one.
+        let (control, alone) = (w.actor("alone")?, w.place_huge(1)?);
+        let file = w.object(Kind::Memfd, alone.pages)?;
+        control.map_object(alone, &file, 0, RW, Share::Shared)?;
+        control.write(alone)?;
+        return Err(if collapse(&control, alone)? {
+            Stop::fail(
+                "pages of a file that others map too do not collapse, those of another file do",
+            )
+        } else {
+            Stop::Skip("needs a free huge page for shared memory")
+        });
+    }
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+/// A page in an LRU batch is refused; each attempt empties those.
+fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
+    for _ in 0..6 {
+        if actor.collapse(area)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+const HUGE: Test = Test {
+    about: "Every mapping of a huge page of shared memory is found, also of a few pages from its middle.",
+    needs: Grain::HUGE_NEEDS,
+    knobs: &[Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+        "advise",
+    )],
+    ..Test::DEFAULT
+};
+
+pub const PARTS: Test = Test {
+    name: "huge.parts",
+    run: parts,
+    ..HUGE
+};
+pub const RECLAIMED: Test = Test {
+    name: "huge.reclaimed",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    run: reclaimed,
+    ..HUGE
+};
+pub const TAIL_ONLY: Test = Test {
+    name: "huge.tail_only",
+    run: tail_only,
+    ..HUGE
+};
+pub const RESHAPED: Test = Test {
+    name: "huge.reshaped",
+    run: reshaped,
+    ..HUGE
+};
+pub const TAKEN_AWAY: Test = Test {
+    name: "huge.taken_away",
+    run: taken_away,
+    ..HUGE
+};
+pub const COLLAPSED: Test = Test {
+    name: "huge.collapsed",
+    about: "Pages collapsed into a huge page are the same for all who mapped them, but for private copies.",
+    run: collapsed,
+    ..HUGE
+};
