@@ -162,12 +162,12 @@ fn collapsed(ctx: &mut Ctx) -> TestResult {
     s.r.fork("C")?;
     w.check()?;
     if !collapse(&s.p, s.a)? {
-        // What works for a file that nobody else maps has to work for this one.
-        let (control, alone) = (w.actor("alone")?, w.place_huge(1)?);
+        // What works for a file that nobody else maps, and far from the end of its VMA, has to work for this one.
+        let (control, alone) = (w.actor("alone")?, w.place_huge(2)?);
         let file = w.object(Kind::Memfd, alone.pages)?;
         control.map_object(alone, &file, 0, RW, Share::Shared)?;
         control.write(alone)?;
-        return Err(if collapse(&control, alone)? {
+        return Err(if collapse(&control, alone.sub(0..s.a.pages))? {
             Stop::fail(
                 "pages of a file that others map too do not collapse, those of another file do",
             )
