@@ -132,7 +132,7 @@ fn walked(ctx: &mut Ctx) -> TestResult {
 
 const DISK: Test = Test {
     about: "What any process writes to its mapping of a file is written back, and every mapping of the file's pages is found.",
-    needs: &[Need::Pfn, Need::KpageFlags],
+    needs: &[Need::Disk, Need::Pfn, Need::KpageFlags],
     ..Test::DEFAULT
 };
 

@@ -61,11 +61,11 @@ impl Arena {
         }
     }
 
-    /// Everything else. What is not to be had is a reason, never an error.
-    pub fn furnish(&mut self, changes: &mut Changes) {
+    /// Everything else, a disk only when a test asks for one. What is not to be had is a reason, never an error.
+    pub fn furnish(&mut self, changes: &mut Changes, wants_disk: bool) {
         self.memcg = self.make_memcg(changes);
         self.swap = self.make_swap(changes);
-        if disk::temporary(None).is_none() {
+        if wants_disk && disk::temporary(None).is_none() {
             self.disk = self.make_disk(changes);
         }
         self.ksm = self.set_knobs(changes);
@@ -151,7 +151,7 @@ impl Arena {
         }
     }
 
-    /// For tests of files; who has none to test can do without.
+    /// For tests of files on a disk.
     fn make_disk(&mut self, changes: &mut Changes) -> Option<PathBuf> {
         // What swap could not be made of is not to be had for this either.
         self.swap.as_ref().ok()?;

@@ -113,7 +113,8 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
     let repaired = changes.repair(left_count, scratch.as_ref().ok().and_then(|s| s.as_deref()));
     let mut arena = Arena::bare(scratch);
     if selected.iter().any(|t| t.arena) {
-        arena.furnish(&mut changes);
+        let disk = |t: &&Test| t.needs.iter().any(|n| matches!(n, Need::Disk));
+        arena.furnish(&mut changes, selected.iter().any(disk));
     }
     let seed = options.seed.unwrap_or_else(random_seed);
     let kmsg = Kmsg::open();

@@ -3,6 +3,7 @@
 
 use super::{Ctx, Knob};
 use crate::TestResult;
+use crate::kernel::disk;
 use crate::kernel::features::Features;
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub enum Need {
     Nodes(usize),
     /// A memory cgroup and swap of our own: the reclaim walk.
     Reclaim,
+    /// A directory on a disk, or a file system of our own: [`crate::world::Kind::Disk`].
+    Disk,
     /// A file that must exist.
     File(&'static str, &'static str),
     /// Free memory, MiB.
@@ -118,6 +121,10 @@ impl Need {
                 }
                 return arena.swap.as_ref().map(drop).map_err(|reason| *reason);
             }
+            Need::Disk => (
+                disk::temporary(arena.and_then(|a| a.disk.as_deref())).is_some(),
+                "needs a directory on a disk (TMPDIR)",
+            ),
             Need::File(path, reason) => (std::path::Path::new(path).exists(), reason),
             // What the kernel does not tell is not held against it.
             Need::MemMib(mib) => (
