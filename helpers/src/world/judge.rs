@@ -219,7 +219,9 @@ impl World<'_> {
                 format!("seen {flags:?}"),
             )));
         }
-        if features.anon_exclusive && !large && !frame.cached && !ksm {
+        // kpageflags shows a folio's flags, and the bit is each page's own: of a large folio the first page's is seen.
+        let own_bit = !large || flags.has(Flags::COMPOUND_HEAD);
+        if features.anon_exclusive && own_bit && !frame.cached && !frame.hugetlb && !ksm {
             let bit = flags.has(Flags::ANON_EXCLUSIVE);
             if bit && users > 1 {
                 let detail = format!("{users} mappers, seen {flags:?}");

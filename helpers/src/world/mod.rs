@@ -15,11 +15,13 @@
 
 pub mod area;
 pub mod check;
+mod folio;
 mod handle;
 mod judge;
 pub mod model;
 pub mod object;
 mod query;
+mod rss;
 pub mod sight;
 mod steps;
 
@@ -151,7 +153,8 @@ impl<'c> World<'c> {
         Ok(self.place_aligned(n * pmd / self.page, pmd / self.page))
     }
 
-    fn place_aligned(&self, pages: usize, align: usize) -> Area {
+    /// The same, starting at a multiple of `align` pages.
+    pub fn place_aligned(&self, pages: usize, align: usize) -> Area {
         let vpn = (self.carve.vpn + self.next.get()).next_multiple_of(align);
         self.next.set(vpn + pages + 1 - self.carve.vpn);
         assert!(
@@ -318,7 +321,9 @@ impl<'c> World<'c> {
     }
 
     /// All actors exit; each end is awaited and decoded.
+    #[track_caller]
     pub fn finish(self) -> TestResult {
+        self.check_rss()?;
         let limit = self.limit(REPLY_LIMIT);
         let ids: Vec<ActorId> = self.model.borrow().living().collect();
         for id in ids {
