@@ -21,6 +21,8 @@ fork_wipeonfork # MADV_WIPEONFORK: VMAs that the child gets empty
 fork_mlock      # VM_LOCKED is not inherited; locked pages shared with unlocked ones
 fork_vma        # VMAs split, merged, moved and resized in a forked child
 file_shared     # pages of files and memfds: every mapping is found through i_mmap
+thp             # large folios whose mappers see different parts
+thp_collapse    # huge pages collapsed, split, given back in part: found and counted
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 
