@@ -29,6 +29,8 @@ hugetlb         # hugetlb pages: copied, shared, cut and moved
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
 memory_failure  # poisoned pages: who is told, and that nobody has them any more
+thp             # large folios whose mappers see different parts
+thp_collapse    # huge pages collapsed, split, given back in part: found and counted
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 

@@ -68,6 +68,11 @@ fn a_missing_vma() {
 }
 
 #[test]
+fn memory_that_nobody_has() {
+    told("rss", "RssAnon is what is in the page tables");
+}
+
+#[test]
 fn objects_that_grow() {
     if !root() {
         return skipped("the lie objects", "needs root");

@@ -11,6 +11,7 @@
 //!   and the oracles that compare the model with the kernel.
 //! * [`walk`]: everything that makes the kernel use the rmap of a page.
 //! * [`census`]: how many objects the kernel holds for its reverse mapping.
+//! * [`counters`]: how much memory the kernel says is mapped.
 //! * [`topology`]: ways to come to mappings that more than one test starts from.
 //! * [`explore`]: scripts by chance and all short ones, played in a world.
 //! * [`supervise`]: what a test declares, the process it runs in, knobs, kernel log, TAP.
@@ -25,6 +26,7 @@
 
 pub mod actor;
 pub mod census;
+pub mod counters;
 pub mod explore;
 pub mod kernel;
 pub mod stop;

@@ -201,8 +201,10 @@ pub fn vma_starts(w: &World, actor: Actor, area: Area) -> TestResult<Vec<usize>>
 /// nothing is shared afterwards.
 #[track_caller]
 pub fn write_by_each(w: &World) -> TestResult {
-    for (actor, area) in w.shared_pages() {
-        w.actor_by_id(actor).write(area)?;
+    let shared = w.shared_pages();
+    for of_one in shared.chunk_by(|a, b| a.0 == b.0) {
+        let areas: Vec<Area> = of_one.iter().map(|s| s.1).collect();
+        w.actor_by_id(of_one[0].0).write_all(&areas)?;
     }
     w.check()?;
     walk::swap_out(w)

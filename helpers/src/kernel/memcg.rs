@@ -240,6 +240,23 @@ impl Memcg {
         }
     }
 
+    /// The same while nothing of it may be swapped out: what is left to the kernel is what its shrinkers have.
+    ///
+    /// # Errors
+    /// ENOENT where the kernel cannot be told so (v2 without swap accounting).
+    pub fn reclaim_without_swap(&self) -> io::Result<()> {
+        let (file, none) = match self.version {
+            Version::V1 => ("memory.swappiness", "0"),
+            Version::V2 => ("memory.swap.max", "0"),
+        };
+        let file = self.dir.join(file);
+        let before = sysfs::read(&file)?;
+        sysfs::write(&file, none)?;
+        let reclaimed = self.reclaim();
+        sysfs::write(&file, &before)?;
+        reclaimed
+    }
+
     /// One field of memory.stat (v2 names; v1 has few of them): bytes or counts as the kernel shows them.
     ///
     /// # Errors

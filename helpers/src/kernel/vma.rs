@@ -239,6 +239,15 @@ pub fn status_kb(pid: i32, name: &str) -> io::Result<Option<u64>> {
     Ok(field(&String::from_utf8_lossy(&text), name).and_then(kb))
 }
 
+/// One field in kB of `/proc/PID/smaps_rollup`, what a walk of all page tables finds. `None` when there is no such field.
+///
+/// # Errors
+/// ENOENT when the process is gone, or before Linux 4.14.
+pub fn rollup_kb(pid: i32, name: &str) -> io::Result<Option<u64>> {
+    let text = fs::read(proc_path(pid, "smaps_rollup"))?;
+    Ok(field(&String::from_utf8_lossy(&text), name).and_then(kb))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

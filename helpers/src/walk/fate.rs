@@ -189,6 +189,39 @@ impl Page {
     }
 }
 
+/// The least type of an entry that is no swap: 32 types less those for devices, migration, poison and markers (MAX_SWAPFILES, where the kernel
+/// has all of them).
+const NO_SWAP: u32 = 23;
+/// How long an entry of a migration may stay: whoever made it is at work on it.
+const MIGRATING: Duration = Duration::from_secs(5);
+
+/// After a walk no page is on its way any more. An entry that a migration or a split has left behind (remove_migration_ptes()) stops for ever
+/// whoever touches the page; so this is looked at first, from outside.
+#[track_caller]
+pub fn settled(w: &World) -> TestResult {
+    let until = w.limit(MIGRATING);
+    loop {
+        let all = w.look()?;
+        let left = all.values().find_map(|sightings| {
+            let stuck =
+                |s: &Seen| matches!(s.state, State::Swapped(Some((ty, _))) if ty >= NO_SWAP);
+            let at = sightings.iter().find(|(_, s)| stuck(s))?;
+            Some((at.0, sightings))
+        });
+        let Some((at, sightings)) = left else {
+            return Ok(());
+        };
+        if Instant::now() >= until {
+            return Err(w.report(&Finding {
+                property: "every entry that a migration takes away comes back",
+                detail: w.others(sightings),
+                at: Some(at),
+            }));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The fates of all pages. A torn one is looked at again for a while, the walk is not repeated: what a walk
 /// missed stays missed, what another user of the machine is just moving does not stay torn.
 pub fn fates(w: &World, pages: &[Page]) -> TestResult<(Entries, Vec<Fate>)> {

@@ -17,9 +17,9 @@ pub mod reclaim;
 pub mod soft_offline;
 pub mod split;
 
-use crate::supervise::Knob;
+use crate::supervise::{Ctx, Knob};
 use crate::world::World;
-use crate::{Stop, TestResult};
+use crate::{Stop, TestResult, topology};
 use std::time::Instant;
 
 /// Machine-wide settings that walks and the model rely on, set for the time of a program.
@@ -41,6 +41,11 @@ pub const KNOBS: &[Knob] = &{
 /// model says were never touched.
 const THP_KNOBS: &[Knob] = &[
     Knob::set("/sys/kernel/mm/transparent_hugepage/enabled", "madvise"),
+    // khugepaged fills holes and copies shared pages by itself.
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
+        "3600000",
+    ),
     Knob::set(
         "/sys/kernel/mm/transparent_hugepage/hugepages-8kB/enabled",
         "never",
@@ -176,6 +181,53 @@ pub fn every_on_offer(w: &World) -> TestResult {
     }
 }
 
+/// For large folios, which a split or reclaim ends: each kind of walk on a world of its own, made anew by `build`, and every sharer writes
+/// right after it. First without any walk: what a fork has left writable or exclusive shows at once.
+///
+/// # Errors
+/// `Skip` when no walk was possible.
+#[track_caller]
+pub fn afresh(ctx: &Ctx, build: impl Fn(&World) -> TestResult) -> TestResult {
+    let w = World::new(ctx)?;
+    build(&w)?;
+    w.check()?;
+    topology::write_by_each(&w)?;
+    let two_nodes = (migrate::MIGRATE.offered)(&w).is_ok();
+    w.finish()?;
+    // Where nothing else migrates, compaction may.
+    let mover = if two_nodes {
+        &migrate::MIGRATE
+    } else {
+        &compact::COMPACT
+    };
+    let mut taken = false;
+    for group in [
+        &[mover][..],
+        &[&idle::IDLE, &split::SPLIT],
+        &[&reclaim::RECLAIM],
+    ] {
+        let w = World::new(ctx)?;
+        if !group.iter().any(|walk| (walk.offered)(&w).is_ok()) {
+            continue;
+        }
+        build(&w)?;
+        w.control()?;
+        w.check()?;
+        let mut log = Log::default();
+        for walk in group {
+            log.take(&w, walk, "")?;
+        }
+        taken |= log.end(&w).is_ok();
+        topology::write_by_each(&w)?;
+        w.finish()?;
+    }
+    if taken {
+        Ok(())
+    } else {
+        Err(Stop::Skip(NO_WALK))
+    }
+}
+
 /// Takes one walk and checks; for tests of the walk itself.
 #[track_caller]
 pub fn only(w: &World, walk: &'static Walk) -> TestResult {
@@ -225,6 +277,7 @@ impl Log {
         let began = Instant::now();
         let taken = (walk.take)(w)?;
         let ms = began.elapsed().as_millis();
+        fate::settled(w)?;
         // Every mapper of every page, also when the walk was refused: a refused walk must leave all as it was.
         w.check()?;
         Ok(match taken {

@@ -218,8 +218,9 @@ impl World<'_> {
                 format!("seen {flags:?}"),
             )));
         }
-        // A hugetlb page has the bit in its first part, for the whole.
-        let told = !large || frame.hugetlb && flags.has(Flags::COMPOUND_HEAD);
+        // kpageflags shows a folio's flags, and the bit is each page's own: of a large folio the first page's is seen. A hugetlb
+        // page has it there for the whole.
+        let told = !large || flags.has(Flags::COMPOUND_HEAD);
         if features.anon_exclusive && told && !frame.cached && !ksm {
             let bit = flags.has(Flags::ANON_EXCLUSIVE);
             if bit && users > 1 {

@@ -17,6 +17,7 @@ pub mod area;
 pub mod check;
 mod disk;
 mod evict;
+mod folio;
 mod handle;
 mod judge;
 mod merged;
@@ -26,6 +27,7 @@ mod partly;
 mod pin;
 mod poison;
 mod query;
+mod rss;
 pub mod sight;
 mod steps;
 mod uffd;
@@ -169,7 +171,8 @@ impl<'c> World<'c> {
         Ok(self.place_aligned(n * pmd / self.page, pmd / self.page))
     }
 
-    fn place_aligned(&self, pages: usize, align: usize) -> Area {
+    /// The same, starting at a multiple of `align` pages.
+    pub fn place_aligned(&self, pages: usize, align: usize) -> Area {
         let vpn = (self.carve.vpn + self.next.get()).next_multiple_of(align);
         self.next.set(vpn + pages + 1 - self.carve.vpn);
         assert!(
@@ -336,7 +339,9 @@ impl<'c> World<'c> {
     }
 
     /// All actors exit; each end is awaited and decoded.
+    #[track_caller]
     pub fn finish(self) -> TestResult {
+        self.check_rss()?;
         let limit = self.limit(REPLY_LIMIT);
         let ids: Vec<ActorId> = self.model.borrow().living().collect();
         for id in ids {

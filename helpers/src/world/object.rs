@@ -216,9 +216,9 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
-    /// MADV_COLLAPSE. False when the kernel could not do it now.
+    /// MADV_COLLAPSE of an object's pages. False when the kernel could not do it now.
     #[track_caller]
-    pub fn collapse(&self, area: Area) -> TestResult<bool> {
+    pub fn collapse_cached(&self, area: Area) -> TestResult<bool> {
         let w = self.world;
         w.note(format!(
             "{}: madvise {} COLLAPSE",

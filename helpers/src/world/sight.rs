@@ -30,6 +30,8 @@ pub enum Lie {
     Vma,
     /// Each census of kernel objects finds more of them than the one before.
     Objects,
+    /// Each actor is said to have more anonymous memory than its page tables.
+    Rss,
 }
 
 impl Lie {
@@ -47,6 +49,7 @@ impl Lie {
             "content" => Lie::Content,
             "vma" => Lie::Vma,
             "objects" => Lie::Objects,
+            "rss" => Lie::Rss,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

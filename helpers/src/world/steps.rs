@@ -37,6 +37,24 @@ impl Model {
         });
     }
 
+    /// MADV_COLLAPSE: a new huge page that nobody else maps. What was empty is a page of zeroes from now on.
+    pub fn collapse(&mut self, actor: ActorId, vpns: Range<usize>) {
+        let mut own = Vec::new();
+        for (&vpn, s) in self.space(actor).range_mut(vpns) {
+            match s.held {
+                Held::Frame(f) => own.push((vpn, f)),
+                _ => s.held = Held::Zero,
+            }
+            // pmd_mkdirty() in collapse_huge_page() may say so of all; a page not written since need not show it.
+        }
+        let contents: Vec<_> = own
+            .into_iter()
+            .map(|(vpn, f)| (vpn, self.frames[f].stamp))
+            .collect();
+        // Copied where shared or merged, moved where not: as a write of what is there already.
+        self.write(actor, &contents);
+    }
+
     /// mlock, mlock2, munlock.
     pub fn lock(&mut self, actor: ActorId, vpns: Range<usize>, how: Lock) {
         self.change(actor, vpns.clone(), |s| s.lock = how);
@@ -136,6 +154,22 @@ mod tests {
         assert_eq!(m.space(c)[&3].held, Held::Zero);
         m.lock(p, 0..4, Lock::OnFault);
         assert_eq!(m.space(p)[&1].held, Held::Nothing);
+    }
+
+    #[test]
+    fn a_collapse_copies_what_is_shared() {
+        let mut m = Model::default();
+        let p = m.add_actor();
+        m.map(p, 0..3, RW);
+        m.write(p, &[(0, 7), (1, 8)]);
+        let c = m.fork(p);
+        m.write(c, &[(1, 9)]);
+        let own = m.frame_at(c, 1);
+        m.collapse(c, 0..3);
+        assert_ne!(m.frame_at(c, 0), m.frame_at(p, 0));
+        assert_eq!(m.frames[m.frame_at(c, 0).unwrap()].stamp, 7);
+        assert_eq!(m.frame_at(c, 1), own);
+        assert_eq!(m.space(c)[&2].held, Held::Zero);
     }
 
     #[test]

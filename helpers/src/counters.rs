@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the kernel says is mapped: the anonymous memory of the test's own memory cgroup.
+//!
+//! NR_ANON_MAPPED and NR_ANON_THPS are changed with the first and the last mapping of each page (__folio_add_rmap(), __folio_remove_rmap()); a
+//! large folio's are summed up from its pages. What is forgotten there stays for ever: memory.stat shows memory that nobody has.
+
+use crate::kernel::memcg::Memcg;
+use crate::kernel::vma;
+use crate::stop::Doing;
+use crate::supervise::Ctx;
+use crate::sys::mem;
+use crate::{Stop, TestResult};
+use std::time::Duration;
+use std::time::Instant;
+
+/// The kernel brings the numbers up to date within 2 s.
+const PATIENCE: Duration = Duration::from_millis(2500);
+/// What an actor may come to need meanwhile, pages.
+const SLACK: i64 = 64;
+
+/// The counters, as they were at one time.
+pub struct Counters<'c> {
+    ctx: &'c Ctx<'c>,
+    memcg: &'c Memcg,
+    /// Anonymous pages, and those of them that PMDs map.
+    base: [i64; 2],
+}
+
+impl<'c> Counters<'c> {
+    /// Reads them for the first time.
+    ///
+    /// # Errors
+    /// `Skip` without a memory cgroup.
+    pub fn open(ctx: &'c Ctx<'c>) -> TestResult<Counters<'c>> {
+        let memcg = ctx.arena.memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        let base = [0; 2];
+        let mut counters = Counters { ctx, memcg, base };
+        counters.base = counters.read()?;
+        Ok(counters)
+    }
+
+    fn stat(&self, field: &str) -> TestResult<Option<i64>> {
+        let bytes = self.memcg.stat(field).doing("read memory.stat")?;
+        Ok(bytes.map(|b| b as i64 / mem::page_size() as i64))
+    }
+
+    fn read(&self) -> TestResult<[i64; 2]> {
+        self.memcg
+            .flush_stats()
+            .doing("flush the cgroup's statistics")?;
+        // The script and the model grow in this process, which is in the cgroup too.
+        let own = vma::rollup_kb(0, "Anonymous").doing("read smaps_rollup")?;
+        let own = own.unwrap_or(0) as i64 * 1024 / mem::page_size() as i64;
+        let anon = self.stat("anon")?.unwrap_or(0) - own;
+        Ok([anon, self.stat("anon_thp")?.unwrap_or(0)])
+    }
+
+    /// There must be `anon` pages more than at first, `huge` of them mapped by PMDs.
+    ///
+    /// # Errors
+    /// `Fail` when it has not been so for a while.
+    #[track_caller]
+    pub fn expect(&self, when: &str, anon: usize, huge: usize) -> TestResult {
+        let until = self.ctx.limit(PATIENCE);
+        loop {
+            let seen = self.read()?;
+            let more = [seen[0] - self.base[0], seen[1] - self.base[1]];
+            let right = |i: usize, wanted: usize| (more[i] - wanted as i64).abs() <= SLACK;
+            // Not every kernel shows anon_thp.
+            if right(0, anon) && (right(1, huge) || self.stat("anon_thp")?.is_none()) {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return Err(Stop::fail(format_args!(
+                    "the counters of mapped pages follow the mappings; {when}: expected {anon} anonymous pages more than before, \
+                     {huge} of them mapped by PMDs, seen {more:?}"
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}

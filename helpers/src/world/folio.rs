@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Large folios of anonymous memory: made by a fault or by MADV_COLLAPSE.
+
+use super::model::ActorId;
+use super::{Actor, Area, World};
+use crate::actor::{Cmd, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::Pfn;
+use crate::kernel::{sysfs, thp};
+use crate::sys::mem::advice;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use std::num::NonZero;
+use std::time::Duration;
+
+/// How long a collapse is asked for again: a page in an LRU batch has a reference more than it has mappers.
+const LIMIT: Duration = Duration::from_secs(2);
+
+impl World<'_> {
+    /// Pages of each size of folio that a fault may be given in a VMA that asks for huge pages, ascending. The last is what a PMD maps.
+    pub fn folio_sizes(&self) -> TestResult<Vec<usize>> {
+        let Some(pmd) = self.features().pmd_size else {
+            return Err(Stop::Skip("needs transparent huge pages"));
+        };
+        let on = |size: &usize| {
+            let file = format!("{}/hugepages-{}kB/enabled", thp::DIR, size >> 10);
+            let value = sysfs::read(file).unwrap_or_default();
+            ["madvise", "always"].contains(&sysfs::chosen(&value))
+        };
+        let mut sizes: Vec<usize> = thp::anon_sizes()
+            .into_iter()
+            .filter(|s| *s < pmd && on(s))
+            .map(|s| s / self.page)
+            .collect();
+        sizes.push(pmd / self.page);
+        Ok(sizes)
+    }
+
+    /// The size of a folio for a test of its parts: small where the kernel makes such, since every page of it is looked at after every walk.
+    pub fn folio_size(&self) -> TestResult<usize> {
+        let sizes = self.folio_sizes()?;
+        let handy = sizes.iter().copied().find(|n| *n >= 16);
+        Ok(handy.unwrap_or(sizes[sizes.len() - 1]))
+    }
+
+    /// `pages` pages, half of them in one page table and half in the next.
+    pub fn place_across(&self, pages: usize) -> TestResult<Area> {
+        let around = self.place_huge(2)?;
+        let edge = around.pages / 2;
+        Ok(around.sub(edge - pages / 2..edge + pages - pages / 2))
+    }
+
+    /// How many pages the folio has that an actor maps at a page number; 0: no page there.
+    pub fn folio_pages(&self, actor: ActorId, vpn: usize) -> TestResult<usize> {
+        let seen = self.eye.entries(self.pid(actor)?, &[vpn])?[0];
+        let Some(pfn) = seen.pfn() else { return Ok(0) };
+        let tail = |at: u64| -> TestResult<bool> {
+            let Some(at) = NonZero::new(at) else {
+                return Ok(false);
+            };
+            let flags = self.page_flags(Pfn(at))?;
+            Ok(flags.is_some_and(|f| f.has(Flags::COMPOUND_TAIL)))
+        };
+        let mut first = pfn.0.get();
+        while tail(first)? {
+            first -= 1;
+        }
+        let mut end = first + 1;
+        while tail(end)? {
+            end += 1;
+        }
+        Ok((end - first) as usize)
+    }
+}
+
+impl Actor<'_, '_> {
+    /// Maps private memory that is one folio, and writes all of it. No other huge page comes to this mapping later.
+    ///
+    /// # Errors
+    /// `Skip` when there was no such folio.
+    #[track_caller]
+    pub fn map_folio(&self, area: Area) -> TestResult {
+        self.map(area)?;
+        self.advise(area, advice::HUGEPAGE)?;
+        self.write(area)?;
+        if self.world.folio_pages(self.id, area.vpn)? != area.pages {
+            return Err(Stop::Skip("needs a free huge page"));
+        }
+        // A fault in a hole of it would fill the neighbours too.
+        self.advise(area, advice::NOHUGEPAGE)
+    }
+
+    /// MADV_COLLAPSE of one huge page. At least one of its pages must be there and writable.
+    ///
+    /// # Errors
+    /// `Skip` when the kernel did not do it: it may refuse for many reasons.
+    #[track_caller]
+    pub fn collapse(&self, area: Area) -> TestResult {
+        let w = self.world;
+        self.advise(area, advice::HUGEPAGE)?;
+        w.note(format!(
+            "{}: madvise {} COLLAPSE",
+            self.name(),
+            w.show(area)
+        ));
+        let cmd = Cmd::Advise {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            advice: advice::COLLAPSE,
+        };
+        let until = w.limit(LIMIT);
+        loop {
+            match w.ask(self.id, &cmd)? {
+                Reply::Done => break,
+                Reply::Errno(e) => {
+                    let e = Errno::from_raw(e);
+                    if matches!(e, Errno::EAGAIN | Errno::EBUSY)
+                        && std::time::Instant::now() < until
+                    {
+                        std::thread::sleep(Duration::from_millis(2));
+                        continue;
+                    }
+                    w.diag(format_args!("MADV_COLLAPSE: {e}"));
+                    return Err(Stop::Skip("needs MADV_COLLAPSE to be possible now"));
+                }
+                other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+            }
+        }
+        w.model.borrow_mut().collapse(self.id, area.vpns());
+        let seen = w.folio_pages(self.id, area.vpn)?;
+        if seen != area.pages {
+            return Err(w.blame(
+                self.id,
+                Stop::fail(format_args!(
+                    "MADV_COLLAPSE makes one huge page: expected {} pages, seen {seen}",
+                    area.pages
+                )),
+            ));
+        }
+        self.advise(area, advice::NOHUGEPAGE)
+    }
+}
