@@ -4,6 +4,7 @@
 pub mod features;
 pub mod kpage;
 pub mod ksm;
+pub mod lru;
 pub mod memcg;
 pub mod numa;
 pub mod pagemap;

@@ -84,6 +84,11 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     Ok(all.into_values().collect())
 }
 
+/// Whether every mapper has the page where it was.
+pub fn here(w: &World, page: &Page) -> TestResult<bool> {
+    Ok(page.fate(&entries(w)?) == Fate::Stayed)
+}
+
 impl Page {
     /// What became of the page, by the entries of its mappers now.
     pub fn fate(&self, now: &Entries) -> Fate {
