@@ -184,7 +184,7 @@ fn wait(
         };
         let mut unmerged: Option<((ActorId, usize), String)> = None;
         let mut count = 0;
-        let mut control_merged = true;
+        let mut control_left = 0;
         for (&at, seen) in all
             .iter()
             .filter(|(f, _)| frames.contains(f))
@@ -206,13 +206,14 @@ fn wait(
                 continue;
             }
             count += 1;
-            control_merged &= !(at.0 == control && control_vpns.contains(&at.1));
+            control_left += usize::from(at.0 == control && control_vpns.contains(&at.1));
             unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
             return Ok(End::All);
         };
-        if control_merged {
+        // A single page that does not merge is wrong in the control as well.
+        if control_left < control_vpns.len() {
             let since = *control_at.get_or_insert(scans);
             if scans >= since + SPARE_SCANS {
                 return Ok(End::Left(
