@@ -162,6 +162,12 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
             node,
             flags,
         } => numa::move_pages(pid, &addrs, node, flags).map(Reply::Statuses),
+        Cmd::Mbind {
+            addr,
+            len,
+            node,
+            flags,
+        } => done(numa::mbind(addr, len, node, flags)),
         Cmd::Batch(all) => {
             let mut replies = all.into_iter().map(|cmd| obey(cmd, None, own)).enumerate();
             let failed = replies.find_map(|(i, reply)| match reply {

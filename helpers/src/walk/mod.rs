@@ -11,6 +11,7 @@ pub mod fate;
 pub mod idle;
 pub mod ksm;
 pub mod migrate;
+pub mod policy;
 pub mod reclaim;
 pub mod split;
 
