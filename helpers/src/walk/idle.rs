@@ -9,14 +9,14 @@
 
 use super::fate::{self, Page};
 use super::{Taken, Walk, needs_pfn};
-use crate::TestResult;
-use crate::actor::Cmd;
+use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
 use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
 use crate::world::World;
 use crate::world::model::ActorId;
+use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -152,11 +152,14 @@ fn touch(
         for &(_, (actor, vpn)) in idle.values() {
             reads.entry(actor).or_default().push(vpn * w.page_size());
         }
-        for (actor, addrs) in reads {
-            // The entry that the CPU remembers has its accessed bit set already: an access through it
-            // tells the kernel nothing.
-            w.tell(actor, &Cmd::FlushTlb)?;
-            w.tell(actor, &Cmd::Read { addrs })?;
+        // The entry that the CPU remembers has its accessed bit set already: an access through it
+        // tells the kernel nothing.
+        let access = |addrs| Cmd::Batch(vec![Cmd::FlushTlb, Cmd::Read { addrs }]);
+        let reads: Vec<_> = reads.into_iter().map(|(id, a)| (id, access(a))).collect();
+        for ((id, _), reply) in reads.iter().zip(w.ask_all(&reads)?) {
+            if !matches!(reply, Reply::Done) {
+                return Err(w.blame(*id, Stop::error(format_args!("read: {reply:?}"))));
+            }
         }
         for (head, (page, at)) in idle {
             left.remove(&head);

@@ -11,9 +11,9 @@ use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
 use crate::supervise::Knob;
 use crate::sys::mem::advice;
-use crate::world::World;
 use crate::world::check::{Finding, Sightings};
 use crate::world::model::{ActorId, FrameId};
+use crate::world::{Area, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub const KNOBS: &[Knob] = &[
     Knob::set("/sys/kernel/mm/ksm/sleep_millisecs", "0"),
 ];
 
+/// Commands in one packet.
+const BATCH: usize = 800;
 /// Frames merged in one walk: first, last and an even choice between.
 const FRAMES: usize = 96;
 /// How long ksmd may take; other users' mergeable memory is scanned too.
@@ -139,20 +141,21 @@ fn equal_frames(w: &World) -> BTreeSet<FrameId> {
 
 /// madvise on every run of private slots of every actor.
 fn advise_all(w: &World, what: i32) -> TestResult {
+    let cmd = |run: &Area| Cmd::Advise {
+        addr: run.vpn * w.page_size(),
+        len: run.pages * w.page_size(),
+        advice: what,
+    };
+    let mut cmds = Vec::new();
     for (id, runs) in w.private_runs() {
-        for run in runs {
-            let cmd = Cmd::Advise {
-                addr: run.vpn * w.page_size(),
-                len: run.pages * w.page_size(),
-                advice: what,
-            };
-            if let Reply::Errno(e) = w.ask(id, &cmd)? {
-                let e = nix::errno::Errno::from_raw(e);
-                return Err(w.blame(
-                    id,
-                    crate::Stop::error(format_args!("madvise MERGEABLE: {e}")),
-                ));
-            }
+        let batches = runs.chunks(BATCH);
+        cmds.extend(batches.map(|some| (id, Cmd::Batch(some.iter().map(cmd).collect()))));
+    }
+    for ((id, _), reply) in cmds.iter().zip(w.ask_all(&cmds)?) {
+        if let Reply::Failed(_, e) | Reply::Errno(e) = reply {
+            let e = nix::errno::Errno::from_raw(e);
+            let stop = crate::Stop::error(format_args!("madvise MERGEABLE: {e}"));
+            return Err(w.blame(*id, stop));
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ mod judge;
 pub mod model;
 pub mod object;
 mod query;
+mod queue;
 pub mod sight;
 mod steps;
 
@@ -65,6 +66,7 @@ pub struct World<'c> {
     stamps: Cell<u64>,
     control: Cell<Option<(ActorId, Area)>>,
     eye: sight::Eye,
+    queue: RefCell<queue::Queue>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
 }
@@ -103,6 +105,7 @@ impl<'c> World<'c> {
             stamps: Cell::new(seed | 1),
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
+            queue: RefCell::default(),
             names: RefCell::default(),
             ctx,
         })
@@ -237,17 +240,39 @@ impl<'c> World<'c> {
         cmd: &Cmd,
         fd: Option<BorrowedFd>,
     ) -> TestResult<Reply> {
+        if fd.is_none()
+            && let Some(reply) = self.keep_back(id, cmd)?
+        {
+            return Ok(reply);
+        }
+        self.flush()?;
+        self.ask_now(id, cmd, fd)
+    }
+
+    #[track_caller]
+    fn ask_now(&self, id: ActorId, cmd: &Cmd, fd: Option<BorrowedFd>) -> TestResult<Reply> {
         let limit = self.limit(REPLY_LIMIT);
-        let mut cast = self.cast.borrow_mut();
-        let member = &mut cast[id];
-        let Some(channel) = member.channel.as_mut() else {
-            return Err(Stop::error(format_args!(
-                "{} has exited already",
-                member.name
-            )));
+        self.channel(id, |channel| channel.ask(cmd, fd, limit))
+    }
+
+    /// Talks to a living actor.
+    #[track_caller]
+    fn channel<T>(
+        &self,
+        id: ActorId,
+        talk: impl FnOnce(&mut Channel) -> TestResult<T>,
+    ) -> TestResult<T> {
+        let result = {
+            let mut cast = self.cast.borrow_mut();
+            let member = &mut cast[id];
+            match member.channel.as_mut() {
+                Some(channel) => talk(channel),
+                None => {
+                    let name = &member.name;
+                    return Err(Stop::error(format_args!("{name} has exited already")));
+                }
+            }
         };
-        let result = channel.ask(cmd, fd, limit);
-        drop(cast);
         result.map_err(|stop| self.blame(id, stop))
     }
 
@@ -295,7 +320,9 @@ impl<'c> World<'c> {
         self.cast.borrow()[id].name.clone()
     }
 
+    /// For looks from outside: whatever the script says has been done by then.
     pub(crate) fn pid(&self, id: ActorId) -> TestResult<i32> {
+        self.flush()?;
         match &self.cast.borrow()[id].channel {
             Some(c) => Ok(c.pid()),
             None => Err(Stop::error("an exited actor has no PID")),
