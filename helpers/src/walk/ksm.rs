@@ -55,7 +55,10 @@ fn offered(w: &World) -> Result<(), &'static str> {
 
 fn take(w: &World) -> TestResult<Taken> {
     let (control, control_area) = w.control()?;
-    let frames = choose(w, control);
+    // The last page of the control stays a plain one: what the walks of merged pages are compared with.
+    let control_area = control_area.sub(0..control_area.pages - 1);
+    let plain = control_area.vpn + control_area.pages;
+    let frames = choose(w, control, plain);
     if frames.is_empty() {
         return Ok(Taken::Pointless);
     }
@@ -101,13 +104,18 @@ fn take(w: &World) -> TestResult<Taken> {
 }
 
 /// Frames with private mappers, the control's first.
-fn choose(w: &World, control: ActorId) -> Vec<FrameId> {
+fn choose(w: &World, control: ActorId, plain: usize) -> Vec<FrameId> {
     let mappers = w.mappers();
     let fit = |f: &FrameId| {
         let frame = w.frame(*f);
         // One that no mapper may read can be in swap, where ksmd does not look.
         let readable = mappers[f].iter().any(|&at| w.is_readable(at));
-        readable && !frame.cached && !frame.hugetlb && !frame.ksm && frame.stamp != 0
+        readable
+            && !mappers[f].contains(&(control, plain))
+            && !frame.cached
+            && !frame.hugetlb
+            && !frame.ksm
+            && frame.stamp != 0
     };
     let all: Vec<FrameId> = mappers.keys().copied().filter(fit).collect();
     let is_control = |f: &FrameId| mappers[f].iter().any(|m| m.0 == control);
