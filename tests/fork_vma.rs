@@ -138,6 +138,24 @@ fn boundary_both(_: &World, c: Actor, a: Area) -> TestResult {
     c.protect(a.sub(2..5), RW)
 }
 
+/// Beside a process whose VMAs begin at every page, so that the boundary passes others in the anon_vma's tree.
+fn right_among_others(w: &World, c: Actor, a: Area) -> TestResult {
+    comb(c, a)?;
+    boundary_right(w, c, a)
+}
+
+fn left_among_others(w: &World, c: Actor, a: Area) -> TestResult {
+    comb(c, a)?;
+    boundary_left(w, c, a)
+}
+
+fn comb(c: Actor, a: Area) -> TestResult {
+    let comb = c.fork("comb")?;
+    (1..N)
+        .step_by(2)
+        .try_for_each(|i| comb.protect(a.page(i), R))
+}
+
 /// All of it to another place.
 fn moved(w: &World, c: Actor, a: Area) -> TestResult {
     c.move_to(a, named(w, "to", N))
@@ -365,6 +383,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "boundary.both",
         run: |c| by_each(c, boundary_both),
+        ..OP
+    },
+    Test {
+        name: "boundary.right.among_others",
+        run: |c| by_each(c, right_among_others),
+        ..OP
+    },
+    Test {
+        name: "boundary.left.among_others",
+        run: |c| by_each(c, left_among_others),
         ..OP
     },
     Test {

@@ -3,12 +3,15 @@
 //!
 //! Here a walk that is not on offer is a SKIP with its reason; the other programs take what there is.
 
-use helpers::supervise::{Ctx, Test, main as run};
+use helpers::kernel::features::Features;
+use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::Grain;
-use helpers::walk::{self, Walk, compact, idle, ksm, migrate, reclaim, soft_offline, split};
-use helpers::world::World;
-use helpers::{TestResult, topology};
+use helpers::topology::{Grain, RW};
+use helpers::walk::{
+    self, Walk, compact, idle, ksm, migrate, policy, reclaim, soft_offline, split,
+};
+use helpers::world::{Area, Kind, Share, World};
+use helpers::{Stop, TestResult, topology};
 
 ///   P [0 1 2 3 4 5 6 7]     C the same pages, page 7 its own
 fn plain(ctx: &mut Ctx, walk: &'static Walk, grain: Grain) -> TestResult {
@@ -58,6 +61,83 @@ fn parts(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
     w.finish()
 }
 
+/// Pages of an object: mapped shared, shared from another offset on, and private.
+///
+///   object         0 1 2 3
+///   P, C  whole    0 1 2 3
+///   P, C  twice        2 3
+///   C     private    1 2           2 its own copy
+fn object(ctx: &mut Ctx, walk: &'static Walk, kind: Kind, unit: usize) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let place = |n: usize, name| -> TestResult<Area> {
+        let area = match kind {
+            Kind::Hugetlb => w.place_huge(n)?,
+            _ => w.place(n),
+        };
+        w.name(area, name);
+        Ok(area)
+    };
+    let (whole, twice) = (place(4, "whole")?, place(2, "twice")?);
+    let private = place(2, "private")?;
+    let file = w.object(kind, 4 * unit)?;
+    p.map_object(whole, &file, 0, RW, Share::Shared)?;
+    p.write(whole)?;
+    p.map_object(twice, &file, 2 * unit, RW, Share::Shared)?;
+    let child = p.fork("C")?;
+    child.map_object(private, &file, unit, RW, Share::Private)?;
+    child.write(private.sub(unit..2 * unit))?;
+    walk::only(&w, walk)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+fn hugetlb(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
+    let Some(pmd) = ctx.arena.features.pmd_size else {
+        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
+    };
+    let unit = pmd / ctx.arena.features.page_size;
+    object(ctx, walk, Kind::Hugetlb, unit)
+}
+
+/// Many mappers of each page: six processes, of which two have moved theirs, and VMAs that end with it.
+///
+///   P  C0 C1   [0 1 2 3]            C2   [0 1 2][3]
+///   C3         [0][1 2 3] moved     C4   [2 3] moved, 0 and 1 gone
+fn crowd(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Base.map(&w, p, 4)?;
+    p.write(a)?;
+    let child = |name: &str| p.fork(name);
+    let (_c0, _c1, c2) = (child("C0")?, child("C1")?, child("C2")?);
+    let (c3, c4) = (child("C3")?, child("C4")?);
+    c2.protect(a.page(3), topology::R)?;
+    let (there, here) = (w.place(3), w.place(2));
+    w.name(there, "there");
+    w.name(here, "here");
+    c3.move_to(a.sub(1..4), there)?;
+    c4.move_to(a.sub(2..4), here)?;
+    c4.unmap(a.sub(0..2))?;
+    walk::only(&w, walk)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// KSM pages: the mappers of one page have nothing in common but its content.
+fn merged(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Base.map(&w, p, 4)?;
+    p.write(a)?;
+    let c = p.fork("C")?;
+    c.write(a.page(3))?;
+    walk::only(&w, &ksm::KSM)?;
+    walk::only(&w, walk)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 const WALK: Test = Test {
     about: "The walk finds both mappers of a page that a fork shares.",
     ..Test::DEFAULT
@@ -66,6 +146,35 @@ const HUGE: Test = Test {
     needs: Grain::HUGE_NEEDS,
     ..WALK
 };
+const MANY: Test = Test {
+    about: "The walk finds all mappers of a page, how many there are and wherever they have it.",
+    ..Test::DEFAULT
+};
+const HUGETLB: Test = Test {
+    needs: &[
+        Need::Pfn,
+        Need::KpageFlags,
+        Need::MemMib(96),
+        Need::Probe(hugetlb_size),
+    ],
+    knobs: &[Knob::set("/proc/sys/vm/nr_hugepages", "20")],
+    ..WALK
+};
+
+/// A world places huge pages of the PMD's size.
+fn hugetlb_size(f: &Features) -> Result<(), &'static str> {
+    let kib = f.pmd_size.map(|size| format!("hugepages-{}kB", size >> 10));
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let default = meminfo
+        .lines()
+        .find_map(|l| l.strip_prefix("Hugepagesize:"));
+    let default = default.map(|text| format!("hugepages-{}", text.trim().replace(' ', "")));
+    if default.is_some() && default == kib {
+        Ok(())
+    } else {
+        Err("needs hugetlb pages of the PMD size")
+    }
+}
 
 /// What the kernel does not get back when the suite is killed in the middle is lost until the next boot.
 const OFFLINE: Test = Test {
@@ -119,6 +228,91 @@ const TESTS: &[Test] = &[
         ..OFFLINE_HUGE
     },
     Test {
+        name: "migrate.memfd",
+        run: |c| object(c, &migrate::MIGRATE, Kind::Memfd, 1),
+        ..WALK
+    },
+    Test {
+        name: "migrate.hugetlb",
+        run: |c| hugetlb(c, &migrate::MIGRATE),
+        ..HUGETLB
+    },
+    Test {
+        name: "migrate.crowd",
+        run: |c| crowd(c, &migrate::MIGRATE),
+        ..MANY
+    },
+    Test {
+        name: "migrate.ksm",
+        run: |c| merged(c, &migrate::MIGRATE),
+        ..WALK
+    },
+    Test {
+        name: "migrate.by_each",
+        run: |c| crowd(c, &migrate::BY_EACH),
+        ..MANY
+    },
+    Test {
+        name: "migrate.by_each.memfd",
+        run: |c| object(c, &migrate::BY_EACH, Kind::Memfd, 1),
+        ..WALK
+    },
+    Test {
+        name: "migrate.by_each.thp_parts",
+        run: |c| parts(c, &migrate::BY_EACH),
+        ..HUGE
+    },
+    Test {
+        name: "mbind",
+        run: |c| crowd(c, &policy::MBIND),
+        ..MANY
+    },
+    Test {
+        name: "mbind.memfd",
+        run: |c| object(c, &policy::MBIND, Kind::Memfd, 1),
+        ..WALK
+    },
+    Test {
+        name: "mbind.hugetlb",
+        run: |c| hugetlb(c, &policy::MBIND),
+        ..HUGETLB
+    },
+    Test {
+        name: "mbind.thp",
+        run: |c| plain(c, &policy::MBIND, Grain::Huge),
+        ..HUGE
+    },
+    Test {
+        name: "mbind.thp_parts",
+        run: |c| parts(c, &policy::MBIND),
+        ..HUGE
+    },
+    Test {
+        name: "mbind.ksm",
+        run: |c| merged(c, &policy::MBIND),
+        ..WALK
+    },
+    Test {
+        name: "migrate_pages",
+        run: |c| plain(c, &policy::MIGRATE_PAGES, Grain::Base),
+        ..WALK
+    },
+    Test {
+        name: "migrate_pages.memfd",
+        run: |c| object(c, &policy::MIGRATE_PAGES, Kind::Memfd, 1),
+        ..WALK
+    },
+    Test {
+        name: "migrate_pages.thp",
+        run: |c| plain(c, &policy::MIGRATE_PAGES, Grain::Huge),
+        ..HUGE
+    },
+    Test {
+        name: "migrate_pages.ksm",
+        run: |c| merged(c, &policy::MIGRATE_PAGES),
+        ..WALK
+    },
+    Test {
         name: "compact",
         run: |c| plain(c, &compact::COMPACT, Grain::Base),
         ..WALK
@@ -137,6 +331,26 @@ const TESTS: &[Test] = &[
         name: "idle.thp",
         run: |c| plain(c, &idle::IDLE, Grain::Huge),
         ..HUGE
+    },
+    Test {
+        name: "idle.thp_parts",
+        run: |c| parts(c, &idle::IDLE),
+        ..HUGE
+    },
+    Test {
+        name: "idle.memfd",
+        run: |c| object(c, &idle::IDLE, Kind::Memfd, 1),
+        ..WALK
+    },
+    Test {
+        name: "idle.crowd",
+        run: |c| crowd(c, &idle::IDLE),
+        ..MANY
+    },
+    Test {
+        name: "idle.ksm",
+        run: |c| merged(c, &idle::IDLE),
+        ..WALK
     },
     Test {
         name: "ksm",
@@ -161,6 +375,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "reclaim",
         run: |c| plain(c, &reclaim::RECLAIM, Grain::Base),
+        ..WALK
+    },
+    Test {
+        name: "reclaim.crowd",
+        run: |c| crowd(c, &reclaim::RECLAIM),
+        ..MANY
+    },
+    Test {
+        name: "reclaim.memfd",
+        run: |c| object(c, &reclaim::RECLAIM, Kind::Memfd, 1),
         ..WALK
     },
     Test {

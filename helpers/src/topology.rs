@@ -107,25 +107,18 @@ impl Stripes {
         w.name(area, "stripes");
         p.map(area)?;
         p.write(area)?;
-        match self {
-            Stripes::Advise => {
-                for i in (1..n).step_by(2) {
-                    p.advise(area.page(i), advice::DONTDUMP)?;
-                }
-            }
+        let mut odd = (1..n).step_by(2).map(|i| area.page(i));
+        w.queued(|| match self {
+            Stripes::Advise => odd.try_for_each(|page| p.advise(page, advice::DONTDUMP)),
             Stripes::Protect | Stripes::Remap => {
-                for i in (1..n).step_by(2) {
-                    p.protect(area.page(i), PROT_READ)?;
-                }
+                odd.try_for_each(|page| p.protect(page, PROT_READ))
             }
-        }
+        })?;
         let mut at = area;
         if self == Stripes::Remap {
             at = w.place(n);
             w.name(at, "moved");
-            for i in 0..n {
-                p.move_to(area.page(i), at.page(i))?;
-            }
+            w.queued(|| (0..n).try_for_each(|i| p.move_to(area.page(i), at.page(i))))?;
         }
         let made = vmas(w, p, at)?;
         if made != n {

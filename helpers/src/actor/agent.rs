@@ -162,6 +162,12 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
             node,
             flags,
         } => numa::move_pages(pid, &addrs, node, flags).map(Reply::Statuses),
+        Cmd::Mbind {
+            addr,
+            len,
+            node,
+            flags,
+        } => done(numa::mbind(addr, len, node, flags)),
         Cmd::Batch(all) => {
             let mut replies = all.into_iter().map(|cmd| obey(cmd, None, own)).enumerate();
             let failed = replies.find_map(|(i, reply)| match reply {
@@ -201,14 +207,20 @@ fn probe(addrs: &[usize]) -> Result<Vec<i64>, Errno> {
     Ok(all)
 }
 
-/// Unmaps more touched pages than any architecture flushes one by one (x86: 33, arm64: 512 per level),
-/// which makes the kernel drop every translation of this address space.
+/// Unmaps a range longer than any architecture flushes page by page or as a range (x86: 33 pages, arm64: 2^21), which makes the kernel
+/// drop every translation of this address space. Only the ends are touched: what is flushed is all between them
+/// (__tlb_adjust_range()).
 fn flush_tlb() -> Result<(), Errno> {
     let page = mem::page_size();
-    let len = 1024 * page;
-    let flags = nix::libc::MAP_PRIVATE | nix::libc::MAP_ANONYMOUS;
-    let at = mem::mmap(0, len, nix::libc::PROT_READ, flags, -1, 0)?;
-    (0..1024).for_each(|i| mem::touch_read(at + i * page));
+    let flags = nix::libc::MAP_PRIVATE | nix::libc::MAP_ANONYMOUS | nix::libc::MAP_NORESERVE;
+    let map = |pages: usize| {
+        let len = pages.checked_mul(page).ok_or(Errno::ENOMEM)?;
+        mem::mmap(0, len, nix::libc::PROT_READ, flags, -1, 0).map(|at| (at, len))
+    };
+    // 32 bits have no room for that many, nor a CPU that flushes ranges.
+    let (at, len) = map((1 << 21) + 1).or_else(|_| map(1024))?;
+    mem::touch_read(at);
+    mem::touch_read(at + len - page);
     mem::munmap(at, len)
 }
 

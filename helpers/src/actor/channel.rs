@@ -76,6 +76,13 @@ impl Channel {
     /// the system call or the memory access they were told.
     #[track_caller]
     pub fn ask(&mut self, cmd: &Cmd, fd: Option<BorrowedFd>, limit: Instant) -> TestResult<Reply> {
+        self.send(cmd, fd)?;
+        self.reply(cmd, limit)
+    }
+
+    /// The first half of [`Channel::ask`]. The next call has to be [`Channel::reply`].
+    #[track_caller]
+    pub fn send(&mut self, cmd: &Cmd, fd: Option<BorrowedFd>) -> TestResult {
         let text = serde_json::to_vec(cmd).map_err(Stop::error)?;
         if text.len() > PACKET {
             return Err(Stop::error(format_args!(
@@ -98,9 +105,15 @@ impl Channel {
                 other => break other,
             }
         };
-        if sent.is_err() {
-            return Err(self.death(cmd));
+        match sent {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.death(cmd)),
         }
+    }
+
+    /// The second half: waits for the reply to `cmd` until `limit`.
+    #[track_caller]
+    pub fn reply(&mut self, cmd: &Cmd, limit: Instant) -> TestResult<Reply> {
         loop {
             if !self.heard(limit)? {
                 return Err(Stop::fail(format_args!(

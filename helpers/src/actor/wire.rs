@@ -65,6 +65,13 @@ pub enum Cmd {
         node: i32,
         flags: i32,
     },
+    /// mbind(2) to one node (MPOL_BIND), or to none (MPOL_DEFAULT).
+    Mbind {
+        addr: usize,
+        len: usize,
+        node: Option<i32>,
+        flags: i32,
+    },
     /// prctl(PR_SET_MEMORY_MERGE).
     MemoryMerge(bool),
     /// userfaultfd(2), see [`super::uffd`].

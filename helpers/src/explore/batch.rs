@@ -157,18 +157,27 @@ fn play(ctx: &Ctx, family: &Family, scripts: &[&Choices]) -> TestResult {
             continue;
         }
         let mut writes: BTreeMap<ActorId, Vec<Area>> = BTreeMap::new();
-        for (script, &area) in scripts.iter().zip(&areas) {
-            let Some(step) = script[i] else { continue };
-            match (step.op, parts.id(step.who)) {
-                // One command for all of them.
-                (Op::Write { at }, Some(id)) if step.legal(&w.model(), &parts, area) => {
-                    writes.entry(id).or_default().push(at.of(area));
-                }
-                _ => {
-                    step.perform(&w, &mut parts, area)?;
+        let mut steps: Vec<(Step, Area)> = scripts
+            .iter()
+            .zip(&areas)
+            .filter_map(|(script, &area)| Some((script[i]?, area)))
+            .collect();
+        // Areas do not disturb each other, and commands go to one actor at a time.
+        steps.sort_by_key(|(step, _)| step.who);
+        w.queued(|| {
+            for (step, area) in steps {
+                match (step.op, parts.id(step.who)) {
+                    // One command for all of them.
+                    (Op::Write { at }, Some(id)) if step.legal(&w.model(), &parts, area) => {
+                        writes.entry(id).or_default().push(at.of(area));
+                    }
+                    _ => {
+                        step.perform(&w, &mut parts, area)?;
+                    }
                 }
             }
-        }
+            Ok(())
+        })?;
         for (id, list) in writes {
             w.actor_by_id(id).write_all(&list)?;
         }

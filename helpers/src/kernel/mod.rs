@@ -7,6 +7,7 @@ pub mod hugetlb;
 pub mod hwpoison;
 pub mod kpage;
 pub mod ksm;
+pub mod lru;
 pub mod memcg;
 pub mod numa;
 pub mod pagemap;

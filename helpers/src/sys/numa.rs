@@ -87,21 +87,28 @@ fn node_mask(node: i32) -> Sys<(Vec<libc::c_ulong>, usize)> {
     Ok((mask, bits + 1))
 }
 
-/// mbind(2) of this process' range to one node, `flags` MPOL_MF_*; mode MPOL_BIND. `len` in bytes.
+/// mbind(2) of this process' range to one node (MPOL_BIND), or to none (MPOL_DEFAULT); `flags` MPOL_MF_*. `len` in bytes.
 ///
 /// # Errors
 /// The errno of mbind(2): EINVAL no such node or a range that is not page aligned, EIO when pages
 /// had to be moved and were not (MPOL_MF_STRICT), ENOSYS without CONFIG_NUMA.
-pub fn mbind(addr: usize, len: usize, node: i32, flags: i32) -> Sys<()> {
-    let (mask, maxnode) = node_mask(node)?;
-    // SAFETY: the kernel reads `maxnode - 1` bits of `mask`. The policy of a range changes no content.
+pub fn mbind(addr: usize, len: usize, node: Option<i32>, flags: i32) -> Sys<()> {
+    let (mode, mask) = match node {
+        Some(node) => (libc::MPOL_BIND, Some(node_mask(node)?)),
+        None => (libc::MPOL_DEFAULT, None),
+    };
+    let (mask, maxnode) = match &mask {
+        Some((mask, maxnode)) => (mask.as_ptr(), *maxnode),
+        None => (ptr::null(), 0),
+    };
+    // SAFETY: the kernel reads `maxnode - 1` bits of `mask`, none when it is null. The policy of a range changes no content.
     Errno::result(unsafe {
         libc::syscall(
             libc::SYS_mbind,
             addr,
             len,
-            libc::c_long::from(libc::MPOL_BIND),
-            mask.as_ptr(),
+            libc::c_long::from(mode),
+            mask,
             maxnode,
             libc::c_long::from(flags),
         )
@@ -162,7 +169,7 @@ mod tests {
             move_pages(0, &[a], nodes[0], MPOL_MF_MOVE),
             Ok(vec![nodes[0]])
         );
-        assert_eq!(mbind(a, page, nodes[0], MPOL_MF_MOVE), Ok(()));
+        assert_eq!(mbind(a, page, Some(nodes[0]), MPOL_MF_MOVE), Ok(()));
         match crate::kernel::numa::nodes_with_memory()
             .iter()
             .find(|n| **n != nodes[0])
@@ -175,7 +182,8 @@ mod tests {
             None => eprintln!("skipped in part: one node"),
         }
         assert_eq!(mem::compare(a, page, 1), None);
-        assert_eq!(mbind(a, page, -1, 0), Err(Errno::EINVAL));
+        assert_eq!(mbind(a, page, None, 0), Ok(()));
+        assert_eq!(mbind(a, page, Some(-1), 0), Err(Errno::EINVAL));
         assert!(matches!(
             migrate_pages(0, nodes[0], nodes[0]),
             Ok(_) | Err(Errno::EPERM)

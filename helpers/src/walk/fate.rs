@@ -122,6 +122,11 @@ fn mark_held(w: &World, pages: &mut [Page]) -> TestResult {
     Ok(())
 }
 
+/// Whether every mapper has the page where it was.
+pub fn here(w: &World, page: &Page) -> TestResult<bool> {
+    Ok(page.fate(&entries(w)?) == Fate::Stayed)
+}
+
 impl Page {
     /// What became of the page, by the entries of its mappers now.
     pub fn fate(&self, now: &Entries) -> Fate {

@@ -3,20 +3,24 @@
 //!
 //! Setting the bit clears the accessed bit in every page-table entry; reading it looks whether any was set since.
 //! So each mapper alone must be able to make the page not idle, and nobody's access must leave it idle.
+//!
+//! A page that cannot be set idle is refused: isolated or in a batch of some CPU it has no idle bit for a moment. One that is idle after
+//! an access is a wrong answer, whosever page it is.
 
-use super::fate::{self, Fate, Page};
+use super::fate::{self, Page};
 use super::{Taken, Walk, needs_pfn};
-use crate::TestResult;
-use crate::actor::Cmd;
+use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
+use crate::kernel::lru;
 use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
-use crate::sys::numa::MPOL_MF_MOVE;
 use crate::world::World;
 use crate::world::model::ActorId;
+use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
 
 /// The walk.
 pub const IDLE: Walk = Walk {
@@ -29,6 +33,8 @@ const FILE: &str = "/sys/kernel/mm/page_idle/bitmap";
 /// Pages looked at, and mappers of each: the cost is their product.
 const PAGES: usize = 24;
 const MAPPERS: usize = 8;
+/// How long a page that cannot be set idle is tried again.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 fn offered(w: &World) -> Result<(), &'static str> {
     needs_pfn(w)?;
@@ -52,16 +58,11 @@ fn take(w: &World) -> TestResult<Taken> {
     // hugetlb pages are on no LRU list, and only what is there has an idle bit.
     pages.retain(|p| !p.hugetlb);
     let (control, tested): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| p.control);
-    // The control first: what does not work for it is not judged for others.
-    for page in control.iter().take(2) {
-        if let Some((_, seen)) = insist(w, &bitmap, page)? {
-            return Ok(Taken::NotNow(format!("the control page: {seen}")));
-        }
-    }
     let step = tested.len().div_ceil(PAGES).max(1);
+    let tested = tested.into_iter().step_by(step);
     // One bit for a folio: two parts of it would hide each other's access.
     let mut chosen: BTreeMap<Pfn, &Page> = BTreeMap::new();
-    for page in tested.iter().step_by(step) {
+    for page in control.into_iter().take(2).chain(tested) {
         if let Some(head) = head(w, page.pfn)? {
             chosen.entry(head).or_insert(page);
         }
@@ -73,111 +74,124 @@ fn take(w: &World) -> TestResult<Taken> {
             taken.insert(head, page);
         }
     }
-    let chosen = taken;
-    if chosen.is_empty() {
+    if taken.values().all(|p| p.control) {
         return Ok(Taken::Pointless);
     }
-    let mut suspects: BTreeSet<Pfn> = BTreeSet::new();
+    let mut left_out = BTreeSet::new();
     for round in 0..MAPPERS {
-        suspects.extend(try_round(w, &bitmap, &chosen, round)?);
+        left_out.extend(touch(w, &bitmap, &taken, round)?);
     }
-    for head in &suspects {
-        let page = chosen[head];
-        if let Some((property, detail)) = insist(w, &bitmap, page)? {
+    let refused = |p: &Page| left_out.contains(&p.pfn);
+    // When none of the control's can be, no page can be now.
+    if taken.values().filter(|p| p.control).all(|p| refused(p)) {
+        return Ok(Taken::NotNow(String::from(
+            "no control page can be set idle",
+        )));
+    }
+    for (head, page) in &taken {
+        // One that is on no LRU list all the time has no idle bit: nothing was asked of the rmap.
+        let on_lru = w.page_flags(*head)?.is_some_and(|f| f.has(Flags::LRU));
+        if on_lru && refused(page) && fate::here(w, page)? {
             let now = fate::entries(w)?;
-            // Moved by NUMA balancing or kcompactd since the walk began: what was looked at is somebody else's page now.
-            if matches!(page.fate(&now), Fate::Moved(_) | Fate::Left) {
-                continue;
-            }
-            return Err(page.fail(w, property, &detail, &now));
+            return Err(page.fail(
+                w,
+                "a page nobody touches stays idle",
+                "not idle right after it was set, again and again; the control's were",
+                &now,
+            ));
         }
     }
-    Ok(Taken::Yes(format!("{} pages", chosen.len())))
+    let judged = taken.len() - left_out.len();
+    Ok(Taken::Yes(if left_out.is_empty() {
+        format!("{judged} pages")
+    } else {
+        format!("{judged} pages, {} not to be had", left_out.len())
+    }))
 }
 
-/// Each page is set idle and read through its mapper number `round` alone, all pages at once: what looks wrong is
-/// looked at singly afterwards.
-fn try_round(
+/// Each page is set idle and read through its mapper number `round` alone, all pages at once. Returns the pages that
+/// did not become idle.
+fn touch(
     w: &World,
     bitmap: &File,
     chosen: &BTreeMap<Pfn, &Page>,
     round: usize,
-) -> TestResult<Vec<Pfn>> {
-    let mut reads: BTreeMap<ActorId, Vec<usize>> = BTreeMap::new();
-    let mut set = Vec::new();
-    for (&head, page) in chosen {
-        let mut readable = page.mappers.iter().filter(|at| w.is_readable(**at));
-        let Some(&(actor, vpn)) = readable.nth(round) else {
-            continue;
-        };
-        if set_idle(bitmap, head)? {
-            set.push(head);
+) -> TestResult<BTreeSet<Pfn>> {
+    // Each page with the mapper whose turn it is.
+    let mut left: BTreeMap<Pfn, (&Page, (ActorId, usize))> = BTreeMap::new();
+    for (&head, &page) in chosen {
+        let readable = page.mappers.iter().filter(|at| w.is_readable(**at));
+        // The control takes part in every round.
+        let turn = if page.control { 0 } else { round };
+        if let Some(&at) = readable.clone().nth(turn) {
+            left.insert(head, (page, at));
+        }
+    }
+    if left.values().all(|(page, _)| page.control) {
+        return Ok(BTreeSet::new());
+    }
+    let until = w.limit(PATIENCE);
+    let mut pause = Duration::ZERO;
+    while !left.is_empty() && (pause.is_zero() || Instant::now() < until) {
+        if !pause.is_zero() || round == 0 {
+            // Pages in per-CPU batches have no LRU flag yet, or not now.
+            lru::drain().doing("drain the LRU batches")?;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).clamp(Duration::from_millis(1), Duration::from_millis(50));
+        for &head in left.keys() {
+            set_idle(bitmap, head)?;
+        }
+        let mut idle = BTreeMap::new();
+        for (&head, &(page, at)) in &left {
+            if is_idle(bitmap, head)? {
+                idle.insert(head, (page, at));
+            }
+        }
+        let mut reads: BTreeMap<ActorId, Vec<usize>> = BTreeMap::new();
+        for &(_, (actor, vpn)) in idle.values() {
             reads.entry(actor).or_default().push(vpn * w.page_size());
         }
-    }
-    let mut suspects = Vec::new();
-    for &head in &set {
-        if !is_idle(bitmap, head)? {
-            suspects.push(head);
-        }
-    }
-    for (actor, addrs) in reads {
         // The entry that the CPU remembers has its accessed bit set already: an access through it
         // tells the kernel nothing.
-        w.tell(actor, &Cmd::FlushTlb)?;
-        w.tell(actor, &Cmd::Read { addrs })?;
-    }
-    for head in set {
-        if is_idle(bitmap, head)? {
-            suspects.push(head);
+        let access = |addrs| Cmd::Batch(vec![Cmd::FlushTlb, Cmd::Read { addrs }]);
+        let reads: Vec<_> = reads.into_iter().map(|(id, a)| (id, access(a))).collect();
+        for ((id, _), reply) in reads.iter().zip(w.ask_all(&reads)?) {
+            if !matches!(reply, Reply::Done) {
+                return Err(w.blame(*id, Stop::error(format_args!("read: {reply:?}"))));
+            }
+        }
+        for (head, (page, at)) in idle {
+            left.remove(&head);
+            if stays_idle(w, bitmap, head)? && fate::here(w, page)? {
+                let now = fate::entries(w)?;
+                return Err(page.fail(
+                    w,
+                    "an access through any mapper makes a page not idle",
+                    &format!("idle after {} has read it", w.actor_name(at.0)),
+                    &now,
+                ));
+            }
         }
     }
-    Ok(suspects)
+    Ok(left.values().map(|(page, _)| page.pfn).collect())
 }
 
-/// What is still wrong with one page after a few looks. One that is not on the LRU now has no idle bit; one reclaimed or moved
-/// meanwhile is another page. Both look wrong for a moment only.
-fn insist(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'static str, String)>> {
-    let mut wrong = None;
-    for _ in 0..4 {
-        wrong = try_page(w, bitmap, page)?;
-        if wrong.is_none() {
-            break;
-        }
-        drain(w)?;
-    }
-    Ok(wrong)
-}
-
-/// What is wrong with one page; `None` when each mapper makes it not idle and nobody's access leaves it idle.
-fn try_page(w: &World, bitmap: &File, page: &Page) -> TestResult<Option<(&'static str, String)>> {
-    // The kernel keeps one idle bit for a whole folio, under the PFN of its first page.
-    let Some(head) = head(w, page.pfn)? else {
-        return Ok(None);
-    };
-    let readable = page.mappers.iter().filter(|at| w.is_readable(**at));
-    for &(actor, vpn) in readable.take(MAPPERS) {
-        if !set_idle(bitmap, head)? {
-            return Ok(None);
-        }
+/// Whether the access is not seen. The walk needs the lock of a page of a file or of KSM, and leaves such a page alone while somebody
+/// else holds it (page_idle_clear_pte_refs()): only then is the kernel asked again.
+fn stays_idle(w: &World, bitmap: &File, head: Pfn) -> TestResult<bool> {
+    let until = w.limit(PATIENCE);
+    loop {
         if !is_idle(bitmap, head)? {
-            let detail = String::from("not idle right after it was set");
-            return Ok(Some(("a page nobody touches stays idle", detail)));
+            return Ok(false);
         }
-        // The entry that the CPU remembers has its accessed bit set already: an access through it
-        // tells the kernel nothing.
-        w.tell(actor, &Cmd::FlushTlb)?;
-        let addrs = vec![vpn * w.page_size()];
-        w.tell(actor, &Cmd::Read { addrs })?;
-        if is_idle(bitmap, head)? {
-            let detail = format!("idle after {} has read it", w.actor_name(actor));
-            return Ok(Some((
-                "an access through any mapper makes a page not idle",
-                detail,
-            )));
+        let flags = w.page_flags(head)?;
+        let needs_lock = flags.is_some_and(|f| !f.has(Flags::ANON) || f.has(Flags::KSM));
+        if !needs_lock || Instant::now() >= until {
+            return Ok(true);
         }
+        std::thread::sleep(Duration::from_millis(1));
     }
-    Ok(None)
 }
 
 /// The first page of the folio that a page is part of. `None` when kpageflags does not tell.
@@ -194,20 +208,6 @@ fn head(w: &World, pfn: Pfn) -> TestResult<Option<Pfn>> {
             None => return Ok(None),
         }
     }
-}
-
-/// Gets pages out of per-CPU LRU batches, where they have no LRU flag yet.
-pub(super) fn drain(w: &World) -> TestResult {
-    let (actor, area) = w.control()?;
-    let addrs = vec![area.vpn * w.page_size()];
-    let node = w.features().nodes.first().copied().unwrap_or(0);
-    let cmd = Cmd::MovePages {
-        pid: 0,
-        addrs,
-        node,
-        flags: MPOL_MF_MOVE,
-    };
-    w.ask(actor, &cmd).map(drop)
 }
 
 /// Offset of the word in the bitmap, bytes, and the bit in it.

@@ -5,8 +5,9 @@
 //! are is counted (folio->mlock_count) only while the page is on its list: "mlock_count is maintained, but might undercount", says
 //! __munlock_folio(). So of two lockers the first to go may take the mark along; nobody who never locked may.
 
-use super::idle::drain;
 use crate::kernel::kpage::Flags;
+use crate::kernel::lru::drain;
+use crate::stop::Doing;
 use crate::supervise::arena;
 use crate::world::check::Finding;
 use crate::world::{Actor, Area, World};
@@ -60,7 +61,7 @@ pub fn expect(w: &World, actor: Actor, area: Area, mlocked: bool) -> TestResult 
 
 /// How many pages of an area have the mark.
 pub fn count(w: &World, actor: Actor, area: Area) -> TestResult<usize> {
-    drain(w)?;
+    drain().doing("empty the LRU batches")?;
     let pages = w.pages_of(actor, area)?;
     let marked = pages
         .iter()
@@ -78,7 +79,7 @@ fn settle(
 ) -> TestResult<Option<(usize, Flags)>> {
     let until: Instant = w.limit(PATIENCE);
     loop {
-        drain(w)?;
+        drain().doing("empty the LRU batches")?;
         let pages = w.pages_of(actor, area)?;
         let wrong = pages.iter().zip(area.vpns()).find_map(|(seen, vpn)| {
             let (_, flags) = (*seen)?;
@@ -96,7 +97,7 @@ fn settle(
 
 /// Bytes on the unevictable list of the test's own cgroup. `None` without one.
 pub fn unevictable(w: &World) -> TestResult<Option<u64>> {
-    drain(w)?;
+    drain().doing("empty the LRU batches")?;
     let Ok(memcg) = &w.arena().memcg else {
         return Ok(None);
     };

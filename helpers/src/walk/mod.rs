@@ -13,6 +13,7 @@ pub mod ksm;
 pub mod merge;
 pub mod migrate;
 pub mod mlocked;
+pub mod policy;
 pub mod reclaim;
 pub mod soft_offline;
 pub mod split;

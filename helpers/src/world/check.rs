@@ -70,6 +70,7 @@ impl World<'_> {
         let liar = self
             .lie_target()
             .filter(|_| self.eye.lie == Some(Lie::Content));
+        let mut cmds = Vec::new();
         for id in ids {
             let pages: Vec<(usize, u64)> = {
                 let model = self.model.borrow();
@@ -88,9 +89,15 @@ impl World<'_> {
                     })
                     .collect()
             };
-            for chunk in pages.chunks(CHUNK) {
-                self.compare(id, chunk.to_vec())?;
-            }
+            let page = self.page;
+            cmds.extend(pages.chunks(CHUNK).map(|chunk| {
+                let pages = chunk.to_vec();
+                (id, Cmd::Compare { page, pages })
+            }));
+        }
+        let replies = self.ask_all(&cmds)?;
+        for ((id, _), reply) in cmds.iter().zip(replies) {
+            self.judge_content(*id, reply)?;
         }
         Ok(())
     }
@@ -101,7 +108,13 @@ impl World<'_> {
             page: self.page,
             pages,
         };
-        let diffs = match self.ask(id, &cmd)? {
+        let reply = self.ask(id, &cmd)?;
+        self.judge_content(id, reply)
+    }
+
+    #[track_caller]
+    fn judge_content(&self, id: usize, reply: Reply) -> TestResult {
+        let diffs = match reply {
             Reply::Differs(diffs) => diffs,
             other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
         };

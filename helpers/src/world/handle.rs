@@ -423,6 +423,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn fork(&self, name: &str) -> TestResult<Actor<'w, 'c>> {
         let w = self.world;
         self.note(format!("fork -> {name}"));
+        w.flush()?;
         let limit = w.limit(super::REPLY_LIMIT);
         let channel = {
             let mut cast = w.cast.borrow_mut();
@@ -475,6 +476,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn exit(self) -> TestResult {
         let w = self.world;
         self.note(String::from("exit"));
+        w.flush()?;
         let channel = w.cast.borrow_mut()[self.id].channel.take();
         let Some(mut channel) = channel else {
             return Err(Stop::error(format_args!(

@@ -27,6 +27,7 @@ mod partly;
 mod pin;
 mod poison;
 mod query;
+mod queue;
 mod rss;
 pub mod sight;
 mod steps;
@@ -82,6 +83,7 @@ pub struct World<'c> {
     pins: RefCell<Vec<pin::Holding>>,
     /// Who listens for memory failures, and what has failed.
     poison: RefCell<poison::Poison>,
+    queue: RefCell<queue::Queue>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
 }
@@ -123,6 +125,7 @@ impl<'c> World<'c> {
             eye: sight::Eye::open(&arena.features),
             pins: RefCell::default(),
             poison: RefCell::default(),
+            queue: RefCell::default(),
             names: RefCell::default(),
             ctx,
         })
@@ -258,17 +261,39 @@ impl<'c> World<'c> {
         cmd: &Cmd,
         fd: Option<BorrowedFd>,
     ) -> TestResult<Reply> {
+        if fd.is_none()
+            && let Some(reply) = self.keep_back(id, cmd)?
+        {
+            return Ok(reply);
+        }
+        self.flush()?;
+        self.ask_now(id, cmd, fd)
+    }
+
+    #[track_caller]
+    fn ask_now(&self, id: ActorId, cmd: &Cmd, fd: Option<BorrowedFd>) -> TestResult<Reply> {
         let limit = self.limit(REPLY_LIMIT);
-        let mut cast = self.cast.borrow_mut();
-        let member = &mut cast[id];
-        let Some(channel) = member.channel.as_mut() else {
-            return Err(Stop::error(format_args!(
-                "{} has exited already",
-                member.name
-            )));
+        self.channel(id, |channel| channel.ask(cmd, fd, limit))
+    }
+
+    /// Talks to a living actor.
+    #[track_caller]
+    fn channel<T>(
+        &self,
+        id: ActorId,
+        talk: impl FnOnce(&mut Channel) -> TestResult<T>,
+    ) -> TestResult<T> {
+        let result = {
+            let mut cast = self.cast.borrow_mut();
+            let member = &mut cast[id];
+            match member.channel.as_mut() {
+                Some(channel) => talk(channel),
+                None => {
+                    let name = &member.name;
+                    return Err(Stop::error(format_args!("{name} has exited already")));
+                }
+            }
         };
-        let result = channel.ask(cmd, fd, limit);
-        drop(cast);
         result.map_err(|stop| self.blame(id, stop))
     }
 
@@ -316,7 +341,9 @@ impl<'c> World<'c> {
         self.cast.borrow()[id].name.clone()
     }
 
+    /// For looks from outside: whatever the script says has been done by then.
     pub(crate) fn pid(&self, id: ActorId) -> TestResult<i32> {
+        self.flush()?;
         match &self.cast.borrow()[id].channel {
             Some(c) => Ok(c.pid()),
             None => Err(Stop::error("an exited actor has no PID")),

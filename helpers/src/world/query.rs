@@ -82,6 +82,19 @@ impl World<'_> {
         self.eye.flags(pfn)
     }
 
+    /// The runs of slots of an actor.
+    pub(crate) fn runs(&self, id: ActorId) -> Vec<Area> {
+        let model = self.model.borrow();
+        let mut runs: Vec<Area> = Vec::new();
+        for &vpn in model.spaces[id].iter().flat_map(|s| s.keys()) {
+            match runs.last_mut() {
+                Some(last) if last.vpn + last.pages == vpn => last.pages += 1,
+                _ => runs.push(Area { vpn, pages: 1 }),
+            }
+        }
+        runs
+    }
+
     /// The runs of private slots of every living actor.
     pub(crate) fn private_runs(&self) -> Vec<(ActorId, Vec<Area>)> {
         let model = self.model.borrow();
