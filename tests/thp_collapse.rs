@@ -152,7 +152,7 @@ fn counted(ctx: &mut Ctx, pmd: bool) -> TestResult {
         };
         (0..count).map(part).collect()
     };
-    let counters = Counters::open(ctx)?;
+    let counters = Counters::open(&w)?;
     let at = |i: usize| (a.vpn + i * stride) * size;
     let mut map: Vec<Cmd> = (0..count).map(|i| Cmd::map(at(i), n * size, RW)).collect();
     map.extend(advise(0, n, advice::HUGEPAGE));
@@ -216,7 +216,7 @@ fn counted_shared(ctx: &mut Ctx) -> TestResult {
         pages: (0..4).map(|i| (addr + (i * n + page) * size, 1)).collect(),
     };
     let unmap = [Cmd::Unmap { addr, len }];
-    let counters = Counters::open(ctx)?;
+    let counters = Counters::open(&w)?;
     let mut map = vec![Cmd::map(addr, len, RW)];
     map.extend(each(0, n, advice::HUGEPAGE));
     map.push(write(0));

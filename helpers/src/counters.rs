@@ -7,34 +7,34 @@
 use crate::kernel::memcg::Memcg;
 use crate::kernel::vma;
 use crate::stop::Doing;
-use crate::supervise::Ctx;
 use crate::sys::mem;
+use crate::world::World;
 use crate::{Stop, TestResult};
 use std::time::Duration;
 use std::time::Instant;
 
 /// The kernel brings the numbers up to date within 2 s.
 const PATIENCE: Duration = Duration::from_millis(2500);
-/// What an actor may come to need meanwhile, pages.
-const SLACK: i64 = 64;
+/// What each actor may come to have of its own meanwhile, pages: a heap and a stack that it does not share any more.
+const SLACK: usize = 24;
 
 /// The counters, as they were at one time.
-pub struct Counters<'c> {
-    ctx: &'c Ctx<'c>,
+pub struct Counters<'w, 'c> {
+    w: &'w World<'c>,
     memcg: &'c Memcg,
     /// Anonymous pages, and those of them that PMDs map.
     base: [i64; 2],
 }
 
-impl<'c> Counters<'c> {
+impl<'w, 'c> Counters<'w, 'c> {
     /// Reads them for the first time.
     ///
     /// # Errors
     /// `Skip` without a memory cgroup.
-    pub fn open(ctx: &'c Ctx<'c>) -> TestResult<Counters<'c>> {
-        let memcg = ctx.arena.memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    pub fn open(w: &'w World<'c>) -> TestResult<Counters<'w, 'c>> {
+        let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
         let base = [0; 2];
-        let mut counters = Counters { ctx, memcg, base };
+        let mut counters = Counters { w, memcg, base };
         counters.base = counters.read()?;
         Ok(counters)
     }
@@ -61,11 +61,12 @@ impl<'c> Counters<'c> {
     /// `Fail` when it has not been so for a while.
     #[track_caller]
     pub fn expect(&self, when: &str, anon: usize, huge: usize) -> TestResult {
-        let until = self.ctx.limit(PATIENCE);
+        let until = self.w.limit(PATIENCE);
+        let slack = (SLACK * (1 + self.w.pids().len())) as i64;
         loop {
             let seen = self.read()?;
             let more = [seen[0] - self.base[0], seen[1] - self.base[1]];
-            let right = |i: usize, wanted: usize| (more[i] - wanted as i64).abs() <= SLACK;
+            let right = |i: usize, wanted: usize| (more[i] - wanted as i64).abs() <= slack;
             // Not every kernel shows anon_thp.
             if right(0, anon) && (right(1, huge) || self.stat("anon_thp")?.is_none()) {
                 return Ok(());
