@@ -143,12 +143,19 @@ fn with_line(text: &str, before: &str, line: &str) -> Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
+/// What a bug's file does to the kernel: all but its header, which may say it in better words without a new kernel.
+fn patch(path: &Path) -> Result<Vec<u8>> {
+    let text = sys::read_text(path)?;
+    let lines = text.split_inclusive('\n').filter(|l| !l.starts_with("//"));
+    Ok(lines.collect::<String>().into_bytes())
+}
+
 /// Applies every bug to the tree in `dir`, unless it has just these already.
 fn plant(dir: &Path, bugs: &[Bug]) -> Result<()> {
     let kernels = sys::root()?.join("lab/kernels");
     let mut texts = Vec::new();
     for bug in bugs {
-        texts.push(sys::read(&bug.path)?);
+        texts.push(patch(&bug.path)?);
     }
     for (name, _) in SWITCH {
         texts.push(sys::read(&kernels.join(name))?);
@@ -303,10 +310,12 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     inputs.extend(name.map(|name| kernels.join(format!("{name}.config"))));
     let fragments = inputs.clone();
     inputs.extend(SWITCH.map(|(name, _)| kernels.join(name)));
-    inputs.extend(bugs.iter().map(|bug| bug.path.clone()));
     let mut texts = vec![version.clone().into_bytes()];
     for path in &inputs {
         texts.push(sys::read(path)?);
+    }
+    for bug in bugs {
+        texts.push(patch(&bug.path)?);
     }
     let hash = fingerprint(texts.iter().map(Vec::as_slice));
     let key = format!("{hash:016x}");

@@ -198,7 +198,6 @@ pub fn expect_merging(w: &World, scan: bool, expected: &[(Actor, u64)]) -> TestR
         ksm::set_run(0).doing("stop ksmd")?;
     }
     match wrong? {
-        None if scan => expect_sums(w),
         None => Ok(()),
         Some((actor, n, seen)) => Err(w.blame(
             actor.id(),
@@ -207,41 +206,6 @@ pub fn expect_merging(w: &World, scan: bool, expected: &[(Actor, u64)]) -> TestR
             )),
         )),
     }
-}
-
-/// What is merged on the whole machine is what its processes have merged. Judged where all of them are ours.
-fn expect_sums(w: &World) -> TestResult {
-    if w.arena().ksm_before != 0 || !counts_from_zero(w) {
-        return Ok(());
-    }
-    let until: Instant = w.limit(std::time::Duration::from_secs(1));
-    loop {
-        let of_all = ksm::pages_shared().and_then(|n| Ok(n + ksm::pages_sharing()?));
-        let of_all = of_all.doing("read pages_shared and pages_sharing")?;
-        let ours = w.pids();
-        let (mut sum, mut strangers) = (0, false);
-        for pid in processes() {
-            let n = ksm::merging_pages(pid).unwrap_or(0);
-            strangers |= n != 0 && !ours.contains(&pid);
-            sum += n;
-        }
-        if strangers || sum == of_all {
-            return Ok(());
-        }
-        if Instant::now() >= until {
-            return Err(Stop::fail(format_args!(
-                "KSM's pages_shared and pages_sharing are the merged pages of all processes: expected {sum} in all, seen {of_all}\n{}",
-                w.script_text()
-            )));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-}
-
-/// The PIDs of all processes.
-fn processes() -> impl Iterator<Item = i32> {
-    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    all.filter_map(|e| e.file_name().to_str()?.parse().ok())
 }
 
 /// Each actor's count of KSM's zero pages (`ksm_stat`, Linux 6.6) must be the number given. Not judged where there is none.
@@ -259,17 +223,6 @@ pub fn expect_zero_pages(w: &World, expected: &[(Actor, u64)]) -> TestResult {
         }
     }
     Ok(())
-}
-
-/// Whether the fix that [`merging_at_fork`] names is known to be there.
-fn counts_from_zero(w: &World) -> bool {
-    let release = &w.features().release;
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|n| n.parse().unwrap_or(0u32));
-    let mut next = || numbers.next().unwrap_or(0);
-    let version = (next(), next(), next());
-    version >= (6, 18, 0) || ((6, 12, 117)..(6, 13, 0)).contains(&version)
 }
 
 /// What the child of a process with merged pages begins with. 0; but until 4d6fc29f3634 ("mm/ksm: fix incorrect KSM counter
