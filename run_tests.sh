@@ -21,16 +21,16 @@ fork_wipeonfork # MADV_WIPEONFORK: VMAs that the child gets empty
 fork_mlock      # VM_LOCKED is not inherited; locked pages shared with unlocked ones
 fork_vma        # VMAs split, merged, moved and resized in a forked child
 file_shared     # pages of files and memfds: every mapping is found through i_mmap
+hugetlb         # hugetlb pages: copied, shared, cut and moved
+thp             # large folios whose mappers see different parts
+thp_collapse    # huge pages collapsed, split, given back in part: found and counted
 ksm             # KSM pages of all kinds of areas and processes: merged, and found by every walk
 ksm_unmerge     # KSM pages unmerged by writes, moves, madvise and knobs
 swap            # pages swapped out, and in again by sharers in every order
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
-hugetlb         # hugetlb pages: copied, shared, cut and moved
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
 memory_failure  # poisoned pages: who is told, and that nobody has them any more
-thp             # large folios whose mappers see different parts
-thp_collapse    # huge pages collapsed, split, given back in part: found and counted
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 
