@@ -93,6 +93,10 @@ fn preface(results: &Results, out: &mut String) {
         if results.first { " --first" } else { "" },
         results.version
     );
+    if !results.left.is_empty() {
+        let left: Vec<String> = results.left.iter().map(u32::to_string).collect();
+        let _ = writeln!(out, "Not run this time: {}.\n", left.join(", "));
+    }
     let stopped = all.iter().filter(|o| o.stopped).count();
     if results.first {
         let _ = writeln!(

@@ -55,6 +55,8 @@ pub struct Results {
     pub version: String,
     /// were guests to be ended at the first catch?
     pub first: bool,
+    /// numbers of the catalogue that were not run
+    pub left: Vec<u32>,
 }
 
 struct Options {
@@ -287,14 +289,21 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let mut numbers = vec![0];
     numbers.extend(chosen.iter().map(|bug| bug.number));
     let outcomes = prover.run_all(&numbers, options.jobs)?;
+    let asked = |bug: &&Bug| !chosen.iter().any(|c| c.number == bug.number);
+    let left = catalogue.iter().filter(asked).map(|b| b.number).collect();
     let results = Results {
+        left,
         bugs: chosen,
         outcomes,
         version,
         first,
     };
-    let of_all = options.bugs.is_none() && options.arguments.is_empty() && !options.chosen;
-    let whole = of_all && !options.debug && results.outcomes.len() == numbers.len();
+    // Right variations may be left for another time; the report says which.
+    let was_run = |bug: &Bug| results.outcomes.iter().any(|o| o.number == bug.number);
+    let all_bugs = of_kind(&catalogue, Kind::Bug);
+    let of_all = all_bugs.len() == of_kind(&results.bugs, Kind::Bug).len()
+        && results.bugs.iter().all(was_run);
+    let whole = of_all && options.arguments.is_empty() && !options.chosen && !options.debug;
     finish(&results, &numbers, whole)
 }
 

@@ -222,6 +222,7 @@ pub mod tests {
             ],
             version: "6".into(),
             first,
+            left: Vec::new(),
         }
     }
 
