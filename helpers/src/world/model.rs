@@ -353,6 +353,8 @@ impl Model {
                 && o == object
                 && cached.contains(&f)
                 && !shared.contains_key(&i)
+                // PROT_NONE keeps a page that is there, and makes none that is not.
+                && !slot.shared
             {
                 slot.held = Held::Zero;
             }
