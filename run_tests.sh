@@ -405,6 +405,7 @@ run_one() {
 	pipeline=$!
 	# A signal ends a wait early. The status may come after the stream has ended.
 	status=
+	lost=0
 	while [ -z "$status" ]; do
 		wait "$pipeline" 2>/dev/null
 		if [ -s "$lock/status" ] && [ -s "$lock/counts" ]; then
@@ -416,6 +417,9 @@ run_one() {
 			# Our reader is gone, and the one that counts with it.
 			read -r status <"$lock/status"
 		else
+			# Whoever should write it may have been killed with all its kin.
+			lost=$((lost + 1))
+			[ "$lost" -le 10 ] || status=1
 			sleep 1
 		fi
 	done
