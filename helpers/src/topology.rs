@@ -200,7 +200,7 @@ pub fn write_by_each(w: &World) -> TestResult {
         w.actor_by_id(of_one[0].0).write_all(&areas)?;
     }
     w.check()?;
-    walk::swap_out(w)
+    walk::through_swap(w)
 }
 
 /// Takes the pages of an object away, from inside and from its end, and gives room again: every mapping of them has to go,

@@ -192,7 +192,7 @@ fn play(ctx: &Ctx, family: &Family, scripts: &[&Choices]) -> TestResult {
         w.actor_by_id(id).write_all(&list)?;
     }
     w.check()?;
-    walk::swap_out(&w)?;
+    walk::through_swap(&w)?;
     w.finish()
 }
 

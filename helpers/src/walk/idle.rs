@@ -63,9 +63,7 @@ fn take(w: &World) -> TestResult<Taken> {
     // One bit for a folio: two parts of it would hide each other's access.
     let mut chosen: BTreeMap<Pfn, &Page> = BTreeMap::new();
     for page in control.into_iter().take(2).chain(tested) {
-        if let Some(head) = head(w, page.pfn)? {
-            chosen.entry(head).or_insert(page);
-        }
+        chosen.entry(w.folio_head(page.pfn)?).or_insert(page);
     }
     // The kernel does not take the last, partial word of the bitmap; a page in it is not looked at.
     let mut taken = BTreeMap::new();
@@ -191,22 +189,6 @@ fn stays_idle(w: &World, bitmap: &File, head: Pfn) -> TestResult<bool> {
             return Ok(true);
         }
         std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// The first page of the folio that a page is part of. `None` when kpageflags does not tell.
-fn head(w: &World, pfn: Pfn) -> TestResult<Option<Pfn>> {
-    let mut at = pfn;
-    loop {
-        match w.page_flags(at)? {
-            Some(f) if f.has(Flags::COMPOUND_TAIL) => {}
-            Some(_) => return Ok(Some(at)),
-            None => return Ok(None),
-        }
-        match std::num::NonZero::new(at.0.get() - 1) {
-            Some(n) => at = Pfn(n),
-            None => return Ok(None),
-        }
     }
 }
 

@@ -155,7 +155,7 @@ fn held_frames(w: &World) -> TestResult<BTreeMap<FrameId, Page>> {
 
 /// Held frames that ksmd must not see. When it has made a KSM page of a page that a fork shares, and then the held one it equals
 /// refuses, it undoes the first for one mapper only (break_cow()): the others keep a KSM page that is in no tree, and no walk
-/// finds them. All kernels do that.
+/// finds them. Seen on 6.18, where reclaim could not take such a page.
 fn orphans(w: &World, held: &BTreeMap<FrameId, Page>) -> BTreeSet<FrameId> {
     let mappers = w.mappers();
     let shared = mappers.iter().filter(|(_, m)| m.len() > 1);

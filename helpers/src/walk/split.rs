@@ -125,7 +125,11 @@ fn take(w: &World) -> TestResult<Taken> {
         left = huge(w, &left)?.into_iter().cloned().collect();
         control_split = huge(w, &control)?.is_empty();
         if left.is_empty() {
-            return Ok(Taken::Yes(format!("{} pages", tested.len())));
+            return Ok(Taken::Yes(format!(
+                "{} pages, {} held",
+                tested.len(),
+                held.len()
+            )));
         }
     }
     if !control_split {

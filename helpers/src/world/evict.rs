@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pages that are in swap when the next step is taken. The walk of reclaim ends with a check, which brings all of them back.
 
+use super::check::Finding;
 use super::model::Exclusive;
-use super::{Actor, Area};
+use super::{Actor, Area, World};
 use crate::actor::Cmd;
 use crate::kernel::pagemap::State;
 use crate::sys::mem::advice;
@@ -12,11 +13,28 @@ use std::time::{Duration, Instant};
 /// How long reclaim is asked: pages in another CPU's LRU batch are left out.
 const LIMIT: Duration = Duration::from_secs(2);
 
+impl World<'_> {
+    /// Whether MADV_PAGEOUT takes a page of the control now.
+    fn control_pages_out(&self) -> TestResult<bool> {
+        let (id, area) = self.control()?;
+        let cmd = Cmd::Advise {
+            addr: area.vpn * self.page,
+            len: area.pages * self.page,
+            advice: advice::PAGEOUT,
+        };
+        self.tell(id, &cmd)?;
+        self.each_frame(|frame| frame.exclusive = Exclusive::Either);
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = self.eye.entries(self.pid(id)?, &vpns)?;
+        Ok(seen.iter().any(|s| matches!(s.state, State::Swapped(_))))
+    }
+}
+
 impl Actor<'_, '_> {
     /// MADV_PAGEOUT of pages that this actor has for itself, until all of them are in swap.
     ///
     /// # Errors
-    /// `Skip` without swap of the suite's own, and when the kernel does not do it now.
+    /// `Skip` without swap of the suite's own, and when the kernel does not take a page of the control either.
     #[track_caller]
     pub fn page_out(&self, area: Area) -> TestResult {
         let w = self.world;
@@ -40,7 +58,17 @@ impl Actor<'_, '_> {
                 break;
             }
             if Instant::now() >= until {
-                return Err(Stop::Skip("needs MADV_PAGEOUT that takes pages now"));
+                if !w.control_pages_out()? {
+                    return Err(Stop::Skip("needs MADV_PAGEOUT that takes pages now"));
+                }
+                let stayed = seen
+                    .iter()
+                    .position(|s| !matches!(s.state, State::Swapped(_)));
+                return Err(w.report(&Finding {
+                    property: "MADV_PAGEOUT takes every page that one process has for itself",
+                    detail: String::from("it takes the control's, and not this one"),
+                    at: stayed.map(|i| (self.id, vpns[i])),
+                }));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(50));
