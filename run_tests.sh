@@ -58,7 +58,8 @@ usage() {
 	  --format FORMAT     kselftest (default): one result per program, its own output
 	                      behind "# "; flat: one stream with a result per test
 	  --seed N            seed of random choices (the header of each program shows it)
-	  --timeout-scale N   multiply all time limits, for slow machines
+	  --timeout-scale N   multiply all time limits by N, or as this machine needs it:
+	                      auto (default)
 	  -h                  this text
 	Environment: BINDIR, where the programs are; RMAP_STATE_DIR, where the lock and
 	the journal are kept (default: /run, /var/run, /dev/shm or /tmp).

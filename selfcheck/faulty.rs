@@ -111,6 +111,18 @@ const TESTS: &[Test] = &[
         ..PLAIN
     },
     Test {
+        name: "steady",
+        timeout: Duration::from_secs(1),
+        run: |_| slowly(16),
+        ..PLAIN
+    },
+    Test {
+        name: "busy_for_ever",
+        timeout: Duration::from_secs(1),
+        run: |_| slowly(usize::MAX),
+        ..PLAIN
+    },
+    Test {
         name: "leak_process",
         run: leak_process,
         ..PLAIN
@@ -283,6 +295,15 @@ fn hang_for_ever() -> ! {
     loop {
         std::thread::sleep(Duration::from_secs(1000));
     }
+}
+
+/// Longer than its limit, but a step now and then.
+fn slowly(steps: usize) -> TestResult {
+    for i in 0..steps {
+        ctx::step(format_args!("P: {i}"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 fn hang(_: &mut Ctx) -> TestResult {

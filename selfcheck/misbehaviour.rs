@@ -70,9 +70,37 @@ fn hangs() {
         let tap = ended.tap();
         let result = tap.results.iter().find(|r| r.name == name).unwrap();
         assert!(!result.ok && result.directive == "TIMEOUT", "{result:?}");
-        assert!(result.says("killed at its deadline of 0.3 s") && result.says("state S"));
+        assert!(result.says("killed after 0.3 s without a sign of life") && result.says("state S"));
     }
     assert_same(&before, &snapshot());
+}
+
+#[test]
+fn a_slow_test_is_not_a_stuck_one() {
+    let _alone = alone();
+    let names = ["steady", "busy_for_ever"];
+    let ended = faulty(&["--timeout-scale", "0.3", names[0], names[1]]);
+    let tap = ended.tap();
+    let [steady, busy] = &tap.results[..] else {
+        panic!("{tap:?}")
+    };
+    assert!(steady.ok, "{steady:?}");
+    assert!(!busy.ok && busy.directive == "TIMEOUT", "{busy:?}");
+    assert!(
+        busy.says("killed at work, but without an end after 1.5 s"),
+        "{busy:?}"
+    );
+}
+
+#[test]
+fn limits_are_measured() {
+    let _alone = alone();
+    for args in [&["pass"][..], &["--timeout-scale=auto", "pass"]] {
+        let ended = faulty(args);
+        assert!(ended.stdout.contains("(measured)"), "{ended:?}");
+    }
+    let ended = faulty(&["--timeout-scale", "7", "pass"]);
+    assert!(ended.stdout.contains("times 7.0 (asked for)"), "{ended:?}");
 }
 
 #[test]

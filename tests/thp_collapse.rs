@@ -13,7 +13,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Pages that are there before a collapse, in `n`: the rest of a huge page is zeroes then, and quick to check.
 fn few(a: Area) -> [Area; 4] {
@@ -307,7 +307,7 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
         (p.id(), huge[2].vpn),
         (p.id(), huge[3].vpn),
     ];
-    let until = w.limit(Duration::from_secs(8));
+    let mut until = w.limit(Duration::from_secs(8));
     loop {
         match memcg.reclaim_without_swap() {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -324,7 +324,7 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
         if large.is_empty() {
             break;
         }
-        if Instant::now() >= until {
+        if until.over() {
             return Err(Stop::fail(format_args!(
                 "memory that nobody maps is given back when memory is short: of 4 folios, each mapped in small part, these are whole: {large:?}"
             )));

@@ -19,7 +19,7 @@ use crate::{Stop, TestResult};
 use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
 use std::cell::Cell;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Reason to skip when no gauge counts.
 pub const NO_GAUGE: &str = "needs a count of anon_vma objects (slab sysfs or memory cgroup)";
@@ -195,7 +195,7 @@ impl<'w, 'c> Census<'w, 'c> {
         usual: Option<&Growth<'c>>,
         objects: usize,
     ) -> TestResult<(Growth<'c>, bool)> {
-        let until = self.world.limit(PATIENCE);
+        let mut until = self.world.limit(PATIENCE);
         let mut pause = Duration::from_millis(1);
         loop {
             let growth = self.since(then)?;
@@ -206,7 +206,7 @@ impl<'w, 'c> Census<'w, 'c> {
             if !over.reaches(objects) {
                 return Ok((growth, false));
             }
-            if Instant::now() >= until {
+            if until.over() {
                 return Ok((growth, true));
             }
             std::thread::sleep(pause);

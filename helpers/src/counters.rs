@@ -11,7 +11,6 @@ use crate::sys::mem;
 use crate::world::World;
 use crate::{Stop, TestResult};
 use std::time::Duration;
-use std::time::Instant;
 
 /// The kernel brings the numbers up to date within 2 s.
 const PATIENCE: Duration = Duration::from_millis(2500);
@@ -61,7 +60,7 @@ impl<'w, 'c> Counters<'w, 'c> {
     /// `Fail` when it has not been so for a while.
     #[track_caller]
     pub fn expect(&self, when: &str, anon: usize, huge: usize) -> TestResult {
-        let until = self.w.limit(PATIENCE);
+        let mut until = self.w.limit(PATIENCE);
         let slack = (SLACK * (1 + self.w.pids().len())) as i64;
         loop {
             let seen = self.read()?;
@@ -71,7 +70,7 @@ impl<'w, 'c> Counters<'w, 'c> {
             if right(0, anon) && (right(1, huge) || self.stat("anon_thp")?.is_none()) {
                 return Ok(());
             }
-            if Instant::now() >= until {
+            if until.over() {
                 return Err(Stop::fail(format_args!(
                     "the counters of mapped pages follow the mappings; {when}: expected {anon} anonymous pages more than before, \
                      {huge} of them mapped by PMDs, seen {more:?}"

@@ -12,6 +12,7 @@
 //! * [`walk`]: everything that makes the kernel use the rmap of a page.
 //! * [`census`]: how many objects the kernel holds for its reverse mapping.
 //! * [`counters`]: how much memory the kernel says is mapped.
+//! * [`pace`]: how quick the machine is, and time limits that follow it.
 //! * [`topology`]: ways to come to mappings that more than one test starts from.
 //! * [`explore`]: scripts by chance and all short ones, played in a world.
 //! * [`supervise`]: what a test declares, the process it runs in, knobs, kernel log, TAP.
@@ -29,6 +30,7 @@ pub mod census;
 pub mod counters;
 pub mod explore;
 pub mod kernel;
+pub mod pace;
 pub mod stop;
 pub mod supervise;
 pub mod sys;

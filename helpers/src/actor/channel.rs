@@ -3,6 +3,7 @@
 
 use super::agent::{self, PACKET};
 use super::wire::{Cmd, Reply};
+use crate::pace::{self, Wait};
 use crate::sys::proc;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
@@ -15,7 +16,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A living actor, seen from the test.
 pub struct Channel {
@@ -51,7 +52,7 @@ impl Channel {
     }
 
     /// Has this actor fork; the channel of the child.
-    pub fn fork(&mut self, limit: Instant) -> TestResult<Channel> {
+    pub fn fork(&mut self, limit: Duration) -> TestResult<Channel> {
         let (ours, theirs) = Channel::pair()?;
         match self.ask(&Cmd::Fork, Some(theirs.as_fd()), limit)? {
             Reply::Value(pid) => Ok(Channel {
@@ -69,13 +70,13 @@ impl Channel {
         self.pid
     }
 
-    /// Sends one command and waits for its reply until `limit`.
+    /// Sends one command and waits for its reply for `limit`, see [`Wait`].
     ///
     /// # Errors
     /// An actor that died or does not answer is a failure of the kernel: actors do nothing but
     /// the system call or the memory access they were told.
     #[track_caller]
-    pub fn ask(&mut self, cmd: &Cmd, fd: Option<BorrowedFd>, limit: Instant) -> TestResult<Reply> {
+    pub fn ask(&mut self, cmd: &Cmd, fd: Option<BorrowedFd>, limit: Duration) -> TestResult<Reply> {
         self.send(cmd, fd)?;
         self.reply(cmd, limit)
     }
@@ -111,11 +112,12 @@ impl Channel {
         }
     }
 
-    /// The second half: waits for the reply to `cmd` until `limit`.
+    /// The second half: waits for the reply to `cmd` for `limit`.
     #[track_caller]
-    pub fn reply(&mut self, cmd: &Cmd, limit: Instant) -> TestResult<Reply> {
+    pub fn reply(&mut self, cmd: &Cmd, limit: Duration) -> TestResult<Reply> {
+        let mut limit = Wait::new(limit);
         loop {
-            if !self.heard(limit)? {
+            if !self.heard(&mut limit)? {
                 return Err(Stop::fail(format_args!(
                     "pid {} gave no answer to {} in time; it is in {}",
                     self.pid,
@@ -133,21 +135,23 @@ impl Channel {
             match size.and_then(|_| recv(self.socket.as_raw_fd(), &mut buf, MsgFlags::MSG_DONTWAIT))
             {
                 Ok(0) | Err(Errno::ECONNRESET) => return Err(self.death(cmd)),
-                Ok(n) => return serde_json::from_slice(&buf[..n]).map_err(Stop::error),
+                Ok(n) => {
+                    pace::beat();
+                    return serde_json::from_slice(&buf[..n]).map_err(Stop::error);
+                }
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(e) => return Err(e.into()),
             }
         }
     }
 
-    /// Waits until there is something to receive, the end of the socket included. False when there is nothing at `limit`.
-    fn heard(&self, limit: Instant) -> TestResult<bool> {
+    /// Waits until there is something to receive, the end of the socket included. False when there is nothing in time.
+    fn heard(&self, limit: &mut Wait) -> TestResult<bool> {
         loop {
-            let left = limit.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if limit.expired() {
                 return Ok(false);
             }
-            let ms = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
+            let ms = u16::try_from(limit.left().as_millis() + 1).unwrap_or(u16::MAX);
             let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
             match nix::poll::poll(&mut fds, PollTimeout::from(ms)) {
                 Ok(0) | Err(Errno::EINTR) => {}
@@ -158,11 +162,12 @@ impl Channel {
     }
 
     /// Tells the actor to exit and decodes how it did.
-    pub fn exit(&mut self, limit: Instant) -> TestResult {
+    pub fn exit(&mut self, limit: Duration) -> TestResult {
         self.ask(&Cmd::Exit(0), None, limit)?;
         // The socket is closed after the address space is gone (do_exit()) and just before there is a status.
-        self.heard(limit)?;
-        match self.wait(limit) {
+        let mut until = Wait::new(limit);
+        self.heard(&mut until)?;
+        match self.wait(&mut until) {
             Some(WaitStatus::Exited(_, 0)) => Ok(()),
             Some(status) => Err(Stop::fail(format_args!(
                 "pid {} was told to exit 0 but {}",
@@ -177,8 +182,8 @@ impl Channel {
         }
     }
 
-    /// Waits for the end of the process. `None` when it is still there at `limit`.
-    fn wait(&mut self, limit: Instant) -> Option<WaitStatus> {
+    /// Waits for the end of the process. `None` when it is still there in the end.
+    fn wait(&mut self, limit: &mut Wait) -> Option<WaitStatus> {
         let mut pause = Duration::from_micros(50);
         loop {
             match waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG)) {
@@ -192,7 +197,7 @@ impl Channel {
                     return None;
                 }
             }
-            if Instant::now() >= limit {
+            if limit.over() {
                 return None;
             }
             // The exit has been asked for or seen: this polls for its end, with growing pauses.
@@ -202,7 +207,7 @@ impl Channel {
     }
 
     fn death(&mut self, cmd: &Cmd) -> Stop {
-        let how = match self.wait(Instant::now() + Duration::from_secs(2)) {
+        let how = match self.wait(&mut Wait::new(Duration::from_secs(2))) {
             Some(status) => decode(status),
             None => String::from("closed its socket"),
         };
@@ -219,7 +224,7 @@ impl Drop for Channel {
     fn drop(&mut self) {
         if !self.reaped {
             let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
-            let _ = self.wait(Instant::now() + Duration::from_secs(2));
+            let _ = self.wait(&mut Wait::new(Duration::from_secs(2)));
         }
     }
 }

@@ -15,12 +15,13 @@ pub mod step;
 
 pub use plan::Script;
 
+use crate::pace;
 use crate::supervise::Ctx;
 use crate::supervise::ctx::Report;
 use crate::world::World;
 use crate::{Stop, TestResult, topology, walk};
 use rng::Rng;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use step::Parts;
 
 /// Environment variable: a script (the JSON of a failure report) to play instead of the one of the seed.
@@ -105,14 +106,16 @@ fn judge(
     ctx.diag(format_args!(
         "failed, a shorter script is looked for: {first}"
     ));
-    // Room for the last attempt, which may be as slow as the first one, and to end in order.
-    let end = ctx.deadline - took.mul_f64(1.5) - Duration::from_millis(500).mul_f64(ctx.scale);
+    // The test has this time for all of its work and more where it goes on (supervise/run.rs); the last attempt may be as slow
+    // as the first one.
+    let most = ctx.timeout.mul_f64(pace::scale()) / 2;
+    let end = Instant::now() + most.saturating_sub(took.mul_f64(1.5));
     let silent = Ctx {
         arena: ctx.arena,
         seed: ctx.seed,
         deadline: ctx.deadline,
         verbose: false,
-        scale: ctx.scale,
+        timeout: ctx.timeout,
         report: Report { fd: None },
     };
     let mut attempts = 0;

@@ -2,9 +2,10 @@
 //! `/sys/kernel/mm/ksm` (Documentation/admin-guide/mm/ksm.rst).
 
 use super::{proc_path, sysfs};
+use crate::pace::Wait;
 use nix::unistd::{AccessFlags, access};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Directory of the knobs.
 pub const DIR: &str = "/sys/kernel/mm/ksm";
@@ -81,9 +82,9 @@ pub fn forget(before: u64) -> io::Result<()> {
     if before == 0 {
         return set_run(2);
     }
-    let until = Instant::now() + Duration::from_secs(2);
+    let mut until = Wait::new(Duration::from_secs(2));
     set_run(1)?;
-    while pages_shared()? > before && Instant::now() < until {
+    while pages_shared()? > before && !until.over() {
         std::thread::sleep(Duration::from_millis(5));
     }
     set_run(0)

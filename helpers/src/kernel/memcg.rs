@@ -5,6 +5,7 @@
 //! Pages are charged where the process is when it first touches them: move processes in first.
 
 use super::sysfs;
+use crate::pace::Wait;
 use crate::sys::mem;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{AccessFlags, access};
@@ -13,7 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Which hierarchy holds the memory controller.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -326,7 +327,7 @@ impl Memcg {
     /// # Errors
     /// EBUSY when it was not empty for 2 s.
     pub fn remove(&self) -> io::Result<()> {
-        let until = Instant::now() + Duration::from_secs(2);
+        let mut until = Wait::new(Duration::from_secs(2));
         loop {
             // Each time anew: what is being moved may fork.
             let procs = sysfs::read(self.dir.join("cgroup.procs")).unwrap_or_default();
@@ -338,7 +339,7 @@ impl Memcg {
             }
             match fs::remove_dir(&self.dir) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(e) if e.raw_os_error() == Some(libc::EBUSY) && Instant::now() < until => {
+                Err(e) if e.raw_os_error() == Some(libc::EBUSY) && !until.over() => {
                     sleep(Duration::from_millis(10));
                 }
                 r => return r,

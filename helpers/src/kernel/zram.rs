@@ -6,6 +6,7 @@
 //! journal of a run before a reboot may be somebody else's device by now.
 
 use super::{disk, sysfs};
+use crate::pace::Wait;
 use crate::sys::swap;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
@@ -16,7 +17,7 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const CONTROL: &str = "/sys/class/zram-control";
 /// sws_volume of the swap header, 16 bytes.
@@ -254,11 +255,8 @@ fn take_down(id: u32, device: &Path) -> io::Result<()> {
         Err(Errno::EINVAL) => Ok(()),
         r => r,
     };
-    let until = Instant::now() + PATIENCE;
-    let reset = patiently(until, || sysfs::write(sys_dir(id).join("reset"), "1"));
-    let remove = patiently(until, || {
-        sysfs::write(format!("{CONTROL}/hot_remove"), &id.to_string())
-    });
+    let reset = patiently(|| sysfs::write(sys_dir(id).join("reset"), "1"));
+    let remove = patiently(|| sysfs::write(format!("{CONTROL}/hot_remove"), &id.to_string()));
     // The first step that failed is the cause, unless the last one worked all the same.
     match remove {
         Ok(()) => Ok(()),
@@ -266,11 +264,12 @@ fn take_down(id: u32, device: &Path) -> io::Result<()> {
     }
 }
 
-/// Repeats what the kernel refuses with EBUSY until `until`.
-fn patiently(until: Instant, step: impl Fn() -> io::Result<()>) -> io::Result<()> {
+/// Repeats what the kernel refuses with EBUSY for [`PATIENCE`].
+fn patiently(step: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    let mut until = Wait::new(PATIENCE);
     loop {
         match step() {
-            Err(e) if e.raw_os_error() == Some(libc::EBUSY) && Instant::now() < until => {
+            Err(e) if e.raw_os_error() == Some(libc::EBUSY) && !until.over() => {
                 sleep(Duration::from_millis(10));
             }
             r => return r,

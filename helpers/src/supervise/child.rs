@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The process that one test runs in.
 
-use super::ctx::{Message, Report, Verdict};
+use super::ctx::{self, Message, Report, Verdict};
 use super::signals::Signals;
 use super::{Arena, Ctx, Test};
 use crate::Stop;
+use crate::pace;
 use crate::sys::proc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs::{File, OpenOptions};
@@ -21,7 +22,6 @@ pub(crate) struct Start<'a> {
     pub knob_missing: Option<&'static str>,
     pub seed: u64,
     pub verbose: bool,
-    pub scale: f64,
     /// The supervisor.
     pub parent: i32,
     /// One byte here releases the test.
@@ -36,7 +36,10 @@ pub(crate) struct Start<'a> {
 /// Runs the test; the process ends here.
 pub(crate) fn run(mut start: Start) -> ! {
     let me = std::process::id();
-    let limit = start.test.timeout.mul_f64(start.scale);
+    let limit = match pace::is_fixed() {
+        true => start.test.timeout.mul_f64(pace::scale()),
+        false => start.test.timeout,
+    };
     let verdict = match prepare(&mut start) {
         Ok(report) => judge(&start, report, limit),
         Err(e) => Verdict::Error(format!("the process of the test could not be set up: {e}")),
@@ -59,6 +62,7 @@ fn prepare(start: &mut Start) -> io::Result<Report> {
     let pipe = start.report.take().ok_or(io::ErrorKind::NotFound)?;
     let pipe_identity = identity(&pipe);
     let report = Report::install(pipe)?;
+    pace::on_beat(ctx::alive);
     // The supervisor's kill reaches the whole group; a terminal's ^C reaches only the supervisor.
     nix::unistd::setsid()?;
     proc::set_pdeathsig(nix::sys::signal::Signal::SIGKILL as i32)?;
@@ -137,8 +141,8 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         arena: start.arena,
         seed: start.seed,
         deadline: Instant::now() + limit,
+        timeout: start.test.timeout,
         verbose: start.verbose,
-        scale: start.scale,
         report,
     };
     let test = start.test;

@@ -19,8 +19,8 @@ pub struct Options {
     pub verbose: bool,
     /// --seed.
     pub seed: Option<u64>,
-    /// --timeout-scale.
-    pub scale: f64,
+    /// --timeout-scale; `None`: by measuring.
+    pub scale: Option<f64>,
     /// -o: a directory for one log per test.
     pub logs: Option<PathBuf>,
     names: Vec<String>,
@@ -37,7 +37,7 @@ pub const USAGE: &str = "\
   -d                  run destructive tests too
   -v                  show the script of each test while it runs
   --seed N            seed of random choices, decimal or 0x hex (the header shows it)
-  --timeout-scale N   multiply all time limits, for slow machines
+  --timeout-scale N   multiply all time limits by N, or as this machine needs it: auto (default)
   -o DIR              write a log for each test to DIR
   -h, --help          this text
 Exit status: 0 passed, 1 failed or not usable, 4 all skipped.";
@@ -51,7 +51,7 @@ impl Options {
             destructive: false,
             verbose: false,
             seed: None,
-            scale: 1.0,
+            scale: None,
             logs: None,
             names: Vec::new(),
             include: Vec::new(),
@@ -80,8 +80,12 @@ impl Options {
                 }
                 Long("timeout-scale") => {
                     let text = parser.value()?.string()?;
-                    self.scale = parse_scale(&text)
-                        .ok_or_else(|| format!("--timeout-scale {text}: not a positive number"))?;
+                    self.scale = match &*text {
+                        "auto" => None,
+                        _ => Some(parse_scale(&text).ok_or_else(|| {
+                            format!("--timeout-scale {text}: neither a positive number nor auto")
+                        })?),
+                    };
                 }
                 Value(name) => self.names.push(name.string()?),
                 other => return Err(other.unexpected()),
@@ -190,7 +194,8 @@ mod tests {
         for bad in ["", "0x", "-1", "1x", "18446744073709551616"] {
             assert!(parse(&["--seed", bad]).is_err(), "{bad}");
         }
-        assert_eq!(parse(&["--timeout-scale", "0.5"]).unwrap().scale, 0.5);
+        assert_eq!(parse(&["--timeout-scale", "0.5"]).unwrap().scale, Some(0.5));
+        assert_eq!(parse(&["--timeout-scale", "auto"]).unwrap().scale, None);
         for bad in ["0", "-1", "inf", "nan", "x", "1e9"] {
             assert!(parse(&["--timeout-scale", bad]).is_err(), "{bad}");
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Handed to every test function; lives in the test's own process.
@@ -15,12 +16,13 @@ pub struct Ctx<'a> {
     pub arena: &'a Arena,
     /// Seed of this run, printed in the header; give it to every generator of random choices.
     pub seed: u64,
-    /// The supervisor kills the test at this time.
+    /// What can be left out begins before this time: the declared one, whatever the machine. (A slow one then does less; with
+    /// --timeout-scale N it has N times as long.)
     pub deadline: Instant,
+    /// The declared time limit.
+    pub timeout: Duration,
     /// -v: print the script while it runs.
     pub verbose: bool,
-    /// Multiplier of all time limits (--timeout-scale).
-    pub scale: f64,
     pub(crate) report: Report,
 }
 
@@ -38,6 +40,8 @@ pub(crate) enum Message {
     Step(String),
     /// This process, the test's own or one that it forked, panicked.
     Panic { pid: i32, text: String },
+    /// It is at work: nothing to show, but not stuck either.
+    Alive,
     /// The test's last word.
     Verdict(Verdict),
 }
@@ -50,6 +54,9 @@ pub(crate) enum Verdict {
     Error(String),
     Skip(String),
 }
+
+/// Between two signs of life; less than the shortest limit of a test.
+const ALIVE_EVERY: Duration = Duration::from_millis(100);
 
 /// For code that has no [`Ctx`] at hand: the panic hook, and the script.
 static REPORT: OnceLock<Report> = OnceLock::new();
@@ -96,12 +103,6 @@ impl Ctx<'_> {
         self.report.send(&Message::Diag(text.to_string()));
     }
 
-    /// A time limit for one wait inside the test: `base` times the scale, but never past the deadline.
-    pub fn limit(&self, base: Duration) -> Instant {
-        let scaled = Instant::now() + base.mul_f64(self.scale);
-        scaled.min(self.deadline)
-    }
-
     /// Takes a step `most` times, less often on a slow machine: as often as goes in `1/share` of the time to the deadline. How
     /// often, and how long it took.
     ///
@@ -130,6 +131,19 @@ impl Ctx<'_> {
 /// test ends without being able to tell its own story: deadline, crash, panic.
 pub fn step(text: impl Display) {
     Report::send_installed(&Message::Step(text.to_string()));
+}
+
+/// Tells the supervisor that the test goes on, once in a while: any message does.
+pub(crate) fn alive() {
+    // In milliseconds; a child that was forked goes on from its parent's.
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    static START: OnceLock<Instant> = OnceLock::new();
+    let now = START.get_or_init(Instant::now).elapsed().as_millis() as u64;
+    let last = LAST.load(Ordering::Relaxed);
+    if now >= last + ALIVE_EVERY.as_millis() as u64 {
+        LAST.store(now, Ordering::Relaxed);
+        Report::send_installed(&Message::Alive);
+    }
 }
 
 #[cfg(test)]

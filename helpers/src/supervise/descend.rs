@@ -5,12 +5,13 @@
 //! child when the processes between have died. So ECHILD from wait means that nothing is left.
 
 use super::signals::Signals;
+use crate::pace::Wait;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// PF_EXITING (linux/sched.h), in the flags field of /proc/PID/stat since 2.6.
 const PF_EXITING: u64 = 0x4;
@@ -150,7 +151,7 @@ pub struct Ended {
     pub stuck: Vec<Process>,
 }
 
-/// Kills and reaps everything below this process but `given_up`, for `limit` at most.
+/// Kills and reaps everything below this process but `given_up`, for `limit` at most (times [`pace::scale`]).
 pub fn end_all(
     reaper: &mut Reaper,
     signals: &mut Signals,
@@ -158,7 +159,7 @@ pub fn end_all(
     limit: Duration,
 ) -> Ended {
     let mut ended = Ended::default();
-    let end = Instant::now() + limit;
+    let mut end = Wait::new(limit);
     let me = std::process::id() as i32;
     let mut pause = Duration::from_millis(1);
     loop {
@@ -174,7 +175,7 @@ pub fn end_all(
             // then there is no suite to run either.)
             return ended;
         }
-        let late = Instant::now() >= end;
+        let late = end.over();
         for p in left {
             let _ = kill(Pid::from_raw(p.pid), Signal::SIGKILL);
             let known = ended.killed.iter().any(|k| k.pid == p.pid);

@@ -5,13 +5,14 @@
 //! A line of the file is written before the change is made, so undoing what was never done must be harmless.
 
 use super::undo;
+use crate::pace::Wait;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One change that has to be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Journal {
 
     /// The inner error says who holds it.
     fn open_at(path: &Path) -> io::Result<Result<Journal, String>> {
-        let patience = Instant::now() + Duration::from_secs(2);
+        let mut patience = Wait::new(Duration::from_secs(2));
         loop {
             let file = OpenOptions::new()
                 .read(true)
@@ -110,7 +111,7 @@ impl Journal {
                     // The last to sign it.
                     let pid = text.lines().rev().find_map(|l| l.strip_prefix("pid "));
                     let dead = pid.is_none_or(|pid| !Path::new("/proc").join(pid).exists());
-                    if dead && Instant::now() < patience {
+                    if dead && !patience.over() {
                         // Just made, or just killed: a child that was forked a moment ago dies with it.
                         std::thread::sleep(Duration::from_millis(10));
                         continue;

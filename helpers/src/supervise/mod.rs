@@ -26,12 +26,14 @@ mod signals;
 mod tap;
 pub mod test;
 mod undo;
+mod watch;
 
 pub use arena::Arena;
 pub use ctx::Ctx;
 pub use knob::{Knob, WhenMissing};
 pub use test::{Fix, Need, Test};
 
+use crate::pace;
 use cli::Options;
 use journal::{Changes, Journal, Opened};
 use kmsg::Kmsg;
@@ -97,6 +99,7 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
         usable.map_err(|e| format!("-o {}: {e}", dir.display()))?;
     }
     crate::sys::proc::set_subreaper().map_err(|e| format!("PR_SET_CHILD_SUBREAPER: {e}"))?;
+    pace::set(options.scale);
     let signals = Signals::block().map_err(|e| format!("signalfd: {e}"))?;
     let (journal, left) = match Journal::open() {
         Opened::Ready(journal, left) => (Some(journal), left),
@@ -161,6 +164,12 @@ impl Supervisor<'_> {
             );
         }
         lines.extend(repaired.iter().cloned());
+        let how = if pace::is_fixed() {
+            "asked for"
+        } else {
+            "measured"
+        };
+        lines.push(format!("time limits: times {:.1} ({how})", pace::scale()));
         lines.push(format!("seed {:#x}", self.seed));
         for line in lines {
             self.tap.diag(&line);

@@ -7,6 +7,7 @@ use super::descend::{self, Reaper};
 use super::kmsg;
 use super::pump::Pump;
 use super::tap::Outcome;
+use super::watch::Watch;
 use super::{Supervisor, Test, knob, undo};
 use crate::kernel::{sysfs, zram};
 use crate::sys::proc::{self, Forked};
@@ -158,7 +159,6 @@ fn in_process(
     wrong: &mut Vec<String>,
 ) -> (Outcome, bool) {
     let mut story = Story::default();
-    let limit = test.timeout.mul_f64(sup.options.scale);
     let (pid, mut report, mut output) = match spawn(sup, test, knob_missing) {
         Ok(started) => started,
         Err(text) => {
@@ -166,28 +166,23 @@ fn in_process(
             return (Outcome::Error, false);
         }
     };
-    // The test's own waits end at its deadline; let it still say so.
-    let kill_at = Instant::now() + limit + (limit / 10).min(Duration::from_secs(1));
+    let mut watch = Watch::new(test.timeout);
     let mut reaper = Reaper {
         wanted: pid,
         ..Reaper::default()
     };
-    let mut timed_out = false;
-    while reaper.status.is_none() && sup.signals.ended_by.is_none() {
-        let left = kill_at.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            timed_out = true;
-            break;
+    let mut given_up = None;
+    while reaper.status.is_none() && sup.signals.ended_by.is_none() && given_up.is_none() {
+        if wait_for_any(sup, &mut report, &mut output, watch.left(), &mut story) {
+            watch.heard();
         }
-        wait_for_any(sup, &mut report, &mut output, left, &mut story);
         reaper.reap();
+        given_up = watch.over();
     }
+    let timed_out = given_up.is_some();
     let interrupted = sup.signals.ended_by.is_some();
-    if timed_out {
-        sup.tap.diag(&format!(
-            "killed at its deadline of {} s; at that time:",
-            limit.as_secs_f64()
-        ));
+    if let Some(why) = given_up {
+        sup.tap.diag(&format!("killed {why}; at that time:"));
         for p in descend::descendants(std::process::id() as i32)
             .iter()
             .take(16)
@@ -272,7 +267,6 @@ fn spawn(
             knob_missing,
             seed: sup.seed,
             verbose: sup.options.verbose,
-            scale: sup.options.scale,
             parent,
             go: go_r,
             report: Some(report_w),
@@ -297,14 +291,14 @@ fn nonblocking(fd: &OwnedFd) -> nix::Result<()> {
     fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(drop)
 }
 
-/// One round: waits until something happens, and takes it in.
+/// One round: waits until something happens, and takes it in. Whether the test said something.
 fn wait_for_any(
     sup: &mut Supervisor,
     report: &mut Pump,
     output: &mut Pump,
     left: Duration,
     story: &mut Story,
-) {
+) -> bool {
     let limit = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
     let (report_ready, output_ready) = {
         let mut fds = vec![PollFd::new(sup.signals.fd(), PollFlags::POLLIN)];
@@ -315,21 +309,25 @@ fn wait_for_any(
             }
         }
         match poll(&mut fds, limit) {
-            Ok(0) | Err(Errno::EINTR) => return,
+            Ok(0) | Err(Errno::EINTR) => return false,
             _ => (!report.ended, !output.ended),
         }
     };
     sup.signals.read();
+    let mut said = false;
     if report_ready {
         for line in report.read() {
             hear(sup, &line, story);
+            said = true;
         }
     }
     if output_ready {
         for line in output.read() {
             echo(sup, &line, story);
+            said = true;
         }
     }
+    said
 }
 
 /// Takes in a line from the report pipe.
@@ -344,6 +342,7 @@ fn hear(sup: &mut Supervisor, line: &str, story: &mut Story) {
             }
             story.steps.push_back(text);
         }
+        Ok(Message::Alive) => {}
         Ok(Message::Panic { pid, text }) => story.panics.push(format!("process {pid}: {text}")),
         Ok(Message::Verdict(v)) => {
             story.verdict.get_or_insert(v);

@@ -21,7 +21,7 @@ pub enum Outcome {
     Error,
     /// Something is missing; the constant reason.
     Skip(String),
-    /// Killed at its deadline.
+    /// Given up and killed.
     Timeout,
 }
 

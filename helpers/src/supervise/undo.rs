@@ -5,11 +5,12 @@ use super::journal::Change;
 use super::{arena, knob};
 use crate::kernel::memcg::{self, Memcg};
 use crate::kernel::{ksm, sysfs, zram};
+use crate::pace::Wait;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// All names that we give begin so; nothing else is ever removed.
 pub const PREFIX: &str = "rmap_selftests.";
@@ -144,9 +145,9 @@ fn remove_cgroup(dir: &Path) -> Result<(), String> {
         return Ok(());
     }
     // Whoever is in there was put there by a run that is over.
-    let end = Instant::now() + Duration::from_secs(10);
+    let mut end = Wait::new(Duration::from_secs(10));
     while let Some(pids) = members(dir)
-        && Instant::now() < end
+        && !end.over()
     {
         for pid in pids {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);

@@ -9,7 +9,7 @@ use crate::world::sight::Seen;
 use crate::world::{Hold, World};
 use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a page may look torn before it counts: another user of the machine may move it between two reads.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -204,7 +204,7 @@ const MIGRATING: Duration = Duration::from_secs(5);
 /// whoever touches the page; so this is looked at first, from outside.
 #[track_caller]
 pub fn settled(w: &World) -> TestResult {
-    let until = w.limit(MIGRATING);
+    let mut until = w.limit(MIGRATING);
     loop {
         let all = w.look()?;
         let left = all.values().find_map(|sightings| {
@@ -216,7 +216,7 @@ pub fn settled(w: &World) -> TestResult {
         let Some((at, sightings)) = left else {
             return Ok(());
         };
-        if Instant::now() >= until {
+        if until.over() {
             return Err(w.report(&Finding {
                 property: "every entry that a migration takes away comes back",
                 detail: w.others(sightings),
@@ -230,12 +230,12 @@ pub fn settled(w: &World) -> TestResult {
 /// The fates of all pages. A torn one is looked at again for a while, the walk is not repeated: what a walk
 /// missed stays missed, what another user of the machine is just moving does not stay torn.
 pub fn fates(w: &World, pages: &[Page]) -> TestResult<(Entries, Vec<Fate>)> {
-    let until: Instant = w.limit(PATIENCE);
+    let mut until = w.limit(PATIENCE);
     let mut pause = Duration::from_millis(1);
     loop {
         let now = entries(w)?;
         let fates: Vec<Fate> = pages.iter().map(|p| p.fate(&now)).collect();
-        if !fates.contains(&Fate::Torn) || Instant::now() >= until {
+        if !fates.contains(&Fate::Torn) || until.over() {
             return Ok((now, fates));
         }
         std::thread::sleep(pause);

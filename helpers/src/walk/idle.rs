@@ -20,7 +20,7 @@ use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The walk.
 pub const IDLE: Walk = Walk {
@@ -128,9 +128,9 @@ fn touch(
     if left.values().all(|(page, _)| page.control) {
         return Ok(BTreeSet::new());
     }
-    let until = w.limit(PATIENCE);
+    let mut until = w.limit(PATIENCE);
     let mut pause = Duration::ZERO;
-    while !left.is_empty() && (pause.is_zero() || Instant::now() < until) {
+    while !left.is_empty() && (pause.is_zero() || !until.over()) {
         if !pause.is_zero() || round == 0 {
             // Pages in per-CPU batches have no LRU flag yet, or not now.
             lru::drain().doing("drain the LRU batches")?;
@@ -178,14 +178,14 @@ fn touch(
 /// Whether the access is not seen. The walk needs the lock of a page of a file or of KSM, and leaves such a page alone while somebody
 /// else holds it (page_idle_clear_pte_refs()): only then is the kernel asked again.
 fn stays_idle(w: &World, bitmap: &File, head: Pfn) -> TestResult<bool> {
-    let until = w.limit(PATIENCE);
+    let mut until = w.limit(PATIENCE);
     loop {
         if !is_idle(bitmap, head)? {
             return Ok(false);
         }
         let flags = w.page_flags(head)?;
         let needs_lock = flags.is_some_and(|f| !f.has(Flags::ANON) || f.has(Flags::KSM));
-        if !needs_lock || Instant::now() >= until {
+        if !needs_lock || until.over() {
             return Ok(true);
         }
         std::thread::sleep(Duration::from_millis(1));

@@ -16,7 +16,7 @@ use crate::world::check::{Finding, Sightings};
 use crate::world::model::{ActorId, Exclusive, FrameId};
 use crate::world::{Area, Hold, World};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The walk.
 pub const KSM: Walk = Walk {
@@ -243,7 +243,7 @@ pub(super) fn wait(
     slots: &Slots,
     is_control: &dyn Fn(&Slot) -> bool,
 ) -> TestResult<End> {
-    let until = w.limit(LIMIT);
+    let mut until = w.limit(LIMIT);
     let controls = slots.iter().filter(|at| is_control(at)).count();
     let mut control_at: Option<u64> = None;
     let mut pause = Duration::from_millis(1);
@@ -296,7 +296,7 @@ pub(super) fn wait(
                 ));
             }
         }
-        if Instant::now() >= until {
+        if until.over() {
             return Ok(End::NotNow(format!("{count} mapper(s) not merged in time")));
         }
         std::thread::sleep(pause);

@@ -12,7 +12,6 @@ use crate::world::model::Held;
 use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 /// An area of an actor.
 pub type Place<'w, 'c> = (Actor<'w, 'c>, Area);
@@ -50,7 +49,7 @@ pub fn merge(w: &World, places: &[Place]) -> TestResult {
 
 /// The page behind each mapper. Read until it is twice the same: somebody else may be moving pages between two reads.
 fn where_they_are(w: &World, places: &[Place]) -> TestResult<BTreeMap<Slot, Pfn>> {
-    let until = w.limit(std::time::Duration::from_secs(1));
+    let mut until = w.limit(std::time::Duration::from_secs(1));
     let mut before = None;
     loop {
         let mut now = BTreeMap::new();
@@ -61,7 +60,7 @@ fn where_they_are(w: &World, places: &[Place]) -> TestResult<BTreeMap<Slot, Pfn>
                 }
             }
         }
-        if before.as_ref() == Some(&now) || Instant::now() >= until {
+        if before.as_ref() == Some(&now) || until.over() {
             return Ok(now);
         }
         before = Some(now);
@@ -237,7 +236,7 @@ fn settle<'a, 'w, 'c>(
     scan: bool,
     expected: &'a [(Actor<'w, 'c>, u64)],
 ) -> TestResult<Option<(&'a Actor<'w, 'c>, u64, u64)>> {
-    let until: Instant = w.limit(walk::LIMIT);
+    let mut until = w.limit(walk::LIMIT);
     let from = ksm::full_scans().doing("read full_scans")?;
     loop {
         let scans = ksm::full_scans().doing("read full_scans")? - from;
@@ -255,7 +254,7 @@ fn settle<'a, 'w, 'c>(
         if over || (wrong.is_none() && scans >= 2) {
             return Ok(wrong);
         }
-        if Instant::now() >= until {
+        if until.over() {
             return Err(Stop::Skip("needs a ksmd that scans in time"));
         }
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -280,7 +279,7 @@ pub fn merge_zeroes(w: &World, places: &[Place]) -> TestResult {
     run(w, &[])?;
     w.note(String::from("ksmd runs until zeroes are the zero page"));
     ksm::set_run(1).doing("start ksmd")?;
-    let until: Instant = w.limit(walk::LIMIT);
+    let mut until = w.limit(walk::LIMIT);
     let from = ksm::full_scans().doing("read full_scans")?;
     let left = loop {
         let scans = ksm::full_scans().doing("read full_scans")?;
@@ -295,7 +294,7 @@ pub fn merge_zeroes(w: &World, places: &[Place]) -> TestResult {
         if left.is_empty() || scans >= from + walk::SPARE_SCANS {
             break Some(left);
         }
-        if Instant::now() >= until {
+        if until.over() {
             break None;
         }
         std::thread::sleep(std::time::Duration::from_millis(2));

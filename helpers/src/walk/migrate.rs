@@ -13,7 +13,7 @@ use crate::world::model::ActorId;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The walk.
 pub const MIGRATE: Walk = Walk {
@@ -287,7 +287,7 @@ fn mlocked(w: &World, pages: &[Refused]) -> TestResult<Vec<bool>> {
 
 /// Whether a page has no mark any more. Looked at for a while: somebody else may be moving it once more.
 fn lost_mark(w: &World, page: &Page) -> TestResult<bool> {
-    let until = w.limit(Duration::from_millis(300));
+    let mut until = w.limit(Duration::from_millis(300));
     loop {
         let now = fate::entries(w)?;
         let here = now.get(&page.mappers[0]).and_then(|seen| seen.pfn());
@@ -295,7 +295,7 @@ fn lost_mark(w: &World, page: &Page) -> TestResult<bool> {
         if is_mlocked(w, pfn)? {
             return Ok(false);
         }
-        if Instant::now() >= until {
+        if until.over() {
             return Ok(true);
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -12,7 +12,7 @@ use crate::supervise::arena;
 use crate::world::check::Finding;
 use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long marks may take to show: they go through batches of each CPU.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -77,7 +77,7 @@ fn settle(
     area: Area,
     mlocked: bool,
 ) -> TestResult<Option<(usize, Flags)>> {
-    let until: Instant = w.limit(PATIENCE);
+    let mut until = w.limit(PATIENCE);
     loop {
         drain().doing("empty the LRU batches")?;
         let pages = w.pages_of(actor, area)?;
@@ -88,7 +88,7 @@ fn settle(
                 flags.has(Flags::MLOCKED) == mlocked && (!mlocked || flags.has(Flags::UNEVICTABLE));
             (!right).then_some((vpn, flags))
         });
-        if wrong.is_none() || Instant::now() >= until {
+        if wrong.is_none() || until.over() {
             return Ok(wrong);
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -107,13 +107,13 @@ pub fn unevictable(w: &World) -> TestResult<Option<u64>> {
 
 /// What it is when it has not become right in time.
 pub fn unevictable_until(w: &World, right: impl Fn(u64) -> bool) -> TestResult<Option<u64>> {
-    let until: Instant = w.limit(PATIENCE);
+    let mut until = w.limit(PATIENCE);
     loop {
         let now = unevictable(w)?;
         if now.is_none_or(&right) {
             return Ok(None);
         }
-        if Instant::now() >= until {
+        if until.over() {
             return Ok(now);
         }
         std::thread::sleep(Duration::from_millis(5));

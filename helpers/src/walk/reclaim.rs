@@ -14,7 +14,7 @@ use crate::world::World;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The walk.
 pub const RECLAIM: Walk = Walk {
@@ -108,9 +108,9 @@ fn take(w: &World) -> TestResult<Taken> {
         return Ok(Taken::Pointless);
     }
     let mut stayed = Vec::new();
-    let until = w.limit(LIMIT);
+    let mut until = w.limit(LIMIT);
     let mut attempts = 0;
-    while attempts == 0 || Instant::now() < until {
+    while attempts == 0 || !until.over() {
         attempts += 1;
         forget_accesses(w)?;
         memcg.flush_stats().doing("flush the cgroup's statistics")?;

@@ -17,7 +17,7 @@ use crate::kernel::vma;
 use crate::{Stop, TestResult};
 use nix::libc::PROT_READ;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a difference must last before it counts.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -227,13 +227,13 @@ impl World<'_> {
         if !self.features().pagemap {
             return Ok(None);
         }
-        let until = self.limit(PATIENCE);
+        let mut until = self.limit(PATIENCE);
         let mut pause = Duration::from_millis(1);
         loop {
             let Some(finding) = self.first_finding()? else {
                 return Ok(None);
             };
-            if Instant::now() >= until {
+            if until.over() {
                 return Ok(Some(finding));
             }
             std::thread::sleep(pause);

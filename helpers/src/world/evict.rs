@@ -8,7 +8,7 @@ use crate::actor::Cmd;
 use crate::kernel::pagemap::State;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long reclaim is asked: pages in another CPU's LRU batch are left out.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ impl Actor<'_, '_> {
             .vpns()
             .filter(|&v| w.is_populated(self.id, v))
             .collect();
-        let until = w.limit(LIMIT);
+        let mut until = w.limit(LIMIT);
         let mut pause = Duration::from_millis(1);
         loop {
             w.tell(self.id, &cmd)?;
@@ -57,7 +57,7 @@ impl Actor<'_, '_> {
             if seen.iter().all(|s| matches!(s.state, State::Swapped(_))) {
                 break;
             }
-            if Instant::now() >= until {
+            if until.over() {
                 if !w.control_pages_out()? {
                     return Err(Stop::Skip("needs MADV_PAGEOUT that takes pages now"));
                 }

@@ -108,15 +108,13 @@ impl Actor<'_, '_> {
             len: area.pages * w.page,
             advice: advice::COLLAPSE,
         };
-        let until = w.limit(LIMIT);
+        let mut until = w.limit(LIMIT);
         loop {
             match w.ask(self.id, &cmd)? {
                 Reply::Done => break,
                 Reply::Errno(e) => {
                     let e = Errno::from_raw(e);
-                    if matches!(e, Errno::EAGAIN | Errno::EBUSY)
-                        && std::time::Instant::now() < until
-                    {
+                    if matches!(e, Errno::EAGAIN | Errno::EBUSY) && !until.over() {
                         std::thread::sleep(Duration::from_millis(2));
                         continue;
                     }

@@ -12,7 +12,6 @@ use nix::libc::{
     MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE, PROT_READ,
     PROT_WRITE,
 };
-use std::time::Duration;
 
 /// Read and write.
 pub const RW: i32 = PROT_READ | PROT_WRITE;
@@ -424,13 +423,12 @@ impl<'w, 'c> Actor<'w, 'c> {
         let w = self.world;
         self.note(format!("fork -> {name}"));
         w.flush()?;
-        let limit = w.limit(super::REPLY_LIMIT);
         let channel = {
             let mut cast = w.cast.borrow_mut();
             let Some(channel) = cast[self.id].channel.as_mut() else {
                 return Err(Stop::error("an exited actor cannot fork"));
             };
-            channel.fork(limit)
+            channel.fork(super::REPLY_LIMIT)
         };
         let channel = channel.map_err(|s| w.blame(self.id, s))?;
         let id = w.model.borrow_mut().fork(self.id);
@@ -485,7 +483,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             )));
         };
         channel
-            .exit(w.limit(Duration::from_secs(10)))
+            .exit(super::REPLY_LIMIT)
             .map_err(|s| w.blame(self.id, s))?;
         w.model.borrow_mut().spaces[self.id] = None;
         Ok(())

@@ -41,6 +41,7 @@ pub use poison::{Cause, Signals};
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
+use crate::pace::Wait;
 use crate::supervise::{Arena, Ctx};
 use crate::sys::mem;
 use crate::{Stop, TestResult};
@@ -50,7 +51,7 @@ use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long one command may take. A machine under load or an emulated one needs time for a fork of
 /// a large tree; a kernel that lost a migration entry needs forever.
@@ -152,8 +153,8 @@ impl<'c> World<'c> {
     }
 
     /// A time limit for one wait.
-    pub fn limit(&self, base: Duration) -> Instant {
-        self.ctx.limit(base)
+    pub fn limit(&self, base: Duration) -> Wait {
+        Wait::new(base)
     }
 
     /// The seed of this run.
@@ -272,8 +273,7 @@ impl<'c> World<'c> {
 
     #[track_caller]
     fn ask_now(&self, id: ActorId, cmd: &Cmd, fd: Option<BorrowedFd>) -> TestResult<Reply> {
-        let limit = self.limit(REPLY_LIMIT);
-        self.channel(id, |channel| channel.ask(cmd, fd, limit))
+        self.channel(id, |channel| channel.ask(cmd, fd, REPLY_LIMIT))
     }
 
     /// Talks to a living actor.
@@ -369,12 +369,11 @@ impl<'c> World<'c> {
     #[track_caller]
     pub fn finish(self) -> TestResult {
         self.check_rss()?;
-        let limit = self.limit(REPLY_LIMIT);
         let ids: Vec<ActorId> = self.model.borrow().living().collect();
         for id in ids {
             let channel = self.cast.borrow_mut()[id].channel.take();
             if let Some(mut channel) = channel {
-                channel.exit(limit).map_err(|s| self.blame(id, s))?;
+                channel.exit(REPLY_LIMIT).map_err(|s| self.blame(id, s))?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::State;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a difference must last before it counts.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -20,12 +20,12 @@ impl World<'_> {
     /// it, and it is exclusive to none while there are others. Brings nothing in.
     #[track_caller]
     pub fn check_partly(&self) -> TestResult {
-        let until = self.limit(PATIENCE);
+        let mut until = self.limit(PATIENCE);
         loop {
             let Some(finding) = self.partly()? else {
                 return Ok(());
             };
-            if Instant::now() >= until {
+            if until.over() {
                 return Err(self.report(&finding));
             }
             std::thread::sleep(Duration::from_millis(5));

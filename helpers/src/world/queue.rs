@@ -4,7 +4,7 @@
 
 use super::World;
 use super::model::ActorId;
-use crate::actor::{Cmd, Reply};
+use crate::actor::{Channel, Cmd, Reply};
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
@@ -96,8 +96,8 @@ impl World<'_> {
                 sent += 1;
             }
             for (id, cmd) in &cmds[replies.len()..sent] {
-                let limit = self.limit(super::REPLY_LIMIT);
-                replies.push(self.channel(*id, |channel| channel.reply(cmd, limit))?);
+                let reply = |channel: &mut Channel| channel.reply(cmd, super::REPLY_LIMIT);
+                replies.push(self.channel(*id, reply)?);
             }
         }
         Ok(replies)

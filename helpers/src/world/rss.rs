@@ -6,7 +6,7 @@ use super::check::Finding;
 use super::sight::Lie;
 use crate::TestResult;
 use crate::kernel::vma;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a difference must last before it counts.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -23,7 +23,7 @@ impl World<'_> {
         let ids: Vec<usize> = self.model.borrow().living().collect();
         for id in ids {
             let pid = self.pid(id)?;
-            let until = self.limit(PATIENCE);
+            let mut until = self.limit(PATIENCE);
             loop {
                 let told = vma::status_kb(pid, "RssAnon").ok().flatten();
                 let found = vma::rollup_kb(pid, "Anonymous").ok().flatten();
@@ -36,7 +36,7 @@ impl World<'_> {
                 if pages <= slack {
                     break;
                 }
-                if Instant::now() >= until {
+                if until.over() {
                     return Err(self.report(&Finding {
                         property: "RssAnon is what is in the page tables",
                         detail: format!(
