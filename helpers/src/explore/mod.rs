@@ -117,6 +117,7 @@ fn judge(
         verbose: false,
         timeout: ctx.timeout,
         report: Report { fd: None },
+        tally: ctx.tally.clone(),
     };
     let mut attempts = 0;
     let mut best: Option<String> = None;

@@ -7,6 +7,7 @@ use super::{Arena, Ctx, Test};
 use crate::Stop;
 use crate::pace;
 use crate::sys::proc;
+use crate::walk::tally::Tally;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -144,6 +145,7 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         timeout: start.test.timeout,
         verbose: start.verbose,
         report,
+        tally: Tally::default(),
     };
     let test = start.test;
     let arena = test.arena.then_some(start.arena);
@@ -159,7 +161,11 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         }
         return Verdict::Skip((*first).to_owned());
     }
-    match (test.run)(&mut ctx) {
+    let ended = (test.run)(&mut ctx);
+    for line in ctx.tally.lines() {
+        ctx.diag(line);
+    }
+    match ended {
         Ok(()) => Verdict::Pass,
         Err(Stop::Fail(text)) => Verdict::Fail(text),
         Err(Stop::Error(text)) => Verdict::Error(text),

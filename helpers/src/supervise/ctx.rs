@@ -3,6 +3,7 @@
 
 use super::Arena;
 use crate::TestResult;
+use crate::walk::tally::Tally;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
@@ -24,6 +25,8 @@ pub struct Ctx<'a> {
     /// -v: print the script while it runs.
     pub verbose: bool,
     pub(crate) report: Report,
+    /// Which walks the test has taken over what.
+    pub(crate) tally: Tally,
 }
 
 /// The pipe to the supervisor.

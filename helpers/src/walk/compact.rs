@@ -44,7 +44,10 @@ fn take(w: &World) -> TestResult<Taken> {
                     &now,
                 ));
             }
-            Fate::Moved(_) => moved += 1,
+            Fate::Moved(_) => {
+                moved += 1;
+                w.tally().walked(COMPACT.name, [page]);
+            }
             Fate::Stayed | Fate::Left => {}
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pages before a walk, and what became of them.
 
+use super::tally::{self, Kinds};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::world::check::Finding;
@@ -35,6 +36,8 @@ pub struct Page {
     pub tables_shared: bool,
     /// Its folio is held by more than its mappers.
     pub held: Option<Hold>,
+    /// What its mappers map.
+    pub kinds: Kinds,
 }
 
 /// What became of a page.
@@ -76,15 +79,10 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
                 continue;
             }
             let page = all.entry(pfn).or_insert_with(|| Page {
-                pfn,
-                frame,
-                mappers: Vec::new(),
-                locked: Vec::new(),
-                control: false,
                 hugetlb,
                 disk,
                 tables_shared,
-                held: None,
+                ..Page::of(pfn, frame, Vec::new())
             });
             page.mappers.push(at);
             // The kernel finds merged pages in another way: what it refuses to them is judged by pages that it finds as usual.
@@ -96,6 +94,8 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     }
     let mut pages: Vec<Page> = all.into_values().collect();
     mark_held(w, &mut pages)?;
+    tally::sort(w, &mut pages)?;
+    w.tally().met(&pages);
     Ok(pages)
 }
 
@@ -128,6 +128,22 @@ pub fn here(w: &World, page: &Page) -> TestResult<bool> {
 }
 
 impl Page {
+    /// A page that is known by its mappers only.
+    pub(crate) fn of(pfn: Pfn, frame: FrameId, mappers: Vec<(ActorId, usize)>) -> Page {
+        Page {
+            pfn,
+            frame,
+            mappers,
+            locked: Vec::new(),
+            control: false,
+            hugetlb: false,
+            disk: false,
+            tables_shared: false,
+            held: None,
+            kinds: Kinds::default(),
+        }
+    }
+
     /// What became of the page, by the entries of its mappers now.
     pub fn fate(&self, now: &Entries) -> Fate {
         let mut fate: Option<Fate> = None;

@@ -99,6 +99,8 @@ fn take(w: &World) -> TestResult<Taken> {
             ));
         }
     }
+    let judged = taken.values().filter(|p| !refused(p)).copied();
+    w.tally().walked(IDLE.name, judged);
     let judged = taken.len() - left_out.len();
     Ok(Taken::Yes(if left_out.is_empty() {
         format!("{judged} pages")

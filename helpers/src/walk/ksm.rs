@@ -81,7 +81,8 @@ fn take(w: &World) -> TestResult<Taken> {
     merged.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
     // What is held by more than its mappers cannot be merged; and what equals it may try to merge with nothing else, since it is
     // what ksmd finds first (unstable_tree_search_insert()).
-    let held = held_frames(w)?;
+    let before = fate::pages(w)?;
+    let held = held_frames(&before);
     let left_out = orphans(w, &held);
     let tried = held.keys().filter(|f| !left_out.contains(f));
     let contents: BTreeSet<u64> = tried.map(|&f| w.frame(f).stamp).collect();
@@ -109,7 +110,12 @@ fn take(w: &World) -> TestResult<Taken> {
     w.each_frame_of(&merged, |frame| frame.ksm = true);
     w.each_frame_of(&others, |frame| frame.ksm = true);
     match end {
-        End::All => Ok(Taken::Yes(format!("{} frames", frames.len()))),
+        End::All => {
+            let tested = before.iter().filter(|p| frames.contains(&p.frame));
+            let merged = tested.filter(|p| merged.contains(&p.frame));
+            w.tally().walked(KSM.name, merged);
+            Ok(Taken::Yes(format!("{} frames", frames.len())))
+        }
         End::NotNow(why) => Ok(Taken::NotNow(why)),
         End::Left(at, seen) => Err(w.report(&Finding {
             property: "ksmd merges equal pages through every mapper",
@@ -147,10 +153,9 @@ fn choose(w: &World, control: ActorId, control_area: Area) -> Vec<FrameId> {
 }
 
 /// Frames in held folios, and where their pages are.
-fn held_frames(w: &World) -> TestResult<BTreeMap<FrameId, Page>> {
-    let pages = fate::pages(w)?.into_iter();
-    let held = pages.filter(|p| p.held.is_some() && !p.hugetlb);
-    Ok(held.map(|p| (p.frame, p)).collect())
+fn held_frames(pages: &[Page]) -> BTreeMap<FrameId, Page> {
+    let held = pages.iter().filter(|p| p.held.is_some() && !p.hugetlb);
+    held.map(|p| (p.frame, p.clone())).collect()
 }
 
 /// Held frames that ksmd must not see. When it has made a KSM page of a page that a fork shares, and then the held one it equals

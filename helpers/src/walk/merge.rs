@@ -3,6 +3,7 @@
 //!
 //! ksmd is stopped in between, so that a process forked after a merge stays one that ksmd has never seen.
 
+use super::fate;
 use super::ksm::{self as walk, End, Slot, Slots};
 use crate::kernel::ksm;
 use crate::kernel::pagemap::Pfn;
@@ -86,13 +87,19 @@ pub fn run(w: &World, places: &[Place]) -> TestResult {
     for (actor, area) in places {
         slots.extend(area.vpns().map(|v| (actor.id(), v)));
     }
+    let before = fate::pages(w)?;
     w.note(String::from("ksmd runs until all is merged"));
     ksm::set_run(1).doing("start ksmd")?;
     let is_control = |at: &Slot| at.0 == control;
     let end = walk::wait(w, &slots, &is_control);
     ksm::set_run(0).doing("stop ksmd")?;
     match end? {
-        End::All => {}
+        End::All => {
+            let merged = before
+                .iter()
+                .filter(|p| p.mappers.iter().any(|at| slots.contains(at)));
+            w.tally().walked(walk::KSM.name, merged);
+        }
         End::NotNow(why) => {
             w.diag(why);
             return Err(Stop::Skip("needs a ksmd that merges in time"));

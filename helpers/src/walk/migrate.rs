@@ -48,6 +48,16 @@ enum Asker {
     Stranger,
 }
 
+impl Asker {
+    /// The walk in which it asks.
+    fn walk(self) -> &'static str {
+        match self {
+            Asker::Test => MIGRATE.name,
+            Asker::Mapper | Asker::Stranger => BY_EACH.name,
+        }
+    }
+}
+
 /// Whose pages, to which node, and the actor that calls.
 type Call = (ActorId, i32, Option<ActorId>);
 
@@ -218,6 +228,7 @@ fn pass<'p>(
                 ));
             }
             (Fate::Moved(_), s) if s == to => {
+                w.tally().walked(asker.walk(), [page]);
                 if marked[i] && lost_mark(w, page)? {
                     return Err(page.fail(
                         w,

@@ -17,6 +17,7 @@ pub mod policy;
 pub mod reclaim;
 pub mod soft_offline;
 pub mod split;
+pub mod tally;
 
 use crate::supervise::{Ctx, Knob};
 use crate::world::World;
@@ -274,6 +275,7 @@ impl Log {
     fn take(&mut self, w: &World, walk: &Walk, prefix: &str) -> TestResult<bool> {
         let name = format!("{prefix}{}", walk.name);
         if let Err(reason) = (walk.offered)(w) {
+            w.tally().left_out(walk.name, || reason.into());
             if prefix.is_empty() {
                 self.left_out.push(format!("{name} ({reason})"));
             }
@@ -293,6 +295,7 @@ impl Log {
                 true
             }
             Taken::NotNow(why) => {
+                w.tally().left_out(walk.name, || format!("not now: {why}"));
                 self.left_out.push(format!("{name} (not now: {why})"));
                 false
             }

@@ -18,7 +18,7 @@ use nix::errno::Errno;
 pub const MBIND: Walk = Walk {
     name: "mbind",
     offered,
-    take: |w| take(w, bind),
+    take: |w| take(w, "mbind", bind),
 };
 
 /// migrate_pages(2) of each actor in turn.
@@ -26,19 +26,21 @@ pub const MIGRATE_PAGES: Walk = Walk {
     name: "migrate_pages",
     offered,
     take: |w| {
-        take(w, |w, id, from, to| {
-            match numa::migrate_pages(w.pid(id)?, from, to) {
+        take(
+            w,
+            "migrate_pages",
+            |w, id, from, to| match numa::migrate_pages(w.pid(id)?, from, to) {
                 Ok(_) => Ok(None),
                 Err(e) => Ok(Some(e)),
-            }
-        })
+            },
+        )
     },
 };
 
 /// Asks for all pages of an actor that are on node `from`. An error says nothing of single pages: they are looked at.
 type Ask = fn(&World, ActorId, from: i32, to: i32) -> TestResult<Option<Errno>>;
 
-fn take(w: &World, ask: Ask) -> TestResult<Taken> {
+fn take(w: &World, name: &'static str, ask: Ask) -> TestResult<Taken> {
     let control = w.control()?.0;
     let nodes = &w.features().nodes;
     let mut actors: Vec<ActorId> = w.model().living().collect();
@@ -48,7 +50,10 @@ fn take(w: &World, ask: Ask) -> TestResult<Taken> {
         // There and back: wherever a page was, it has moved.
         for (from, to) in [(nodes[0], nodes[1]), (nodes[1], nodes[0])] {
             match sweep(w, ask, id, from, to)? {
-                Ok(moved) => count += moved,
+                Ok(moved) => {
+                    count += moved.len();
+                    w.tally().walked(name, &moved);
+                }
                 Err(Errno::ENOSYS) => return Ok(Taken::NotNow(String::from("no such call"))),
                 Err(e) if id == control => {
                     return Ok(Taken::NotNow(format!("the control page: {e}")));
@@ -65,7 +70,13 @@ fn take(w: &World, ask: Ask) -> TestResult<Taken> {
 }
 
 /// All pages of one actor from one node to another. `Err` is why the control's did not all go.
-fn sweep(w: &World, ask: Ask, id: ActorId, from: i32, to: i32) -> TestResult<Result<usize, Errno>> {
+fn sweep(
+    w: &World,
+    ask: Ask,
+    id: ActorId,
+    from: i32,
+    to: i32,
+) -> TestResult<Result<Vec<Page>, Errno>> {
     let pages: Vec<Page> = {
         let mine = |p: &Page| ways(w, p).iter().any(|&at| at.0 == id && w.is_readable(at));
         fate::pages(w)?.into_iter().filter(mine).collect()
@@ -107,7 +118,7 @@ fn sweep(w: &World, ask: Ask, id: ActorId, from: i32, to: i32) -> TestResult<Res
         left = stayed;
     }
     let Some(page) = left.first() else {
-        return Ok(Ok(pages.len()));
+        return Ok(Ok(pages));
     };
     // A single one that stays is wrong in the control as well.
     if page.control && left.len() == pages.len() {

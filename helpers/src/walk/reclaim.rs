@@ -118,6 +118,8 @@ fn take(w: &World) -> TestResult<Taken> {
             .reclaim()
             .doing("reclaim of the test's memory cgroup")?;
         let (now, fates) = fate::fates(w, &pages)?;
+        let left = pages.iter().zip(&fates).filter(|(_, f)| **f == Fate::Left);
+        w.tally().walked(RECLAIM.name, left.map(|(page, _)| page));
         stayed.clear();
         for (page, f) in pages.iter().zip(&fates) {
             if page.hugetlb {

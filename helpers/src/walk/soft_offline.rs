@@ -62,7 +62,10 @@ fn take(w: &World) -> TestResult<Taken> {
     let mut moved = 0;
     for &page in chosen {
         match empty(w, debugfs, page)? {
-            None => moved += 1,
+            None => {
+                moved += 1;
+                w.tally().walked(SOFT_OFFLINE.name, [page]);
+            }
             Some(e) => refused.push((page, e)),
         }
     }

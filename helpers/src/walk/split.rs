@@ -71,10 +71,13 @@ fn deferred(w: &World, huge: &[Page]) -> TestResult<Taken> {
         }
     }
     match (reclaim::RECLAIM.take)(w)? {
-        Taken::Yes(_) => Ok(Taken::Yes(format!(
-            "{} folios, deferred, by reclaim",
-            lasts.len()
-        ))),
+        Taken::Yes(_) => {
+            w.tally().walked(SPLIT.name, lasts.iter().copied());
+            Ok(Taken::Yes(format!(
+                "{} folios, deferred, by reclaim",
+                lasts.len()
+            )))
+        }
         other => Ok(other),
     }
 }
@@ -125,6 +128,7 @@ fn take(w: &World) -> TestResult<Taken> {
         left = huge(w, &left)?.into_iter().cloned().collect();
         control_split = huge(w, &control)?.is_empty();
         if left.is_empty() {
+            w.tally().walked(SPLIT.name, &tested);
             return Ok(Taken::Yes(format!(
                 "{} pages, {} held",
                 tested.len(),

@@ -44,6 +44,7 @@ use crate::kernel::features::Features;
 use crate::pace::Wait;
 use crate::supervise::{Arena, Ctx};
 use crate::sys::mem;
+use crate::walk::tally::Tally;
 use crate::{Stop, TestResult};
 use model::{ActorId, Model};
 use nix::errno::Errno;
@@ -87,6 +88,8 @@ pub struct World<'c> {
     queue: RefCell<queue::Queue>,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
+    /// Some place may hold a huge page.
+    has_huge: Cell<bool>,
 }
 
 /// One actor.
@@ -128,6 +131,7 @@ impl<'c> World<'c> {
             poison: RefCell::default(),
             queue: RefCell::default(),
             names: RefCell::default(),
+            has_huge: Cell::new(false),
             ctx,
         })
     }
@@ -157,6 +161,16 @@ impl<'c> World<'c> {
         Wait::new(base)
     }
 
+    /// Which walks the test has taken over what.
+    pub(crate) fn tally(&self) -> &'c Tally {
+        &self.ctx.tally
+    }
+
+    /// Whether a huge page may be anywhere in it.
+    pub(crate) fn has_huge(&self) -> bool {
+        self.has_huge.get()
+    }
+
     /// The seed of this run.
     pub fn seed(&self) -> u64 {
         self.ctx.seed
@@ -177,6 +191,7 @@ impl<'c> World<'c> {
 
     /// The same, starting at a multiple of `align` pages.
     pub fn place_aligned(&self, pages: usize, align: usize) -> Area {
+        self.has_huge.set(self.has_huge.get() || align > 1);
         let vpn = (self.carve.vpn + self.next.get()).next_multiple_of(align);
         self.next.set(vpn + pages + 1 - self.carve.vpn);
         assert!(

@@ -11,6 +11,8 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::sys::bus::{BUS_MCEERR_AO, BUS_MCEERR_AR};
 use crate::sys::mem::advice;
+use crate::walk::fate::Page;
+use crate::walk::tally;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,9 +113,12 @@ impl<'c> World<'c> {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         };
         let mut mappers: BTreeSet<(ActorId, usize)> = BTreeSet::new();
-        for (at, seen) in self.look()?.into_values().flatten() {
-            if seen.pfn() == Some(pfn) {
-                mappers.insert(at);
+        let mut frame = 0;
+        for (f, sightings) in self.look()? {
+            let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
+            for (at, _) in here {
+                frame = f;
+                mappers.insert(*at);
             }
         }
         let listeners: Vec<ActorId> = self.listeners();
@@ -122,7 +127,10 @@ impl<'c> World<'c> {
         }
         self.poison.borrow_mut().base.get_or_insert(base);
         self.poison.borrow_mut().pages.push(pfn);
+        let mut failing = [Page::of(pfn, frame, mappers.iter().copied().collect())];
+        tally::sort(self, &mut failing)?;
         self.strike(pfn, page, cause, &mappers)?;
+        self.tally().walked("poison", &failing);
         let mut wrong = None;
         for id in listeners {
             let seen = self.signals(id)?;
