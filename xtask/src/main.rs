@@ -5,6 +5,7 @@
 mod accel;
 mod apt;
 mod bugs;
+mod coverage;
 mod cpio;
 mod detection;
 mod guest;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Some("guest") => guest::main(rest),
         Some("prove") => prove::main(rest),
         Some("less") => less::main(rest),
+        Some("coverage") => coverage::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

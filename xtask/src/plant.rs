@@ -31,6 +31,20 @@ pub struct Planted {
     pub version: String,
 }
 
+/// A kernel as its source has it, with the tree that it was built from.
+pub struct Plain {
+    /// the bzImage
+    pub image: PathBuf,
+    /// where its objects are
+    pub build: PathBuf,
+    /// where its source is
+    pub src: PathBuf,
+    /// tells source and configuration apart
+    pub key: String,
+    /// the kernel's version
+    pub version: String,
+}
+
 /// A number that tells texts apart (64-bit FNV-1a).
 pub fn fingerprint<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
@@ -227,17 +241,18 @@ fn option(line: &str) -> Option<&str> {
     .filter(|name| name.starts_with("CONFIG_"))
 }
 
-/// Configures and builds; what make says goes to a log.
-fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
+/// Configures and builds, with these variables of make; what make says goes to a log.
+fn make(dir: &Path, build: &Path, fragments: &[PathBuf], variables: &[String]) -> Result<()> {
     let src = dir.join("src");
     sys::make_dir(build)?;
     // What an option does not change is compiled once for all configurations.
-    let ccache = fragments.len() > 1 && sys::has_program("ccache");
+    let ccache = fragments.len() > 1 && variables.is_empty() && sys::has_program("ccache");
     let store = sys::cache()?.join("ccache");
     let make = |target: &str| {
         let mut make = Command::new("nice");
         make.args(["-n", "10", "make", "--silent", "-C"]).arg(&src);
         make.arg(format!("O={}", build.display())).arg(target);
+        make.args(variables);
         if ccache {
             make.arg("CC=ccache gcc").env("CCACHE_DIR", &store);
         }
@@ -282,11 +297,9 @@ fn make(dir: &Path, build: &Path, fragments: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// The kernel with these bugs, built when it is not in the cache: with the
-/// configuration rmap.config, and that of lab/kernels/NAME.config on top.
-pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
+/// What a build needs of the host.
+fn check_host() -> Result<()> {
     for (program, package) in [
-        ("spatch", "coccinelle"),
         ("make", "make"),
         ("gcc", "gcc"),
         ("flex", "flex"),
@@ -298,13 +311,74 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
             bail!("no {program} on this host (Debian's package {package})");
         }
     }
-    let dir = sys::cache()?.join("kernels").join(SOURCE);
+    Ok(())
+}
+
+/// The tree of that name, its source unpacked, and the kernel's version.
+fn tree(name: &str) -> Result<(PathBuf, String)> {
+    let dir = sys::cache()?.join("kernels").join(name);
     sys::make_dir(&dir)?;
     if !dir.join("version").is_file() {
         let _lock = Lock::take(&dir)?;
         unpack(&dir)?;
     }
     let version = sys::read_text(&dir.join("version"))?.trim().to_string();
+    Ok((dir, version))
+}
+
+/// Keeps what make left in `build`.
+fn keep(dir: &Path, build: &Path, image: &Path) -> Result<()> {
+    let partial = dir.join("bzImage.new");
+    std::fs::copy(build.join("arch/x86/boot/bzImage"), &partial).context("make left no bzImage")?;
+    std::fs::rename(&partial, image)?;
+    Ok(())
+}
+
+/// The kernel of the source itself, without bugs and without the switch, so that
+/// its lines are the source's own; in a tree of its own. With the configuration
+/// rmap.config, that of lab/kernels/NAME.config on top, and variables of make.
+pub fn plain(name: &str, variables: &[String]) -> Result<Plain> {
+    check_host()?;
+    let (dir, version) = tree(&format!("{SOURCE}-{name}"))?;
+    let kernels = sys::root()?.join("lab/kernels");
+    let fragments = ["rmap", name].map(|name| kernels.join(format!("{name}.config")));
+    let mut texts = vec![version.clone().into_bytes()];
+    for path in &fragments {
+        texts.push(sys::read(path)?);
+    }
+    texts.extend(variables.iter().map(|v| v.clone().into_bytes()));
+    let hash = fingerprint(texts.iter().map(Vec::as_slice));
+    let key = format!("{hash:016x}");
+    // What an image has of the compiler's notes lies in the tree: only the last one is whole.
+    let (build, image) = (dir.join("build"), dir.join(format!("bzImage-{key}")));
+    if !image.is_file() {
+        let _lock = Lock::take(&dir)?;
+        for entry in std::fs::read_dir(&dir)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("bzImage-") {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        make(&dir, &build, &fragments, variables)?;
+        keep(&dir, &build, &image)?;
+    }
+    Ok(Plain {
+        image,
+        build,
+        src: dir.join("src"),
+        key,
+        version,
+    })
+}
+
+/// The kernel with these bugs, built when it is not in the cache: with the
+/// configuration rmap.config, and that of lab/kernels/NAME.config on top.
+pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
+    check_host()?;
+    if !sys::has_program("spatch") {
+        bail!("no spatch on this host (Debian's package coccinelle)");
+    }
+    let (dir, version) = tree(SOURCE)?;
     let kernels = sys::root()?.join("lab/kernels");
     let mut inputs = vec![kernels.join("rmap.config")];
     inputs.extend(name.map(|name| kernels.join(format!("{name}.config"))));
@@ -330,11 +404,8 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
             None => "build".to_string(),
             Some(name) => format!("build-{}", name.split('/').next().unwrap_or(name)),
         });
-        make(&dir, &build, &fragments)?;
-        let partial = dir.join("bzImage.new");
-        std::fs::copy(build.join("arch/x86/boot/bzImage"), &partial)
-            .context("make left no bzImage")?;
-        std::fs::rename(&partial, &image)?;
+        make(&dir, &build, &fragments, &[])?;
+        keep(&dir, &build, &image)?;
     }
     Ok(Planted {
         image,
