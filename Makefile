@@ -12,6 +12,9 @@ CARGO ?= cargo
 # run_tests.sh holds the list.
 PROGRAMS := $(shell sed -n "/^TESTS='/,/^'/s/^\([a-z0-9_]*\)[[:space:]].*/\1/p" run_tests.sh)
 
+# Not a test: reads what they print.
+REPORTER := rmap_report
+
 # Kernel builds say ARCH. Static musl binaries need nothing on the board.
 rust-target-arm64 := aarch64-unknown-linux-musl
 rust-target-x86 := x86_64-unknown-linux-musl
@@ -22,7 +25,7 @@ RUST_TARGET ?= $(rust-target-$(ARCH))
 cargo-build = $(CARGO) build --release --locked \
 	--manifest-path $(CURDIR)/Cargo.toml --target-dir $(1) \
 	$(if $(RUST_TARGET),--target $(RUST_TARGET)) \
-	$(addprefix --bin ,$(PROGRAMS))
+	$(addprefix --bin ,$(PROGRAMS) $(REPORTER))
 release-dir = $(1)/$(if $(RUST_TARGET),$(RUST_TARGET)/)release
 
 ifneq ($(wildcard ../lib.mk),)
@@ -30,12 +33,13 @@ ifneq ($(wildcard ../lib.mk),)
 TEST_GEN_PROGS := $(PROGRAMS)
 # Installed but not run: the kselftest runner runs the programs itself.
 TEST_PROGS_EXTENDED := run_tests.sh
+TEST_GEN_PROGS_EXTENDED := $(REPORTER)
 # lib.mk's own rules compile C.
 OVERRIDE_TARGETS := 1
 
 include ../lib.mk
 
-$(TEST_GEN_PROGS): $(OUTPUT)/%: cargo-build
+$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(OUTPUT)/%: cargo-build
 	install -m 755 $(call release-dir,$(OUTPUT)/target)/$* $@
 
 # With O= the source directory may be read-only: everything goes below OUTPUT.
@@ -63,7 +67,7 @@ check:
 # A directory that runs anywhere: programs in bin/, run_tests.sh beside it.
 install: all
 	install -d $(INSTALL_PATH)/bin
-	install -m 755 $(addprefix $(call release-dir,target)/,$(PROGRAMS)) $(INSTALL_PATH)/bin
+	install -m 755 $(addprefix $(call release-dir,target)/,$(PROGRAMS) $(REPORTER)) $(INSTALL_PATH)/bin
 	install -m 755 run_tests.sh $(INSTALL_PATH)
 	install -m 644 config settings $(INSTALL_PATH)
 

@@ -34,7 +34,6 @@ memory_failure  # poisoned pages: who is told, and that nobody has them any more
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 
-COLLECTION=rmap
 LC_ALL=C
 export LC_ALL
 set -u
@@ -56,7 +55,11 @@ usage() {
 	  -v                  show the script of each test while it runs
 	  -o DIR              write a log for each test to DIR
 	  --format FORMAT     kselftest (default): one result per program, its own output
-	                      behind "# "; flat: one stream with a result per test
+	                      behind "# "; flat: one stream with a result per test; lava:
+	                      the same, with signals for the test shell of LAVA
+	  --junit FILE        write a JUnit report too
+	  --json FILE         write a JSON report too (lab/report.schema.json)
+	  --tap FILE          write the flat stream to FILE too, line by line to the disk
 	  --seed N            seed of random choices (the header of each program shows it)
 	  --timeout-scale N   multiply all time limits by N, or as this machine needs it:
 	                      auto (default)
@@ -75,16 +78,21 @@ die() {
 newline='
 '
 list=
-format=kselftest
+format=
 include=
 exclude=
 logs=
 options=		# for the programs, one word per line
+reports=		# for the reporter, one word per line
 
-option() {
+oneline() {
 	case $1 in
 	*"$newline"*) die "a newline in $1" ;;
 	esac
+}
+
+option() {
+	oneline "$1"
 	options="$options$1$newline"
 }
 
@@ -99,7 +107,7 @@ while [ $# -gt 0 ]; do
 		;;
 	esac
 	case $opt in
-	-t | -x | -o | --format | --seed | --timeout-scale)
+	-t | -x | -o | --format | --junit | --json | --tap | --seed | --timeout-scale)
 		[ $# -gt 0 ] || die "$opt needs a value (-h for help)"
 		value=$1
 		shift
@@ -116,9 +124,14 @@ while [ $# -gt 0 ]; do
 		;;
 	--format)
 		case $value in
-		kselftest | flat) format=$value ;;
-		*) die "--format $value: not one of kselftest, flat" ;;
+		kselftest | flat | lava) format=$value ;;
+		*) die "--format $value: not one of kselftest, flat, lava" ;;
 		esac
+		;;
+	--junit | --json | --tap)
+		[ -n "$value" ] || die "$opt needs a file"
+		oneline "$value"
+		reports="$reports$opt$newline$value$newline"
 		;;
 	--seed | --timeout-scale)
 		option "$opt"
@@ -172,7 +185,7 @@ build() {
 			bindir=$out/$target/release
 		fi
 	fi
-	for name in $programs; do
+	for name in $programs rmap_report; do
 		set -- "$@" --bin "$name"
 	done
 	cargo "$@" </dev/null >&2 || die "the build failed"
@@ -198,6 +211,19 @@ for name in $programs; do
 	[ -x "$bindir/$name" ] || die "$bindir/$name: not executable"
 done
 
+# What reads the flat stream and writes all other forms; the stream itself needs none.
+reporter=$bindir/rmap_report
+if [ ! -x "$reporter" ]; then
+	case ${reports%%"$newline"*} in
+	--*) die "${reports%%"$newline"*} needs $reporter: missing" ;;
+	esac
+	case ${format:-flat} in
+	flat) format=flat ;;
+	*) die "--format $format needs $reporter: missing" ;;
+	esac
+fi
+format=${format:-kselftest}
+
 # --------------------------------------------------------------- selection
 
 # matches NAME PATTERNS: one of the patterns, one per line, matches the whole name.
@@ -215,15 +241,17 @@ matches() {
 	return 1
 }
 
-# Splits $options at its newlines only, into the arguments of a command.
+# Runs program $1 in place of this shell: with the arguments in $2, one per line,
+# and then the others.
 run_program() {
 	program=$1
-	shift
+	words=$2
+	shift 2
 	old_ifs=$IFS
 	IFS=$newline
 	set -f
 	# shellcheck disable=SC2086
-	set -- $options "$@"
+	set -- $words "$@"
 	set +f
 	IFS=$old_ifs
 	exec "$bindir/$program" "$@"
@@ -234,7 +262,7 @@ selected=
 total=0
 count=0
 for name in $programs; do
-	tests=$(run_program "$name" -l 2>&1) ||
+	tests=$(run_program "$name" "$options" -l 2>&1) ||
 		die "$name -l: ${tests:-failed}"
 	chosen=
 	for test in $tests; do
@@ -261,6 +289,10 @@ if [ -n "$list" ]; then
 		done
 	done
 	exit 0
+fi
+
+if [ -n "$reports" ]; then
+	(run_program rmap_report "$reports" --check) || exit 1
 fi
 
 if [ -n "$logs" ]; then
@@ -347,7 +379,7 @@ pass_on() {
 	[ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null
 }
 
-# Reads the stream of a program, prints what the format wants, and leaves the
+# Reads the stream of a program, prints it as a part of ours, and leaves the
 # counts in $lock/counts. $1: program, $2: results so far, $3: results expected.
 follow() {
 	number=$2
@@ -357,23 +389,16 @@ follow() {
 	while IFS= read -r line || [ -n "$line" ]; do
 		case $line in
 		'ok '* | 'not ok '*)
-			if [ $((pass + fail + skip)) -eq "$3" ]; then
+			if [ "$number" -eq "$last" ]; then
 				extra=$((extra + 1))
-				line="# one result too many: $line"
+				printf '# one result too many: %s\n' "$line"
+				continue
 			fi
-			;;
-		esac
-		case $line in
-		'ok '*' # SKIP'*) skip=$((skip + 1)) ;;
-		'ok '*) pass=$((pass + 1)) ;;
-		'not ok '*) fail=$((fail + 1)) ;;
-		esac
-		if [ "$format" = kselftest ]; then
-			printf '# %s\n' "$line"
-			continue
-		fi
-		case $line in
-		'ok '* | 'not ok '*)
+			case $line in
+			'ok '*' # SKIP'*) skip=$((skip + 1)) ;;
+			'ok '*) pass=$((pass + 1)) ;;
+			'not ok '*) fail=$((fail + 1)) ;;
+			esac
 			number=$((number + 1))
 			word=${line%%ok *}ok
 			text=${line#*ok }
@@ -398,7 +423,7 @@ run_one() {
 	shift
 	rm -f "$lock/pid" "$lock/status" "$lock/counts"
 	{
-		run_program "$name" "$@" 2>&1 &
+		run_program "$name" "$options" "$@" 2>&1 3>&- &
 		echo $! >"$lock/pid"
 		wait $!
 		echo $? >"$lock/status"
@@ -433,8 +458,8 @@ run_one() {
 	fi
 }
 
-# Finishes the flat results of program $1, whose tests are the other arguments.
-finish_flat() {
+# Finishes the results of program $1, whose tests are the other arguments.
+finish() {
 	name=$1
 	shift
 	seen=$((pass + fail + skip))
@@ -447,11 +472,13 @@ finish_flat() {
 		1) [ "$fail" -eq 0 ] || bad= ;;
 		esac
 	fi
+	if [ -n "$bad" ] && [ "$seen" -eq $# ]; then
+		echo "# error: $name $bad"
+	fi
 	if [ -n "$held" ]; then
 		case $held in
 		'ok '*)
 			if [ -n "$bad" ]; then
-				echo "# $name $bad"
 				held="not $held"
 				# It was the last that was counted.
 				case $held in
@@ -463,57 +490,48 @@ finish_flat() {
 			;;
 		esac
 		printf '%s\n' "$held"
-	elif [ -n "$bad" ]; then
-		echo "# $name $bad"
 	fi
 	number=$((number + seen))
 	shift "$seen"
 	for test in "$@"; do
 		number=$((number + 1))
 		fail=$((fail + 1))
+		echo "# error: no result: $name $bad"
 		echo "not ok $number $name.$test"
 	done
+	echo "# exit status of $name: $status"
 }
 
-finish_kselftest() {
-	program=$((program + 1))
-	text="$program selftests: $COLLECTION: $1"
-	expected=$(($# - 1))
-	seen=$((pass + fail + skip))
-	case $status in
-	0 | 4)
-		if [ "$seen" -ne "$expected" ] || [ "$extra" -gt 0 ]; then
-			echo "# # printed $((seen + extra)) results of $expected"
-			fail=$((fail + 1))
-			echo "not ok $text # exit=$status"
-		elif [ "$status" -eq 4 ]; then
-			echo "ok $text # SKIP"
-		else
-			echo "ok $text"
-		fi
-		;;
-	*)
-		[ "$fail" -gt 0 ] || fail=1
-		echo "not ok $text # exit=$status"
-		;;
-	esac
-}
-
-progress() {
-	# Where both go to one terminal, the results are the progress.
-	if [ -t 2 ] && [ ! -t 1 ]; then
-		echo "$*" >&2
-	fi
-}
-
-echo 'TAP version 13'
-if [ "$format" = flat ]; then
-	echo "1..$total"
-else
-	echo "1..$count"
+# Where both go to one terminal, the results are the progress.
+progress=
+if [ -t 2 ] && [ ! -t 1 ]; then
+	progress=yes
 fi
 
-number=0 program=0
+progress() {
+	[ -z "$progress" ] || echo "$*" >&2
+}
+
+# From here on the reporter prints, where there is need of it. It ends when the
+# stream does, whatever ends us.
+report=
+if [ "$format" != flat ] || [ -n "$reports" ]; then
+	mkfifo "$lock/stream" || die "no pipe for the reporter"
+	(
+		trap '' INT TERM HUP
+		run_program rmap_report "$reports" --here --format "$format" <"$lock/stream"
+	) &
+	report=$!
+	exec 3>&1 >"$lock/stream"
+fi
+
+echo 'TAP version 13'
+echo "1..$total"
+printf '%s' "$selected" | while read -r name tests; do
+	echo "# tests of $name: $tests"
+done
+
+number=0
 all_pass=0 all_fail=0 all_skip=0
 rest=$selected
 while [ -n "$rest" ] && [ -z "$ended_by" ]; do
@@ -522,33 +540,40 @@ while [ -n "$rest" ] && [ -z "$ended_by" ]; do
 	# Names of tests have no blanks and no wildcards.
 	# shellcheck disable=SC2086
 	set -- $line
-	if [ "$format" = kselftest ]; then
-		echo "# selftests: $COLLECTION: $1"
-	else
-		echo "# program $1"
-	fi
+	echo "# program $1"
 	progress "$1: $(($# - 1)) tests"
 	run_one "$@"
 	if [ -n "$ended_by" ]; then
 		[ -z "$held" ] || printf '%s\n' "$held"
 		break
 	fi
-	if [ "$format" = flat ]; then
-		finish_flat "$@"
-	else
-		finish_kselftest "$@"
-	fi
+	finish "$@"
 	progress "$1: $pass passed, $fail failed, $skip skipped"
 	all_pass=$((all_pass + pass)) all_fail=$((all_fail + fail)) all_skip=$((all_skip + skip))
 done
 
+result=0
 if [ -n "$ended_by" ]; then
 	echo "Bail out! interrupted by signal $ended_by"
-	exit $((128 + ended_by))
-fi
-if [ "$format" = flat ]; then
+	result=$((128 + ended_by))
+else
 	echo "# Totals: pass:$all_pass fail:$all_fail xfail:0 xpass:0 skip:$all_skip error:0"
+	if [ "$all_fail" -gt 0 ]; then
+		result=1
+	elif [ "$all_pass" -eq 0 ]; then
+		result=4
+	fi
 fi
-[ "$all_fail" -eq 0 ] || exit 1
-[ "$all_pass" -gt 0 ] || exit 4
-exit 0
+if [ -n "$report" ]; then
+	exec >&3 3>&-
+	reported=
+	until [ -n "$reported" ]; do
+		wait "$report"
+		reported=$?
+		# A signal ends a wait early.
+		kill -0 "$report" 2>/dev/null && reported=
+	done
+	# It read the same results, and wrote what it was to write.
+	[ -n "$ended_by" ] || [ "$reported" -eq "$result" ] || result=1
+fi
+exit "$result"

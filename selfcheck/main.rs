@@ -8,6 +8,7 @@ mod input;
 mod lies;
 mod misbehaviour;
 mod readers;
+mod reports;
 mod script;
 mod shape;
 mod signals;

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// The program of tests that misbehave.
 pub const FAULTY: &str = env!("CARGO_BIN_EXE_faulty");
+/// The program that writes other forms.
+pub const REPORT: &str = env!("CARGO_BIN_EXE_rmap_report");
 /// Nothing here takes longer; it is there so that a supervisor that hangs fails a check.
 const LIMIT: Duration = Duration::from_secs(90);
 

@@ -12,14 +12,16 @@ const PACKAGE: &str = "rmap-selftests";
 /// Files by their name below the suite's directory.
 pub type Files = Vec<(String, PathBuf)>;
 
-/// The names of the test binaries: the root package's, made from tests/*.rs.
+/// What the programs of the suite are made from: the tests, and what reports them.
+const SOURCES: [&str; 2] = ["tests", "report"];
+
+/// The names of the suite's programs, which are in the root package.
 fn binaries(root: &Path) -> Result<Vec<String>> {
     let json = sys::output_text(
         sys::command(&cargo(), ["metadata", "--no-deps", "--format-version", "1"])
             .current_dir(root),
     )?;
     let metadata: serde_json::Value = serde_json::from_str(&json).context("cargo metadata")?;
-    let tests = root.join("tests");
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
     let mut names = Vec::new();
     for package in list(&metadata["packages"]) {
@@ -29,7 +31,8 @@ fn binaries(root: &Path) -> Result<Vec<String>> {
         for target in list(&package["targets"]) {
             let source = target["src_path"].as_str().unwrap_or_default();
             let is_bin = list(&target["kind"]).iter().any(|kind| kind == "bin");
-            if is_bin && Path::new(source).starts_with(&tests) {
+            let is_ours = |dir| Path::new(source).starts_with(root.join(dir));
+            if is_bin && SOURCES.iter().any(is_ours) {
                 names.extend(target["name"].as_str().map(String::from));
             }
         }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Lines as they come from a serial console: the kernel's messages are among them, and in the
+//! middle of them.
+
+/// Where a message of the kernel begins in a line: at its time stamp, `[    1.234567] `.
+fn stamp(line: &str) -> Option<usize> {
+    line.match_indices('[').map(|(at, _)| at).find(|at| {
+        let rest = line[at + 1..].trim_start_matches(' ');
+        let Some((time, _)) = rest.split_once(']') else {
+            return false;
+        };
+        let Some((seconds, micros)) = time.split_once('.') else {
+            return false;
+        };
+        let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        digits(seconds) && digits(micros) && micros.len() == 6
+    })
+}
+
+/// A line in two parts, which a message of the kernel has torn.
+#[derive(Default)]
+pub struct Mender {
+    head: Option<String>,
+}
+
+impl Mender {
+    /// Takes a line of the console; gives the lines to read. `whole` says whether a text is just what
+    /// is expected next: the halves of a result are joined only then.
+    pub fn line(&mut self, raw: &str, whole: impl Fn(&str) -> bool) -> Vec<String> {
+        let line = raw.trim_end_matches(['\r', '\n']);
+        let torn = match stamp(line) {
+            Some(0) => return Vec::new(),
+            Some(at) => Some(&line[..at]),
+            _ => None,
+        };
+        if let Some(text) = torn {
+            self.head.get_or_insert_default().push_str(text);
+            return Vec::new();
+        }
+        // Of a diagnostic anything may be the rest, but not what is a line of its own.
+        let own = |l: &str| l.starts_with('#') || l.starts_with("Bail out!") || whole(l);
+        let fits = |head: &str, line: &str| match head.starts_with('#') {
+            true => !own(line),
+            false => whole(&format!("{head}{line}")),
+        };
+        // Torn just before its end, what is left of it is an empty line.
+        match self.head.take() {
+            None => vec![line.to_owned()],
+            Some(head) if fits(&head, line) => vec![head + line],
+            Some(head) => vec![head, line.to_owned()],
+        }
+    }
+
+    /// What is left when nothing more comes.
+    pub fn end(&mut self) -> Option<String> {
+        self.head.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mend(lines: &[&str]) -> Vec<String> {
+        let mut mender = Mender::default();
+        let whole = |t: &str| t == "ok 1 a.one" || t.starts_with("ok 2 a.two # SKIP ");
+        let mut all: Vec<String> = lines.iter().flat_map(|l| mender.line(l, whole)).collect();
+        all.extend(mender.end());
+        all
+    }
+
+    #[test]
+    fn messages_of_the_kernel_are_taken_out() {
+        assert_eq!(
+            mend(&[
+                "[    0.000000] Linux version 6.12",
+                "# start one\r",
+                "ok 1 a.o[   12.345678] zram0: detected capacity change",
+                "[   12.345679] Adding swap",
+                "ne\r",
+                "[  100.000001][    T1] x",
+                "ok 2 a.two[  100.000001] a message",
+                " # SKIP[  100.000002] another",
+                " no",
+            ]),
+            ["# start one", "ok 1 a.one", "ok 2 a.two # SKIP no"]
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_joined() {
+        assert_eq!(
+            mend(&["ok 1 a.o[   12.345678] x", "ok 2 a.two # SKIP no"]),
+            ["ok 1 a.o", "ok 2 a.two # SKIP no"]
+        );
+        assert_eq!(
+            mend(&["# output: [   12.345678] quoted", "# start x"]),
+            ["# output: ", "# start x"]
+        );
+        assert_eq!(
+            mend(&["# fai[   12.345678] x", "led: pfn"]),
+            ["# failed: pfn"]
+        );
+        assert_eq!(mend(&["ok 1 a.o[   12.345678] x"]), ["ok 1 a.o"]);
+    }
+}
