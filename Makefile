@@ -9,7 +9,9 @@
 
 CARGO ?= cargo
 
-# run_tests.sh holds the list.
+# One program is all of them, by the name that it is called by.
+ALL := rmap_selftests
+# run_tests.sh holds the list of the names.
 PROGRAMS := $(shell sed -n "/^TESTS='/,/^'/s/^\([a-z0-9_]*\)[[:space:]].*/\1/p" run_tests.sh)
 
 # Not a test: reads what they print.
@@ -25,7 +27,7 @@ RUST_TARGET ?= $(rust-target-$(ARCH))
 cargo-build = $(CARGO) build --release --locked \
 	--manifest-path $(CURDIR)/Cargo.toml --target-dir $(1) \
 	$(if $(RUST_TARGET),--target $(RUST_TARGET)) \
-	$(addprefix --bin ,$(PROGRAMS) $(REPORTER))
+	$(addprefix --bin ,$(ALL) $(REPORTER))
 release-dir = $(1)/$(if $(RUST_TARGET),$(RUST_TARGET)/)release
 
 ifneq ($(wildcard ../lib.mk),)
@@ -67,12 +69,13 @@ check:
 # A directory that runs anywhere: programs in bin/, run_tests.sh beside it.
 install: all
 	install -d $(INSTALL_PATH)/bin
-	install -m 755 $(addprefix $(call release-dir,target)/,$(PROGRAMS) $(REPORTER)) $(INSTALL_PATH)/bin
+	install -m 755 $(addprefix $(call release-dir,target)/,$(ALL) $(REPORTER)) $(INSTALL_PATH)/bin
+	for name in $(PROGRAMS); do ln -sf $(ALL) $(INSTALL_PATH)/bin/$$name; done
 	install -m 755 run_tests.sh $(INSTALL_PATH)
 	install -m 644 config settings $(INSTALL_PATH)
 
-run_tests: all
-	BINDIR=$(call release-dir,target) ./run_tests.sh
+run_tests:
+	./run_tests.sh
 
 clean:
 	$(CARGO) clean

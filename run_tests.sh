@@ -169,7 +169,7 @@ have_target() {
 	libdir=$(rustc --print target-libdir --target "$1" 2>/dev/null) && [ -d "$libdir" ]
 }
 
-# Builds the programs and sets bindir.
+# Builds the one program that is all of them, links it to their names and sets bindir.
 build() {
 	command -v cargo >/dev/null 2>&1 ||
 		die "no programs in $here/bin, and no cargo to build them (BINDIR=DIR names another place)"
@@ -185,10 +185,14 @@ build() {
 			bindir=$out/$target/release
 		fi
 	fi
-	for name in $programs rmap_report; do
-		set -- "$@" --bin "$name"
+	cargo "$@" --bin rmap_selftests --bin rmap_report </dev/null >&2 || die "the build failed"
+	# Beside them cargo puts programs of the same names.
+	mkdir -p "$bindir/programs" || die "$bindir: cannot be written"
+	ln -sf ../rmap_report "$bindir/programs" || die "$bindir/programs: cannot be written"
+	for name in $programs; do
+		ln -sf ../rmap_selftests "$bindir/programs/$name" || die "$bindir/programs: cannot be written"
 	done
-	cargo "$@" </dev/null >&2 || die "the build failed"
+	bindir=$bindir/programs
 }
 
 if [ -n "${BINDIR:-}" ]; then

@@ -312,6 +312,6 @@ fn reuse(ctx: &mut Ctx) -> TestResult {
     batch::test(ctx, &REUSE)
 }
 
-fn main() {
+pub fn main() {
     run("explore", "topologies by chance", TESTS)
 }

@@ -409,7 +409,7 @@ const TESTS: &[Test] = &[
     huge::COLLAPSED,
 ];
 
-fn main() {
+pub fn main() {
     run(
         "file_shared",
         "pages of files and memfds: every mapping is found through i_mmap",

@@ -383,7 +383,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "fork_chain",
         "what forks leave behind: growth and leaks",

@@ -96,7 +96,7 @@ designs! {
     "mremap.1000"           mremap_1000        Remap   1000 false;
 }
 
-fn main() {
+pub fn main() {
     run(
         "fork_design",
         "which anon_vma a child's VMAs get at fork",

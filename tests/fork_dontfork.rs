@@ -171,7 +171,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "fork_dontfork",
         "VMAs that the child does not get (MADV_DONTFORK)",

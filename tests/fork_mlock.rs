@@ -176,6 +176,6 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run("fork_mlock", "mlock and fork", TESTS)
 }

@@ -360,7 +360,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "fork_tree",
         "inherited and copied pages in process trees",

@@ -517,6 +517,6 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run("fork_vma", "VMAs reshaped after fork", TESTS)
 }

@@ -182,7 +182,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "fork_wipeonfork",
         "VMAs that the child gets empty (MADV_WIPEONFORK)",

@@ -415,7 +415,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "gup",
         "pages held by a pipe or a device through fork and COW",

@@ -419,7 +419,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "hugetlb",
         "hugetlb pages: copied, shared, cut and moved",

@@ -426,6 +426,6 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run("ksm", "KSM pages and their reverse map", TESTS)
 }

@@ -299,7 +299,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "ksm_unmerge",
         "KSM pages unmerged by writes, moves, madvise, prctl and knobs",

@@ -314,7 +314,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "memory_failure",
         "poisoned pages: who is told, and that nobody has them",

@@ -420,6 +420,6 @@ const TESTS: &[Test] = &[
     t!("counters", counters),
 ];
 
-fn main() {
+pub fn main() {
     run("mlock", "mlock of one mapper among many", TESTS)
 }

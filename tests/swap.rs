@@ -394,6 +394,6 @@ const TESTS: &[Test] = &[
     t!(OFF, "off.ksm", |c| off(c, true)),
 ];
 
-fn main() {
+pub fn main() {
     run("swap", "swapped out and in, in every order", TESTS)
 }

@@ -430,7 +430,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "thp",
         "large folios whose mappers see different parts",

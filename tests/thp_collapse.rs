@@ -436,7 +436,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "thp_collapse",
         "huge pages collapsed, split and given back in part",

@@ -464,7 +464,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run(
         "uffd_move",
         "pages moved by userfaultfd: found in their new place",

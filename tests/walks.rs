@@ -404,6 +404,6 @@ const TESTS: &[Test] = &[
     },
 ];
 
-fn main() {
+pub fn main() {
     run("walks", "each walk by itself", TESTS)
 }

@@ -5,7 +5,6 @@
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
 
 /// An archive being written.
 pub struct Archive<W: Write> {
@@ -87,16 +86,11 @@ impl<W: Write> Archive<W> {
         self.entry(name, 0o100_000 | (mode & 0o7777), content, (0, 0))
     }
 
-    /// Adds a file of the host, with the mode that it has there.
-    pub fn host_file(&mut self, name: &str, path: &Path) -> Result<()> {
-        use std::os::unix::fs::PermissionsExt;
-        let content = crate::sys::read(path)?;
-        let mode = std::fs::metadata(path)?.permissions().mode();
-        self.file(name, mode, &content)
-    }
-
     /// Adds a symbolic link.
     pub fn link(&mut self, name: &str, to: &str) -> Result<()> {
+        if let Some((above, _)) = name.rsplit_once('/') {
+            self.dir(above)?;
+        }
         self.entry(name, 0o120_777, to.as_bytes(), (0, 0))
     }
 

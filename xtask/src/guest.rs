@@ -4,7 +4,7 @@
 use crate::initramfs::{self, Content};
 use crate::kernel::Kernel;
 use crate::machine::{End, Machine};
-use crate::suite;
+use crate::suite::{self, Source};
 use crate::sys::{self, Arch};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
@@ -22,7 +22,7 @@ with its status; with 2 when the guest panics, hangs or does not boot.
 
   --kernel SPEC     debian:VERSION, the newest of that version (debian:6.12),
                     or the path of a bzImage
-  --arch ARCH       x86_64 or aarch64 (x86_64)
+  --arch ARCH       x86_64, aarch64 or riscv64 (x86_64)
   --nodes N         NUMA nodes (2)
   --mem SIZE        memory of all nodes together, as in 512M or 1G (1G)
   --cpus N          processors (2)
@@ -120,7 +120,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     };
     for path in &options.add {
         match path.file_name().and_then(|n| n.to_str()) {
-            Some(name) if path.is_file() => files.push((name.into(), path.clone())),
+            Some(name) if path.is_file() => files.push((name.into(), Source::File(path.clone()))),
             _ => bail!("{}: no such file", path.display()),
         }
     }

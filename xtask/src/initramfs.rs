@@ -4,7 +4,7 @@
 
 use crate::apt::Apt;
 use crate::cpio::Archive;
-use crate::suite::Files;
+use crate::suite::{self, Files, Source};
 use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
@@ -117,8 +117,12 @@ pub fn write(path: &Path, arch: Arch, content: &Content) -> Result<()> {
         order += &format!("{name}\n");
     }
     archive.file("lab/order", 0o644, order.as_bytes())?;
-    for (name, path) in content.suite {
-        archive.host_file(&format!("suite/{name}"), path)?;
+    for (name, source) in content.suite {
+        let name = format!("suite/{name}");
+        match source {
+            Source::File(path) => archive.file(&name, suite::mode(path)?, &sys::read(path)?)?,
+            Source::Link(to) => archive.link(&name, to)?,
+        }
     }
     archive.finish()?;
     Ok(())

@@ -104,11 +104,13 @@ impl Machine {
         } else {
             Command::new(&program)
         };
-        let (machine, console_name) = match self.arch {
-            Arch::X86_64 => ("q35,mem-merge=off", "ttyS0"),
-            Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "ttyAMA0"),
+        let (machine, cpu, console_name) = match self.arch {
+            Arch::X86_64 => ("q35,mem-merge=off", "max", "ttyS0"),
+            Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "max", "ttyAMA0"),
+            // QEMU has no "max" of it before version 9.
+            Arch::Riscv64 => ("virt,mem-merge=off", "rv64", "ttyS0"),
         };
-        qemu.args(["-accel", accel::option(self.arch, kernel)?, "-cpu", "max"])
+        qemu.args(["-accel", accel::option(self.arch, kernel)?, "-cpu", cpu])
             .args(["-machine", machine, "-m", &format!("{}M", self.mem)])
             .args(["-smp", &format!("{0},sockets={0}", self.cpus)])
             .args(["-nodefaults", "-display", "none", "-no-reboot"])
@@ -117,7 +119,7 @@ impl Machine {
             .args(["-chardev", "stdio,id=out,signal=on"]);
         match self.arch {
             Arch::X86_64 => qemu.args(["-serial", "chardev:out"]),
-            Arch::Aarch64 => qemu.args(["-device", "pci-serial,chardev=out"]),
+            Arch::Aarch64 | Arch::Riscv64 => qemu.args(["-device", "pci-serial,chardev=out"]),
         };
         if self.nodes > 1 {
             let share = self.mem / u64::from(self.nodes);

@@ -22,6 +22,7 @@ mod report;
 mod suite;
 mod sys;
 mod tap;
+mod target;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,8 @@ pub enum Arch {
     X86_64,
     /// 64-bit Arm
     Aarch64,
+    /// 64-bit RISC-V
+    Riscv64,
 }
 
 impl Arch {
@@ -21,7 +23,8 @@ impl Arch {
         match name {
             "x86_64" => Ok(Arch::X86_64),
             "aarch64" => Ok(Arch::Aarch64),
-            _ => bail!("no such architecture: {name} (x86_64 or aarch64)"),
+            "riscv64" => Ok(Arch::Riscv64),
+            _ => bail!("no such architecture: {name} (x86_64, aarch64 or riscv64)"),
         }
     }
 
@@ -30,6 +33,7 @@ impl Arch {
         match self {
             Arch::X86_64 => "x86_64",
             Arch::Aarch64 => "aarch64",
+            Arch::Riscv64 => "riscv64",
         }
     }
 
@@ -38,21 +42,14 @@ impl Arch {
         match self {
             Arch::X86_64 => "amd64",
             Arch::Aarch64 => "arm64",
-        }
-    }
-
-    /// The Rust target that makes static programs for it.
-    pub fn target(self) -> &'static str {
-        match self {
-            Arch::X86_64 => "x86_64-unknown-linux-musl",
-            Arch::Aarch64 => "aarch64-unknown-linux-musl",
+            Arch::Riscv64 => "riscv64",
         }
     }
 
     /// The guest's serial port that the command's output goes to.
     pub fn output_port(self) -> &'static str {
         match self {
-            Arch::X86_64 => "ttyS1",
+            Arch::X86_64 | Arch::Riscv64 => "ttyS1",
             // The console is no 8250 there, so the first one is free.
             Arch::Aarch64 => "ttyS0",
         }
