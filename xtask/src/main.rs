@@ -8,10 +8,12 @@ mod bugs;
 mod coverage;
 mod cpio;
 mod detection;
+mod dist;
 mod guest;
 mod initramfs;
 mod kernel;
 mod less;
+mod licenses;
 mod machine;
 mod modules;
 mod outcome;
@@ -32,6 +34,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   guest    boot a kernel in QEMU and run the suite, or a command, in it
   prove    run the suite on a kernel with planted bugs: does it catch them?
   less     run the suite on kernels and machines that lack something
+  dist     build release tarballs for boards
 
 `cargo xtask COMMAND --help` tells a command's options.";
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Some("prove") => prove::main(rest),
         Some("less") => less::main(rest),
         Some("coverage") => coverage::main(rest),
+        Some("dist") => dist::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
