@@ -73,6 +73,11 @@ fn memory_that_nobody_has() {
 }
 
 #[test]
+fn memory_that_nobody_locked() {
+    told("areas", "VmLck is the size of the locked areas");
+}
+
+#[test]
 fn objects_that_grow() {
     if !root() {
         return skipped("the lie objects", "needs root");

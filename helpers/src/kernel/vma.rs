@@ -216,6 +216,46 @@ pub fn vm_flags(pid: i32, addr: usize) -> io::Result<Option<Vec<String>>> {
         .map(|v| v.split_whitespace().map(str::to_owned).collect()))
 }
 
+/// The VmFlags of one VMA.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Flagged {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    flags: String,
+}
+
+impl Flagged {
+    /// Whether a two-letter code is among them.
+    pub fn has(&self, code: &str) -> bool {
+        self.flags.split_whitespace().any(|f| f == code)
+    }
+}
+
+/// The VmFlags of every VMA of a process.
+///
+/// # Errors
+/// As [`smaps_text`].
+pub fn all_flags(pid: i32) -> io::Result<Vec<Flagged>> {
+    let text = fs::read(proc_path(pid, "smaps"))?;
+    let text = String::from_utf8_lossy(&text);
+    let mut all = Vec::new();
+    let mut at = None;
+    for line in text.lines() {
+        if let Some(flags) = line.strip_prefix("VmFlags:") {
+            all.extend(at.take().map(|(start, end)| Flagged {
+                start,
+                end,
+                flags: flags.to_owned(),
+            }));
+        } else if let Some(range) = header(line) {
+            at = Some(range);
+        }
+    }
+    Ok(all)
+}
+
 /// One field of the smaps entry of the VMA that holds `addr`, in kB ("AnonHugePages", "Locked", ...).
 /// `None` without such a VMA or such a field.
 ///
@@ -331,6 +371,9 @@ mod tests {
             );
             let flags = vm_flags(0, a + page).unwrap().unwrap();
             assert!(flags.iter().any(|f| f == "dc") && flags.iter().any(|f| f == "lo"));
+            let all = all_flags(0).unwrap();
+            let one = all.iter().find(|v| v.start == a + page).unwrap();
+            assert!(one.end == a + 2 * page && one.has("dc") && one.has("lo") && !one.has("wf"));
             assert_eq!(smaps_kb(0, a + page, "Rss").unwrap(), Some(kb));
             assert_eq!(smaps_kb(0, a + page, "NoSuchField").unwrap(), None);
         } else {

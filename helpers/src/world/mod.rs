@@ -14,6 +14,7 @@
 //! ```
 
 pub mod area;
+mod areas;
 pub mod check;
 mod disk;
 mod evict;
@@ -384,6 +385,7 @@ impl<'c> World<'c> {
     #[track_caller]
     pub fn finish(self) -> TestResult {
         self.check_rss()?;
+        self.check_areas()?;
         let ids: Vec<ActorId> = self.model.borrow().living().collect();
         for id in ids {
             let channel = self.cast.borrow_mut()[id].channel.take();

@@ -32,6 +32,8 @@ pub enum Lie {
     Objects,
     /// Each actor is said to have more anonymous memory than its page tables.
     Rss,
+    /// Each actor is said to have locked more than its locked areas.
+    Areas,
 }
 
 impl Lie {
@@ -50,6 +52,7 @@ impl Lie {
             "vma" => Lie::Vma,
             "objects" => Lie::Objects,
             "rss" => Lie::Rss,
+            "areas" => Lie::Areas,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

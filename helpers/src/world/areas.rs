@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What each area of a process is: locked, kept from children, mergeable. The walks, a fork and ksmd go by these flags; a VMA that
+//! merged with the wrong neighbour, or a child that kept what it should not, has them wrong.
+
+use super::check::Finding;
+use super::model::{Lock, Slot};
+use super::sight::Lie;
+use super::{Area, World};
+use crate::TestResult;
+use crate::kernel::vma;
+
+/// A code of VmFlags, what it says, and whether the model says so of a slot. `None`: the model does not know.
+type Sign = (&'static str, &'static str, fn(&Slot) -> Option<bool>);
+
+const SIGNS: [Sign; 4] = [
+    ("lo", "locked", |s| Some(s.lock != Lock::None)),
+    ("dc", "kept from children", |s| Some(s.dontfork)),
+    ("wf", "empty in children", |s| Some(s.wipeonfork)),
+    // A process may be mergeable as a whole, and a slot that was not merged may be in a mergeable VMA.
+    ("mg", "mergeable", |s| s.merged.then_some(true)),
+];
+
+impl World<'_> {
+    /// VmFlags of every VMA of every actor are what the script made them, and VmLck (mm->locked_vm) is the size of the locked ones.
+    #[track_caller]
+    pub(super) fn check_areas(&self) -> TestResult {
+        let ids: Vec<usize> = self.model.borrow().living().collect();
+        for id in ids {
+            let pid = self.pid(id)?;
+            let foreign = self.model.borrow().foreign.contains(&id);
+            // No smaps (CONFIG_PROC_PAGE_MONITOR), nothing to compare.
+            let Ok(areas) = vma::all_flags(pid) else {
+                continue;
+            };
+            if !foreign && let Some(finding) = self.judge_signs(id, &areas) {
+                return Err(self.report(&finding));
+            }
+            let of_locked = areas.iter().filter(|a| a.has("lo"));
+            let bytes: usize = of_locked.map(|a| a.end - a.start).sum();
+            let told = vma::status_kb(pid, "VmLck").ok().flatten();
+            let lie = u64::from(self.eye.lie == Some(Lie::Areas));
+            if let Some(told) = told
+                && told + lie != bytes as u64 / 1024
+            {
+                return Err(self.report(&Finding {
+                    property: "VmLck is the size of the locked areas",
+                    detail: format!(
+                        "{}: VmLck {told} kB, locked areas {} kB",
+                        self.actor_name(id),
+                        bytes / 1024
+                    ),
+                    at: None,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_signs(&self, id: usize, areas: &[vma::Flagged]) -> Option<Finding> {
+        let model = self.model.borrow();
+        let space = model.spaces[id].as_ref().expect("living");
+        for area in areas {
+            for (&vpn, slot) in space.range(area.start / self.page..area.end / self.page) {
+                let hugetlb = |o: usize| model.objects[o].hugetlb;
+                // mlock_fixup() passes over hugetlb memory.
+                let unlockable = slot.object.is_some_and(|(o, _)| hugetlb(o));
+                for (code, name, says) in SIGNS {
+                    let known = says(slot).filter(|_| code != "lo" || !unlockable);
+                    let Some(expected) = known.filter(|&e| e != area.has(code)) else {
+                        continue;
+                    };
+                    let page = self.show(Area { vpn, pages: 1 });
+                    return Some(Finding {
+                        property: "an area is locked, mergeable or kept from children as the script made it",
+                        detail: format!(
+                            "{page} is {}{name} (VmFlags {code})",
+                            if expected { "not " } else { "" }
+                        ),
+                        at: Some((id, vpn)),
+                    });
+                }
+            }
+        }
+        None
+    }
+}
