@@ -35,6 +35,30 @@ pub struct ZramSwap {
     pub device: PathBuf,
 }
 
+impl ZramSwap {
+    /// What is free in it, bytes, by /proc/swaps. `None` when it does not tell.
+    pub fn free(&self) -> Option<u64> {
+        free_in(
+            &sysfs::read("/proc/swaps").ok()?,
+            self.device.file_name()?.to_str()?,
+        )
+    }
+}
+
+/// The lines are: name, type, size and used in KiB, priority.
+fn free_in(swaps: &str, name: &str) -> Option<u64> {
+    let words = swaps
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|words| {
+            words
+                .first()
+                .is_some_and(|w| w.rsplit('/').next() == Some(name))
+        })?;
+    let kib = |i: usize| words.get(i)?.parse::<u64>().ok();
+    Some(kib(2)?.saturating_sub(kib(3)?) << 10)
+}
+
 /// What stands between this machine and a zram swap: probed without creating a device (reading hot_add creates one).
 ///
 /// # Errors
@@ -289,6 +313,14 @@ mod tests {
             assert_eq!(&h[page - 10..], b"SWAPSPACE2");
             assert_eq!(h[1028..1032], 99u32.to_ne_bytes());
         }
+    }
+
+    #[test]
+    fn lines_of_swaps() {
+        let text = "Filename Type Size Used Priority\n/dev/zram1 partition 262140 140 32767\n/dev/zram10 partition 8 8 1\n";
+        assert_eq!(free_in(text, "zram1"), Some(262_000 << 10));
+        assert_eq!(free_in(text, "zram10"), Some(0));
+        assert_eq!(free_in(text, "zram"), None);
     }
 
     struct Stop(u32);

@@ -4,8 +4,9 @@
 //! A page leaves all its mappers or none. One mapper that is missed keeps the page in memory: the
 //! others then hold swap entries and that one does not.
 
-use super::fate::{self, Fate, Page};
+use super::fate::{self, Entries, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
+use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::State;
 use crate::kernel::sysfs;
 use crate::stop::Doing;
@@ -27,7 +28,11 @@ pub const RECLAIM: Walk = Walk {
 /// counters of the cgroup that it brings up to date every 2 s only (FLUSH_TIME in mm/memcontrol.c).
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Mappers of a page that reclaim must still be able to take.
+/// How long a page may be in somebody else's hands: for each look as many pages as DAMON's quota lets it take may have to be written to swap first.
+const ISOLATED: Duration = Duration::from_secs(30);
+
+/// Mappers of a page that reclaim must be able to take. shrink_folio_list() keeps a page with 1,024 references (GUP_PIN_COUNTING_BIAS), which
+/// folio_maybe_dma_pinned() cannot tell from a pinned one; each mapper is a reference, and some others hold one for a moment.
 const MOST_MAPPERS: usize = 1000;
 
 fn offered(w: &World) -> Result<(), &'static str> {
@@ -98,19 +103,76 @@ pub fn press(w: &World) -> TestResult {
 }
 
 fn take(w: &World) -> TestResult<Taken> {
-    let memcg = match &w.arena().memcg {
-        Ok(m) => m,
-        Err(e) => return Ok(Taken::NotNow((*e).to_owned())),
+    let first = passes(w)?;
+    let again = matches!(first, Ended::Stayed { control: false, .. });
+    let second = if again {
+        // What took the control's may be impossible since then: others fill the swap as well, which is the only one or the first for
+        // the whole machine. A fresh page of the control needs what the page that stayed needs.
+        w.freshen_control()?;
+        passes(w)?
+    } else {
+        first
     };
+    mark_swapped(w);
+    match second {
+        Ended::Pointless if again => Ok(Taken::Yes(String::from("late"))),
+        Ended::Pointless => Ok(Taken::Pointless),
+        Ended::Stayed { pages, .. } if swap_is_full(w, pages.len()) => Ok(Taken::NotNow(format!(
+            "{} pages stayed, and the swap is full",
+            pages.len()
+        ))),
+        Ended::All(how) => Ok(Taken::Yes(how)),
+        Ended::Stayed {
+            control: true,
+            pages,
+            ..
+        } => Ok(Taken::NotNow(format!(
+            "{} pages stayed, all of the control too",
+            pages.len()
+        ))),
+        Ended::Stayed {
+            attempts,
+            pages,
+            now,
+            ..
+        } => {
+            let detail = format!(
+                "{} page(s) stayed after {attempts} passes that took the control's, twice; flags of the first {:?}",
+                pages.len(),
+                w.page_flags(pages[0].pfn)?
+            );
+            let property = "reclaim can take every page that is not locked";
+            Err(pages[0].fail(w, property, &detail, &now))
+        }
+    }
+}
+
+/// What passes of reclaim have come to.
+enum Ended {
+    Pointless,
+    /// All that can go has gone; how, for the diagnostic line.
+    All(String),
+    Stayed {
+        attempts: usize,
+        pages: Vec<Page>,
+        now: Entries,
+        /// All pages of the control are among them. A single one that stays is wrong in the control as well.
+        control: bool,
+    },
+}
+
+/// Has the cgroup reclaimed until all that can go has gone, or until the limit.
+fn passes(w: &World) -> TestResult<Ended> {
+    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
     let pages = fate::pages(w)?;
     // hugetlb pages stay, and nothing is learnt from that.
     if pages.iter().all(|p| p.control || p.hugetlb) {
-        return Ok(Taken::Pointless);
+        return Ok(Ended::Pointless);
     }
-    let mut stayed = Vec::new();
     let mut until = w.limit(LIMIT);
+    let mut isolated = w.limit(ISOLATED);
     let mut attempts = 0;
-    while attempts == 0 || !until.over() {
+    loop {
         attempts += 1;
         forget_accesses(w)?;
         memcg.flush_stats().doing("flush the cgroup's statistics")?;
@@ -120,75 +182,91 @@ fn take(w: &World) -> TestResult<Taken> {
         let (now, fates) = fate::fates(w, &pages)?;
         let left = pages.iter().zip(&fates).filter(|(_, f)| **f == Fate::Left);
         w.tally().walked(RECLAIM.name, left.map(|(page, _)| page));
-        stayed.clear();
+        let mut stayed = Vec::new();
         for (page, f) in pages.iter().zip(&fates) {
-            if page.hugetlb {
-                continue;
-            }
-            if !page.locked.is_empty() {
-                // The walk ends at the first locked VMA: the others may have lost it or not.
-                let gone = page
-                    .locked
-                    .iter()
-                    .find(|at| !matches!(now[*at].state, State::Present(_)));
-                if gone.is_some() {
-                    return Err(page.fail(
-                        w,
-                        "a page that one mapper has locked stays in memory",
-                        "reclaim took a locked page",
-                        &now,
-                    ));
-                }
-                continue;
-            }
-            page.judge_pin(w, f, &now)?;
-            match f {
-                Fate::Left => {}
-                Fate::Stayed | Fate::Moved(_) if page.held.is_some() || page.disk => {}
-                // Measured on 6.18: pages with 1,031 mappers stay, those with 1,021 go. Not judged.
-                Fate::Stayed | Fate::Moved(_) if page.mappers.len() > MOST_MAPPERS => {}
-                Fate::Stayed | Fate::Moved(_) => stayed.push(page),
-                Fate::Torn => {
-                    return Err(page.fail(
-                        w,
-                        "reclaim takes a page from every mapper or from none",
-                        "some mappers lost it and others have it",
-                        &now,
-                    ));
-                }
+            if judge(w, page, f, &now)? {
+                stayed.push(page);
             }
         }
         if stayed.is_empty() {
-            mark_swapped(w);
-            return Ok(Taken::Yes(if attempts > 1 {
-                format!("{attempts} passes")
-            } else {
-                String::new()
+            return Ok(Ended::All(match attempts {
+                1 => String::new(),
+                n => format!("{n} passes"),
             }));
         }
+        if !until.over() {
+            continue;
+        }
+        // One that is on no list is in the hands of somebody else of the machine (DAMON takes a whole region before it pages out the
+        // first): no pass has come across it.
+        let mut elsewhere = false;
+        for page in &stayed {
+            elsewhere |= !on_lru(w, page)?;
+        }
+        if elsewhere && !isolated.over() {
+            continue;
+        }
+        let is_control = |p: &&Page| p.control;
+        let control = stayed.iter().copied().filter(is_control).count();
+        return Ok(Ended::Stayed {
+            attempts,
+            control: control == pages.iter().filter(is_control).count(),
+            pages: stayed.into_iter().cloned().collect(),
+            now,
+        });
     }
-    let (now, _) = fate::fates(w, &pages)?;
-    mark_swapped(w);
-    // A single one that stays is wrong in the control as well.
-    let control = |p: &&Page| p.control;
-    if stayed.iter().copied().filter(control).count() == pages.iter().filter(control).count() {
-        return Ok(Taken::NotNow(format!(
-            "{} of {} pages stayed, all of the control too",
-            stayed.len(),
-            pages.len()
-        )));
+}
+
+/// Whether there may be no slot in the swap for so many pages: each CPU keeps some to itself, up to a cluster of 512
+/// (SWAPFILE_CLUSTER, mm/swapfile.c).
+fn swap_is_full(w: &World, pages: usize) -> bool {
+    const KEPT: usize = 512;
+    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
+    let needed = (pages + KEPT * cpus) * w.page_size();
+    let free = w.arena().swap.as_ref().ok().and_then(|s| s.free());
+    free.is_some_and(|free| free < needed as u64)
+}
+
+/// Whether the page is on an LRU list, as far as can be seen.
+fn on_lru(w: &World, page: &Page) -> TestResult<bool> {
+    let head = w.folio_head(page.pfn)?;
+    Ok(w.page_flags(head)?.is_none_or(|f| f.has(Flags::LRU)))
+}
+
+/// Judges what a pass has made of a page. True when it has stayed and could have gone.
+fn judge(w: &World, page: &Page, f: &Fate, now: &Entries) -> TestResult<bool> {
+    if page.hugetlb {
+        return Ok(false);
     }
-    let detail = format!(
-        "{} page(s) stayed after {attempts} passes that took the control's; flags of the first {:?}",
-        stayed.len(),
-        w.page_flags(stayed[0].pfn)?
-    );
-    Err(stayed[0].fail(
-        w,
-        "reclaim can take every page that is not locked",
-        &detail,
-        &now,
-    ))
+    if !page.locked.is_empty() {
+        // The walk ends at the first locked VMA: the others may have lost it or not.
+        let gone = page
+            .locked
+            .iter()
+            .find(|at| !matches!(now[*at].state, State::Present(_)));
+        if gone.is_some() {
+            return Err(page.fail(
+                w,
+                "a page that one mapper has locked stays in memory",
+                "reclaim took a locked page",
+                now,
+            ));
+        }
+        return Ok(false);
+    }
+    page.judge_pin(w, f, now)?;
+    match f {
+        Fate::Left => Ok(false),
+        Fate::Stayed | Fate::Moved(_) => {
+            Ok(page.held.is_none() && !page.disk && page.mappers.len() <= MOST_MAPPERS)
+        }
+        Fate::Torn => Err(page.fail(
+            w,
+            "reclaim takes a page from every mapper or from none",
+            "some mappers lost it and others have it",
+            now,
+        )),
+    }
 }
 
 /// Clears the accessed bits of every actor: a page with two of them set goes to the active list instead of out

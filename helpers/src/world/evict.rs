@@ -14,8 +14,15 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(2);
 
 impl World<'_> {
+    /// Gives the control pages that no swap has a copy of: what has been to swap may go again without a slot in it.
+    pub(crate) fn freshen_control(&self) -> TestResult {
+        let (id, area) = self.control()?;
+        self.actor_by_id(id).write(area)
+    }
+
     /// Whether MADV_PAGEOUT takes a page of the control now.
     fn control_pages_out(&self) -> TestResult<bool> {
+        self.freshen_control()?;
         let (id, area) = self.control()?;
         let cmd = Cmd::Advise {
             addr: area.vpn * self.page,
