@@ -65,7 +65,7 @@ usage() {
 	                      auto (default)
 	  -h                  this text
 	Environment: BINDIR, where the programs are; RMAP_STATE_DIR, where the lock and
-	the journal are kept (default: /run, /var/run, /dev/shm or /tmp).
+	the journal are kept (default: /run, /var/run, /dev/shm, /tmp, /dev).
 	Exit status: 0 passed, 1 failed or not usable, 4 all skipped.
 	END
 }
@@ -359,7 +359,8 @@ take() {
 	lock=$1
 }
 
-for dir in ${RMAP_STATE_DIR:+"$RMAP_STATE_DIR"} /run /var/run /dev/shm /tmp; do
+# /dev is the last that can be written where the root file system cannot.
+for dir in ${RMAP_STATE_DIR:+"$RMAP_STATE_DIR"} /run /var/run /dev/shm /tmp /dev; do
 	if [ -d "$dir" ] && [ -w "$dir" ] && take "$dir/$lock_name"; then
 		break
 	fi

@@ -123,6 +123,13 @@ const TESTS: &[Test] = &[
         ..PLAIN
     },
     Test {
+        name: "short_of_memory",
+        needs: &[Need::Reclaim],
+        arena: true,
+        run: short_of_memory,
+        ..PLAIN
+    },
+    Test {
         name: "leak_process",
         run: leak_process,
         ..PLAIN
@@ -295,6 +302,17 @@ fn hang_for_ever() -> ! {
     loop {
         std::thread::sleep(Duration::from_secs(1000));
     }
+}
+
+/// Locks more than its cgroup may have.
+fn short_of_memory(ctx: &mut Ctx) -> TestResult {
+    let dir = &ctx.arena.memcg.as_ref().map_err(|e| Stop::Skip(e))?.dir;
+    let files = ["memory.max", "memory.limit_in_bytes"].map(|f| dir.join(f));
+    let file = files.iter().find(|f| f.exists());
+    std::fs::write(file.ok_or(Stop::Skip("needs a limit"))?, "33554432")?;
+    let memory = vec![0u8; 64 << 20];
+    mem::mlock(memory.as_ptr() as usize, memory.len(), 0)?;
+    Ok(())
 }
 
 /// Longer than its limit, but a step now and then.

@@ -104,6 +104,22 @@ fn limits_are_measured() {
 }
 
 #[test]
+fn no_memory_is_no_failure() {
+    let _alone = alone();
+    let ended = faulty(&["short_of_memory"]);
+    let tap = ended.tap();
+    let result = tap.only();
+    if result.directive.starts_with("SKIP needs") && !result.directive.contains("OOM") {
+        return skipped("the OOM killer in a cgroup", &result.directive);
+    }
+    assert!(
+        result.ok && result.directive.contains("(the OOM killer ended it)"),
+        "{tap:?}"
+    );
+    assert!(result.says("Killed process"), "{tap:?}");
+}
+
+#[test]
 fn leaks_a_process() {
     let _alone = alone();
     let result = fails("leak_process");

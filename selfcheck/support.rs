@@ -19,7 +19,7 @@ pub const REPORT: &str = env!("CARGO_BIN_EXE_rmap_report");
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Where the supervisor and run_tests.sh keep what they need between runs.
-const STATE_DIRS: &[&str] = &["/run", "/var/run", "/dev/shm", "/tmp"];
+const STATE_DIRS: &[&str] = &["/run", "/var/run", "/dev/shm", "/tmp", "/dev"];
 
 /// One check at a time: the suite's own lock allows one run, and the kernel log and the knobs are shared.
 pub fn alone() -> MutexGuard<'static, ()> {

@@ -229,6 +229,9 @@ impl Drop for Channel {
     }
 }
 
+/// In the text of a failure whose cause is that an actor was killed, by [`decode`].
+pub(crate) const KILLED: &str = " was killed by SIGKILL while obeying ";
+
 /// How a process ended, in words.
 pub fn decode(status: WaitStatus) -> String {
     match status {

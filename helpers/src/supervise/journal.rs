@@ -42,7 +42,7 @@ pub enum Change {
 
 /// Where the file is put: the first directory that can be written. All of them are emptied by a reboot or, like /tmp,
 /// hold a file whose boot ID tells.
-const DIRS: &[&str] = &["/run", "/var/run", "/dev/shm", "/tmp"];
+const DIRS: &[&str] = &["/run", "/var/run", "/dev/shm", "/tmp", "/dev"];
 
 /// The file, locked.
 pub struct Journal {

@@ -147,6 +147,13 @@ impl Found {
     }
 }
 
+/// Whether the OOM killer took a process called `comm` (oom_kill_process() writes "Killed process PID (COMM)").
+pub fn oom_took(noted: &[String], comm: &str) -> bool {
+    let ours = format!(" ({comm})");
+    let killed = |line: &&String| line.contains("ut of memory: Killed process ");
+    noted.iter().filter(killed).any(|line| line.contains(&ours))
+}
+
 /// "PRIORITY,SEQUENCE,TIME,FLAGS[,...];TEXT\n KEY=VALUE\n...": whether the kernel wrote it, and the text.
 fn split(record: &str) -> Option<(bool, &str)> {
     let (prefix, rest) = record.split_once(';')?;
@@ -217,6 +224,16 @@ mod tests {
         ] {
             assert_eq!(judge(true, text), Some(true), "{text}");
         }
+    }
+
+    #[test]
+    fn the_oom_killer() {
+        let line = |text: &str| [text.to_owned()];
+        let ours = line("Out of memory: Killed process 77 (fork_tree) total-vm:9kB, anon-rss:1kB");
+        assert!(oom_took(&ours, "fork_tree") && !oom_took(&ours, "fork"));
+        let group = line("Memory cgroup out of memory: Killed process 8 (swap) total-vm:9kB");
+        assert!(oom_took(&group, "swap"));
+        assert!(!oom_took(&line("watchdog: (swap) Killed process"), "swap"));
     }
 
     #[test]

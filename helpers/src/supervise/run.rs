@@ -9,6 +9,7 @@ use super::pump::Pump;
 use super::tap::Outcome;
 use super::watch::Watch;
 use super::{Supervisor, Test, knob, undo};
+use crate::actor;
 use crate::kernel::{sysfs, zram};
 use crate::sys::proc::{self, Forked};
 use nix::errno::Errno;
@@ -58,12 +59,13 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
     let mark = sup.changes.len();
     let zrams = undo::zrams();
     let mut wrong: Vec<String> = Vec::new();
-    let (mut outcome, interrupted) = match knob::apply(&mut sup.changes, test.knobs) {
+    let Ending {
+        mut outcome,
+        interrupted,
+        killed,
+    } = match knob::apply(&mut sup.changes, test.knobs) {
         Ok(missing) => in_process(sup, test, missing, &mut wrong),
-        Err(text) => {
-            sup.tap.diag(&format!("error: {text}"));
-            (Outcome::Error, false)
-        }
+        Err(text) => Ending::error(sup, &text),
     };
     for left in sup.changes.undo_to(mark) {
         wrong.push(format!("leftover: {left}"));
@@ -89,6 +91,10 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
             "the kernel is tainted now: {}",
             kmsg::taint_names(new_taint)
         ));
+    }
+    if killed && wrong.is_empty() && kmsg::oom_took(&log.noted, &own_name()) {
+        // The memory was not there: nothing has been judged. Who killed it is in the log line above.
+        outcome = Outcome::Skip("needs more memory (the OOM killer ended it)".to_owned());
     }
     for text in &wrong {
         sup.tap.diag(text);
@@ -150,21 +156,44 @@ fn explain(sup: &mut Supervisor, test: &Test) {
     }
 }
 
+/// How a test's process ended.
+struct Ending {
+    outcome: Outcome,
+    /// A signal ended the run.
+    interrupted: bool,
+    /// The test fails because somebody sent SIGKILL to one of its processes.
+    killed: bool,
+}
+
+impl Ending {
+    /// The test could not begin.
+    fn error(sup: &mut Supervisor, text: &str) -> Ending {
+        sup.tap.diag(&format!("error: {text}"));
+        Ending {
+            outcome: Outcome::Error,
+            interrupted: false,
+            killed: false,
+        }
+    }
+}
+
+/// What the kernel calls the processes of this program.
+fn own_name() -> String {
+    let name = sysfs::read("/proc/self/comm").unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
 /// Forks the test's process, follows it to its end and clears away what it left.
-/// The flag says that a signal ended the run.
 fn in_process(
     sup: &mut Supervisor,
     test: &Test,
     knob_missing: Option<&'static str>,
     wrong: &mut Vec<String>,
-) -> (Outcome, bool) {
+) -> Ending {
     let mut story = Story::default();
     let (pid, mut report, mut output) = match spawn(sup, test, knob_missing) {
         Ok(started) => started,
-        Err(text) => {
-            sup.tap.diag(&format!("error: {text}"));
-            return (Outcome::Error, false);
-        }
+        Err(text) => return Ending::error(sup, &text),
     };
     let mut watch = Watch::new(test.timeout);
     let mut reaper = Reaper {
@@ -237,7 +266,16 @@ fn in_process(
             sup.tap.diag(&text)
         }
     }
-    (outcome, interrupted || sup.signals.ended_by.is_some())
+    let by_sigkill = match (&story.verdict, own_end) {
+        (Some(Verdict::Fail(text)), _) => text.contains(actor::channel::KILLED),
+        (None, Some(Ok(WaitStatus::Signaled(_, Signal::SIGKILL, _)))) => true,
+        _ => false,
+    };
+    Ending {
+        killed: by_sigkill && !timed_out && story.panics.is_empty(),
+        outcome,
+        interrupted: interrupted || sup.signals.ended_by.is_some(),
+    }
 }
 
 type Started = (i32, Pump, Pump);
