@@ -293,8 +293,11 @@ impl Memcg {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let at = mem::mmap(0, len, prot, flags, -1, 0)?;
         let _ = mem::madvise(at, len, mem::advice::NOHUGEPAGE);
-        for offset in (0..len).step_by(page) {
-            mem::fill(at + offset, 8, 1);
+        // Before Linux 5.14 page by page, which takes an emulated machine five times as long.
+        if mem::madvise(at, len, mem::advice::POPULATE_WRITE).is_err() {
+            for offset in (0..len).step_by(page) {
+                mem::fill(at + offset, 8, 1);
+            }
         }
         mem::munmap(at, len)?;
         let _ = self.stat("anon");

@@ -49,6 +49,63 @@ pub fn in_range(pid: i32, start: usize, end: usize) -> io::Result<Vec<Vma>> {
         .collect())
 }
 
+/// What the oracle that looks at whole address spaces, hundreds of times per test, wants of a VMA.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// PROT_READ, PROT_WRITE, PROT_EXEC bits.
+    pub prot: i32,
+    /// Shared mapping.
+    pub shared: bool,
+}
+
+/// [`in_range`] without offsets and names: an emulated machine takes ten times as long to make values of those.
+///
+/// # Errors
+/// As [`in_range`]; `InvalidData` for a line that is not as Documentation/filesystems/proc.rst has it.
+pub fn extents(pid: i32, start: usize, end: usize) -> io::Result<Vec<Extent>> {
+    let text = fs::read(proc_path(pid, "maps"))?;
+    let mut all = Vec::new();
+    for line in text.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
+        let extent = extent(line).ok_or_else(|| {
+            let line = String::from_utf8_lossy(line).into_owned();
+            io::Error::new(io::ErrorKind::InvalidData, line)
+        })?;
+        if extent.start >= end {
+            break;
+        }
+        if start < extent.end {
+            all.push(extent);
+        }
+    }
+    Ok(all)
+}
+
+/// The first two fields of a line of maps: "7f00-7f10 rw-p".
+fn extent(line: &[u8]) -> Option<Extent> {
+    let mut hex = [0usize; 2];
+    let mut rest = line;
+    for (value, ends_at) in hex.iter_mut().zip(*b"- ") {
+        let digits = rest.iter().position(|&b| b == ends_at)?;
+        for &b in &rest[..digits] {
+            *value = *value << 4 | (b as char).to_digit(16)? as usize;
+        }
+        rest = &rest[digits + 1..];
+    }
+    let bit = |i: usize, letter, prot| if rest[i] == letter { prot } else { 0 };
+    (rest.len() >= 4).then(|| Extent {
+        start: hex[0],
+        end: hex[1],
+        prot: bit(0, b'r', libc::PROT_READ)
+            | bit(1, b'w', libc::PROT_WRITE)
+            | bit(2, b'x', libc::PROT_EXEC),
+        shared: rest[3] == b's',
+    })
+}
+
 fn io_error(e: ProcError) -> io::Error {
     match e {
         ProcError::PermissionDenied(_) => Errno::EACCES.into(),
@@ -337,6 +394,32 @@ mod tests {
                 Ok(None) => {}
                 Err(e) => return eprintln!("skipped: PROCMAP_QUERY: {e}"),
             }
+        }
+    }
+
+    #[test]
+    fn extents_are_what_the_parser_of_whole_lines_sees() {
+        let page = mem::page_size();
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        let a = mem::mmap(0, 3 * page, libc::PROT_READ, flags, -1, 0).unwrap();
+        mem::mprotect(a + page, page, libc::PROT_READ | libc::PROT_WRITE).unwrap();
+        let whole = in_range(0, a, a + 3 * page).unwrap();
+        let whole: Vec<Extent> = whole
+            .iter()
+            .map(|v| Extent {
+                start: v.start,
+                end: v.end,
+                prot: v.prot,
+                shared: v.shared,
+            })
+            .collect();
+        assert_eq!(whole.len(), 3);
+        assert_eq!(extents(0, a, a + 3 * page).unwrap(), whole);
+        assert_eq!(extents(0, a + page, a + 2 * page).unwrap(), whole[1..2]);
+        mem::munmap(a, 3 * page).unwrap();
+        assert!(extents(i32::MAX, 0, 1).is_err());
+        for bad in ["", "7f00", "7f00-7f10", "7f00-7f10 rw", "7x00-7f10 rw-p 0"] {
+            assert_eq!(extent(bad.as_bytes()), None, "{bad:?}");
         }
     }
 

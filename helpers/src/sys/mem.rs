@@ -158,12 +158,12 @@ pub fn munlock(addr: usize, len: usize) -> Sys<()> {
 /// `len` in bytes, a multiple of 8; `addr` a multiple of 8.
 pub fn fill(addr: usize, len: usize, stamp: u64) {
     debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
-    for i in 0..len / 8 {
+    for (i, word) in (0..len / 8).zip(words(stamp)) {
         let p: *mut u64 = with_exposed_provenance_mut(addr + i * 8);
         // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
         // since the write itself (its fault, the COW) is what the caller wants, and since other
         // processes see this memory.
-        unsafe { p.write_volatile(pattern_word(stamp, i)) };
+        unsafe { p.write_volatile(word) };
     }
 }
 
@@ -171,12 +171,11 @@ pub fn fill(addr: usize, len: usize, stamp: u64) {
 /// offset, word expected, word seen) of the first difference. `len` in bytes, a multiple of 8.
 pub fn compare(addr: usize, len: usize, stamp: u64) -> Option<(usize, u64, u64)> {
     debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
-    (0..len / 8).find_map(|i| {
+    (0..len / 8).zip(words(stamp)).find_map(|(i, expected)| {
         let p: *const u64 = with_exposed_provenance(addr + i * 8);
         // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
         // since the kernel may put another page below us at any time.
         let seen = unsafe { p.read_volatile() };
-        let expected = pattern_word(stamp, i);
         (seen != expected).then_some((i * 8, expected, seen))
     })
 }
@@ -205,11 +204,25 @@ pub fn pattern_word(stamp: u64, i: usize) -> u64 {
     if stamp == 0 {
         return 0;
     }
-    // SplitMix64's finaliser: neighbouring stamps and indices differ in half of the bits.
-    let mut z = stamp.wrapping_add((i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    first_word(stamp).wrapping_add((i as u64).wrapping_mul(STEP))
+}
+
+/// Odd, so that no word comes twice in a page, and far from anything that is in memory by itself.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// SplitMix64's finaliser: neighbouring stamps differ in half of the bits.
+fn first_word(stamp: u64) -> u64 {
+    let mut z = stamp;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// The words of the pattern in their order: one addition each, since every check of the world reads every word of every page.
+fn words(stamp: u64) -> impl Iterator<Item = u64> {
+    let step = if stamp == 0 { 0 } else { STEP };
+    let first = pattern_word(stamp, 0);
+    std::iter::successors(Some(first), move |w| Some(w.wrapping_add(step)))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn take(w: &World, name: &'static str, ask: Ask) -> TestResult<Taken> {
         }
     }
     Ok(if count == 0 {
-        Taken::Pointless
+        Taken::NotNow(String::from("no page moved"))
     } else {
         Taken::Yes(format!("{count} pages moved"))
     })

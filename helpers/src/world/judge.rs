@@ -11,7 +11,7 @@ use crate::kernel::pagemap::{Pfn, State};
 use crate::kernel::vma;
 use crate::stop::Doing;
 use nix::libc::{PROT_NONE, PROT_READ};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 impl World<'_> {
     /// The first thing that is not as the model says.
@@ -57,22 +57,9 @@ impl World<'_> {
         sightings: &Sightings,
         users: &HashMap<Pfn, u64>,
     ) -> TestResult<Option<Finding>> {
-        let (frame, readable, dirty): (_, Vec<bool>, Vec<bool>) = {
-            let model = self.model.borrow();
-            let can = |&((a, v), _): &((usize, usize), Seen)| {
-                model.spaces[a]
-                    .as_ref()
-                    .is_some_and(|s| s[&v].prot & PROT_READ != 0)
-            };
-            let dirty = |&((a, v), _): &((usize, usize), Seen)| {
-                model.spaces[a].as_ref().is_some_and(|s| s[&v].soft_dirty)
-            };
-            (
-                model.frames[f].clone(),
-                sightings.iter().map(can).collect(),
-                sightings.iter().map(dirty).collect(),
-            )
-        };
+        let model = self.model.borrow();
+        let frame = &model.frames[f];
+        let slot = |(a, v): (usize, usize)| model.spaces[a].as_ref().and_then(|s| s.get(&v));
         let found = |property, detail: String, at| {
             Ok(Some(Finding {
                 property,
@@ -80,7 +67,8 @@ impl World<'_> {
                 at: Some(at),
             }))
         };
-        for (&(at, seen), &can_read) in sightings.iter().zip(&readable) {
+        for &(at, seen) in sightings {
+            let can_read = slot(at).is_some_and(|s| s.prot & PROT_READ != 0);
             match seen.state {
                 State::Present(_) => {}
                 State::Swapped(_) if !can_read => {}
@@ -114,10 +102,10 @@ impl World<'_> {
         }
         // Merging does not carry the bit over (replace_page()), files lose it with the entry, hugetlb never shows it.
         if self.features().soft_dirty && !frame.ksm && !frame.cached && !frame.hugetlb {
-            let lost = |((_, seen), dirty): &(&((usize, usize), Seen), &bool)| {
-                **dirty && !seen.entry.soft_dirty()
+            let lost = |&&(at, seen): &&((usize, usize), Seen)| {
+                !seen.entry.soft_dirty() && slot(at).is_some_and(|s| s.soft_dirty)
             };
-            if let Some((&(at, seen), _)) = sightings.iter().zip(&dirty).find(lost) {
+            if let Some(&(at, seen)) = sightings.iter().find(lost) {
                 return found(
                     "a page written since the soft-dirty bits were cleared is soft-dirty",
                     format!("seen {seen}; {}", self.others(sightings)),
@@ -125,12 +113,14 @@ impl World<'_> {
                 );
             }
         }
-        let mut judged = HashSet::new();
+        // Most frames have one page; those that KSM has taken may have several.
+        let mut judged: Vec<Pfn> = Vec::with_capacity(1);
         for &(at, seen) in sightings {
-            let Some(pfn) = seen.pfn().filter(|&p| judged.insert(p)) else {
+            let Some(pfn) = seen.pfn().filter(|p| !judged.contains(p)) else {
                 continue;
             };
-            if let Some((property, detail)) = self.judge_page(&frame, pfn, users[&pfn], seen)? {
+            judged.push(pfn);
+            if let Some((property, detail)) = self.judge_page(frame, pfn, users[&pfn], seen)? {
                 let detail = format!("pfn {:#x}: {detail}; {}", pfn.0, self.others(sightings));
                 return found(property, detail, at);
             }
@@ -285,7 +275,7 @@ impl World<'_> {
                 continue;
             }
             let pid = self.pid(id)?;
-            let vmas = vma::in_range(pid, start * self.page, end * self.page)
+            let vmas = vma::extents(pid, start * self.page, end * self.page)
                 .doing(format_args!("read /proc/{pid}/maps"))?;
             let model = self.model.borrow();
             let space = model.spaces[id].as_ref().expect("living");

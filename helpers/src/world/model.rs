@@ -292,18 +292,18 @@ impl Model {
                 }
             }
         }
+        let mut fresh: HashMap<FrameId, FrameId> = HashMap::new();
         for i in pages {
-            let fresh = self.cache_page(object);
-            let old = std::mem::replace(&mut self.objects[object].frames[i], fresh);
-            for slot in self
-                .spaces
-                .iter_mut()
-                .flatten()
-                .flat_map(|s| s.values_mut())
+            let new = self.cache_page(object);
+            let old = std::mem::replace(&mut self.objects[object].frames[i], new);
+            fresh.insert(old, new);
+        }
+        let all = self.spaces.iter_mut().flatten();
+        for slot in all.flat_map(|s| s.values_mut()) {
+            if let Held::Frame(old) = slot.held
+                && let Some(&new) = fresh.get(&old)
             {
-                if slot.held == Held::Frame(old) {
-                    slot.held = Held::Frame(fresh);
-                }
+                slot.held = Held::Frame(new);
             }
         }
     }
