@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The form of the output, and the exit status.
 
-use crate::support::{Tap, TempDir, alone, faulty, faulty_command, run, start};
+use crate::support::{Tap, TempDir, alone, faulty, faulty_command, root, run, skipped, start};
 
 #[test]
 fn a_pass() {
@@ -147,4 +147,48 @@ fn steps_are_shown_when_asked_for() {
         ended.tap().only().says(&format!("1. {part}")),
         "the last steps of a test that hangs"
     );
+}
+
+/// What a machine that dies says last. The kernel drops records of a file that writes many.
+#[test]
+fn the_kernel_log_names_each_test() {
+    let _alone = alone();
+    let names = [
+        "pass",
+        "skip",
+        "fail",
+        "error",
+        "need",
+        "probe",
+        "diag",
+        "half_line",
+        "seed",
+        "panic",
+        "exit_0",
+        "segfault",
+        "destructive",
+        "fake_result",
+    ];
+    let dmesg = || {
+        let out = std::process::Command::new("dmesg").output();
+        out.map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+    };
+    let begin = "rmap_selftests: start faulty.";
+    let Ok(before) = dmesg().map(|log| log.matches(begin).count()) else {
+        return skipped("marks in the kernel log", "no dmesg");
+    };
+    let ended = faulty(&names);
+    if !root() || ended.stdout.contains("note: the kernel log is not watched") {
+        return skipped("marks in the kernel log", "it cannot be written");
+    }
+    let log = dmesg().unwrap();
+    let marks: Vec<&str> = log
+        .lines()
+        .filter_map(|l| Some(l.split_once(begin)?.1))
+        .collect();
+    let mut seen = marks[before.min(marks.len() - 1)..].to_vec();
+    let mut expected = names.to_vec();
+    seen.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
 }

@@ -77,7 +77,6 @@ pub struct Found {
 /// /dev/kmsg.
 pub struct Kmsg {
     read: Option<File>,
-    write: Option<File>,
     /// Why it is not watched.
     pub blind: Option<String>,
 }
@@ -93,15 +92,16 @@ impl Kmsg {
             .and_then(|mut f| f.seek(SeekFrom::End(0)).map(|_| f))
             .map_err(|e| blind = Some(format!("/dev/kmsg: {e}")))
             .ok();
-        let write = OpenOptions::new().write(true).open("/dev/kmsg").ok();
-        Kmsg { read, write, blind }
+        Kmsg { read, blind }
     }
 
     /// Notes in the log which test begins: what a machine that dies says last.
-    pub fn mark(&mut self, name: &str) {
-        if let Some(log) = &mut self.write {
+    pub fn mark(&mut self, suite: &str, test: &str) {
+        // Opened anew each time: devkmsg_write() lets an open file write 10 records in 5 s and drops the
+        // others (printk.devkmsg=ratelimit, the default), and the test that dies might be one of those.
+        if let Ok(mut log) = OpenOptions::new().write(true).open("/dev/kmsg") {
             // <6>: informational, so that a console of the usual level stays clean.
-            let _ = log.write(format!("<6>rmap_selftests: start {name}\n").as_bytes());
+            let _ = log.write(format!("<6>rmap_selftests: start {suite}.{test}\n").as_bytes());
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn run_test(sup: &mut Supervisor, test: &Test) -> Option<Outcome> {
     sup.tap.log_to(log);
     sup.tap.diag(&format!("start {}", test.name));
     sup.between_tests();
-    sup.kmsg.mark(test.name);
+    sup.kmsg.mark(sup.suite, test.name);
     let taint = kmsg::taint();
     let started = Instant::now();
 
