@@ -27,6 +27,7 @@ thp_collapse    # huge pages collapsed, split, given back in part: found and cou
 ksm             # KSM pages of all kinds of areas and processes: merged, and found by every walk
 ksm_unmerge     # KSM pages unmerged by writes, moves, madvise and knobs
 swap            # pages swapped out, and in again by sharers in every order
+reclaim         # pages given up by one mapper, taken by advice or from one cgroup of two
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them

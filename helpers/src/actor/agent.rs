@@ -177,6 +177,9 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
             Ok(failed.unwrap_or(Reply::Done))
         }
         Cmd::MemoryMerge(on) => done(proc::set_memory_merge(on)),
+        Cmd::MergesMemory => proc::get_memory_merge().map(|on| Reply::Value(on.into())),
+        Cmd::Mincore { addr, len } => mem::mincore(addr, len)
+            .map(|v| Reply::Values(v.into_iter().map(|b| i64::from(b & 1)).collect())),
         Cmd::Panic => panic!("told to"),
         Cmd::Crash => {
             mem::touch_read(8);

@@ -74,6 +74,10 @@ pub enum Cmd {
     },
     /// prctl(PR_SET_MEMORY_MERGE).
     MemoryMerge(bool),
+    /// prctl(PR_GET_MEMORY_MERGE): 0 or 1.
+    MergesMemory,
+    /// mincore(2): bit 0 of each page's byte.
+    Mincore { addr: usize, len: usize },
     /// userfaultfd(2), see [`super::uffd`].
     Uffd(super::uffd::Cmd),
     /// References to pages, see [`super::pin`].

@@ -2,7 +2,7 @@
 //! What walks need from the machine, set up once per program and taken down at its end.
 
 use super::journal::{Change, Changes};
-use super::{knob, undo};
+use super::{Need, knob, undo};
 use crate::kernel::disk;
 use crate::kernel::features::Features;
 use crate::kernel::memcg::{self, Memcg};
@@ -18,6 +18,8 @@ pub struct Arena {
     pub features: Features,
     /// Our memory cgroup; tests and their actors run in it.
     pub memcg: Result<Memcg, &'static str>,
+    /// A second one beside it, empty, for tests whose pages are charged to two.
+    pub other_memcg: Result<Memcg, &'static str>,
     /// Our swap.
     pub swap: Result<ZramSwap, &'static str>,
     /// A file system on a zram device of ours, where the machine has no disk for temporary files.
@@ -52,6 +54,7 @@ impl Arena {
         Arena {
             features: Features::probe(debugfs),
             memcg: Err(NOT_ASKED),
+            other_memcg: Err(NOT_ASKED),
             swap: Err(NOT_ASKED),
             disk: None,
             ksm: Err(NOT_ASKED),
@@ -61,9 +64,13 @@ impl Arena {
         }
     }
 
-    /// Everything else, a disk only when a test asks for one. What is not to be had is a reason, never an error.
-    pub fn furnish(&mut self, changes: &mut Changes, wants_disk: bool) {
-        self.memcg = self.make_memcg(changes);
+    /// Everything else; a disk and a second cgroup only when a test needs them. What is not to be had is a reason, never an error.
+    pub fn furnish(&mut self, changes: &mut Changes, wants: impl Fn(&Need) -> bool) {
+        self.memcg = self.make_memcg(changes, "");
+        if wants(&Need::OtherMemcg) && self.memcg.is_ok() {
+            self.other_memcg = self.make_memcg(changes, "b");
+        }
+        let wants_disk = wants(&Need::Disk);
         self.swap = self.make_swap(changes);
         if wants_disk && disk::temporary(None).is_none() {
             self.disk = self.make_disk(changes);
@@ -80,7 +87,7 @@ impl Arena {
         Err(reason)
     }
 
-    fn make_memcg(&mut self, changes: &mut Changes) -> Result<Memcg, &'static str> {
+    fn make_memcg(&mut self, changes: &mut Changes, suffix: &str) -> Result<Memcg, &'static str> {
         if !self.features.root {
             return Err("needs root");
         }
@@ -103,7 +110,7 @@ impl Arena {
                 );
             }
         }
-        let name = format!("{}{}", undo::PREFIX, std::process::id());
+        let name = format!("{}{}{suffix}", undo::PREFIX, std::process::id());
         if let Err(e) = changes.record(Change::Cgroup(root.dir.join(&name))) {
             return self.note(reason, e);
         }

@@ -116,8 +116,10 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
     let repaired = changes.repair(left_count, scratch.as_ref().ok().and_then(|s| s.as_deref()));
     let mut arena = Arena::bare(scratch);
     if selected.iter().any(|t| t.arena) {
-        let disk = |t: &&Test| t.needs.iter().any(|n| matches!(n, Need::Disk));
-        arena.furnish(&mut changes, selected.iter().any(disk));
+        arena.furnish(&mut changes, |need| {
+            let same = |n: &Need| std::mem::discriminant(n) == std::mem::discriminant(need);
+            selected.iter().any(|t| t.needs.iter().any(same))
+        });
     }
     let seed = options.seed.unwrap_or_else(random_seed);
     let kmsg = Kmsg::open();

@@ -73,6 +73,8 @@ pub enum Need {
     Nodes(usize),
     /// A memory cgroup and swap of our own: the reclaim walk.
     Reclaim,
+    /// The same, and a second memory cgroup.
+    OtherMemcg,
     /// A directory on a disk, or a file system of our own: [`crate::world::Kind::Disk`].
     Disk,
     /// A file that must exist.
@@ -120,6 +122,16 @@ impl Need {
                     return Err(reason);
                 }
                 return arena.swap.as_ref().map(drop).map_err(|reason| *reason);
+            }
+            Need::OtherMemcg => {
+                Need::Reclaim.check(f, arena)?;
+                return arena.map_or(Err("needs two memory cgroups"), |arena| {
+                    arena
+                        .other_memcg
+                        .as_ref()
+                        .map(drop)
+                        .map_err(|reason| *reason)
+                });
             }
             Need::Disk => (
                 disk::temporary(arena.and_then(|a| a.disk.as_deref())).is_some(),

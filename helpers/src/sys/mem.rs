@@ -25,6 +25,9 @@ pub type Sys<T> = Result<T, Errno>;
 pub mod advice {
     #![allow(missing_docs)]
     pub const NORMAL: i32 = 0;
+    pub const RANDOM: i32 = 1;
+    pub const SEQUENTIAL: i32 = 2;
+    pub const WILLNEED: i32 = 3;
     pub const DONTNEED: i32 = 4;
     pub const FREE: i32 = 8;
     pub const REMOVE: i32 = 9;
@@ -154,6 +157,41 @@ pub fn munlock(addr: usize, len: usize) -> Sys<()> {
     unsafe { syscall(libc::SYS_munlock, [addr, len, 0, 0, 0]) }.map(drop)
 }
 
+/// mincore(2): a byte for each page, whose lowest bit says whether the page is in memory. `len` in bytes.
+///
+/// # Errors
+/// The errno of mincore(2).
+pub fn mincore(addr: usize, len: usize) -> Sys<Vec<u8>> {
+    let mut seen = vec![0u8; len.div_ceil(page_size())];
+    // SAFETY: the kernel writes one byte for each page of the range, and `seen` has as many.
+    unsafe {
+        let into = seen.as_mut_ptr().expose_provenance();
+        syscall(libc::SYS_mincore, [addr, len, into, 0, 0])?;
+    }
+    Ok(seen)
+}
+
+/// process_madvise(2) of a range of another process. `len` in bytes; how many of them were advised.
+///
+/// # Errors
+/// Those of pidfd_open(2) and process_madvise(2): ENOSYS before Linux 5.10, EINVAL for an advice that it does not take, EPERM, ESRCH.
+pub fn process_madvise(pid: i32, addr: usize, len: usize, advice: i32) -> Sys<usize> {
+    let range = [addr, len];
+    let ranges = range.as_ptr().expose_provenance();
+    // SAFETY: pidfd_open() takes two numbers. It returns a descriptor that nobody else has.
+    let pidfd = unsafe { syscall(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0, 0]) }?;
+    let pidfd = super::fd::adopt(pidfd as i32);
+    let fd = std::os::fd::AsRawFd::as_raw_fd(&pidfd) as usize;
+    // SAFETY: one range, laid out as struct iovec, which the kernel only reads. No Rust object lives in the other process' range
+    // (the rule of this module).
+    unsafe {
+        syscall(
+            libc::SYS_process_madvise,
+            [fd, ranges, 1, advice as usize, 0],
+        )
+    }
+}
+
 /// Writes the page pattern of `stamp` to every word of the page at `addr` (see [`pattern_word`]).
 /// `len` in bytes, a multiple of 8; `addr` a multiple of 8.
 pub fn fill(addr: usize, len: usize, stamp: u64) {
@@ -268,6 +306,23 @@ mod tests {
         madvise(b, page, advice::DONTNEED).unwrap();
         assert_eq!(compare(b, page, 0), None);
         munmap(b, 2 * page).unwrap();
+    }
+
+    #[test]
+    fn pages_in_memory_are_told() {
+        let page = page_size();
+        let a = mmap(0, 3 * page, RW, ANON, -1, 0).unwrap();
+        // EINVAL on a kernel without THP, where there is nothing to switch off.
+        let _ = madvise(a, 3 * page, advice::NOHUGEPAGE);
+        fill(a + page, page, 1);
+        let seen = mincore(a, 3 * page).unwrap();
+        assert_eq!(seen.iter().map(|b| b & 1).collect::<Vec<_>>(), [0, 1, 0]);
+        match process_madvise(std::process::id() as i32, a, 3 * page, advice::COLD) {
+            Ok(n) => assert_eq!(n, 3 * page),
+            Err(e) => eprintln!("skipped: process_madvise: {e}"),
+        }
+        assert!(process_madvise(i32::MAX, a, page, advice::COLD).is_err());
+        munmap(a, 3 * page).unwrap();
     }
 
     #[test]

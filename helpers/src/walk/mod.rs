@@ -14,6 +14,7 @@ pub mod merge;
 pub mod migrate;
 pub mod mlocked;
 pub mod policy;
+pub mod pressure;
 pub mod reclaim;
 pub mod soft_offline;
 pub mod split;

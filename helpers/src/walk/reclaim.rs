@@ -91,13 +91,8 @@ pub fn swap_off(w: &World) -> TestResult<SwapOff> {
 #[track_caller]
 pub fn press(w: &World) -> TestResult {
     offered(w).map_err(Stop::Skip)?;
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
     w.note(String::from("reclaim"));
-    forget_accesses(w)?;
-    memcg.flush_stats().doing("flush the cgroup's statistics")?;
-    memcg
-        .reclaim()
-        .doing("reclaim of the test's memory cgroup")?;
+    one_pass(w)?;
     mark_swapped(w);
     Ok(())
 }
@@ -163,7 +158,6 @@ enum Ended {
 
 /// Has the cgroup reclaimed until all that can go has gone, or until the limit.
 fn passes(w: &World) -> TestResult<Ended> {
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
     let pages = fate::pages(w)?;
     // hugetlb pages stay, and nothing is learnt from that.
     if pages.iter().all(|p| p.control || p.hugetlb) {
@@ -174,11 +168,7 @@ fn passes(w: &World) -> TestResult<Ended> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        forget_accesses(w)?;
-        memcg.flush_stats().doing("flush the cgroup's statistics")?;
-        memcg
-            .reclaim()
-            .doing("reclaim of the test's memory cgroup")?;
+        one_pass(w)?;
         let (now, fates) = fate::fates(w, &pages)?;
         let left = pages.iter().zip(&fates).filter(|(_, f)| **f == Fate::Left);
         w.tally().walked(RECLAIM.name, left.map(|(page, _)| page));
@@ -269,9 +259,23 @@ fn judge(w: &World, page: &Page, f: &Fate, now: &Entries) -> TestResult<bool> {
     }
 }
 
+/// Asks the kernel for all that is charged to the cgroups of a world.
+fn one_pass(w: &World) -> TestResult {
+    forget_accesses(w)?;
+    for (i, memcg) in w.memcgs()?.into_iter().enumerate() {
+        if i == 0 {
+            memcg.flush_stats().doing("flush the cgroup's statistics")?;
+        }
+        memcg
+            .reclaim()
+            .doing("reclaim of the test's memory cgroup")?;
+    }
+    Ok(())
+}
+
 /// Clears the accessed bits of every actor: a page with two of them set goes to the active list instead of out
 /// (folio_check_references()), and each pass of the kernel would be another chance to find a mapper that the first one missed.
-fn forget_accesses(w: &World) -> TestResult {
+pub(super) fn forget_accesses(w: &World) -> TestResult {
     for pid in w.pids() {
         // Missing without CONFIG_PROC_PAGE_MONITOR; then it takes more passes.
         let _ = sysfs::write(format!("/proc/{pid}/clear_refs"), "1");
@@ -280,7 +284,7 @@ fn forget_accesses(w: &World) -> TestResult {
 }
 
 /// What swapping out changes in the model.
-fn mark_swapped(w: &World) {
+pub(super) fn mark_swapped(w: &World) {
     w.forget_merged();
     w.each_frame(|frame| {
         // do_swap_page() may or may not give the bit back.

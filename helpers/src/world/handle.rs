@@ -503,8 +503,11 @@ fn show_prot(prot: i32) -> String {
 }
 
 /// The advice's name without MADV_.
-fn show_advice(what: i32) -> String {
+pub(super) fn show_advice(what: i32) -> String {
     let name = match what {
+        advice::RANDOM => "RANDOM",
+        advice::SEQUENTIAL => "SEQUENTIAL",
+        advice::WILLNEED => "WILLNEED",
         advice::DONTNEED => "DONTNEED",
         advice::FREE => "FREE",
         advice::DONTFORK => "DONTFORK",
@@ -517,7 +520,10 @@ fn show_advice(what: i32) -> String {
         advice::DODUMP => "DODUMP",
         advice::WIPEONFORK => "WIPEONFORK",
         advice::KEEPONFORK => "KEEPONFORK",
+        advice::COLD => "COLD",
         advice::PAGEOUT => "PAGEOUT",
+        advice::POPULATE_READ => "POPULATE_READ",
+        advice::POPULATE_WRITE => "POPULATE_WRITE",
         advice::COLLAPSE => "COLLAPSE",
         n => return n.to_string(),
     };

@@ -210,6 +210,12 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
+    /// PR_GET_MEMORY_MERGE.
+    #[track_caller]
+    pub fn merges_memory(&self) -> TestResult<bool> {
+        Ok(self.world.tell(self.id, &Cmd::MergesMemory)? != 0)
+    }
+
     /// mmap of private memory where nothing is: in a program that was executed, whose own mappings may be anywhere.
     #[track_caller]
     pub fn map_if_free(&self, area: Area) -> TestResult {

@@ -24,11 +24,13 @@ mod judge;
 mod merged;
 pub mod model;
 pub mod object;
+mod outside;
 mod partly;
 mod pin;
 mod poison;
 mod query;
 mod queue;
+mod resident;
 mod rss;
 pub mod sight;
 mod steps;
@@ -91,6 +93,8 @@ pub struct World<'c> {
     names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
     /// Some place may hold a huge page.
     has_huge: Cell<bool>,
+    /// Some actor is in the second cgroup.
+    uses_other_memcg: Cell<bool>,
 }
 
 /// One actor.
@@ -133,6 +137,7 @@ impl<'c> World<'c> {
             queue: RefCell::default(),
             names: RefCell::default(),
             has_huge: Cell::new(false),
+            uses_other_memcg: Cell::new(false),
             ctx,
         })
     }

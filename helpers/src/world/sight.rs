@@ -34,6 +34,10 @@ pub enum Lie {
     Rss,
     /// Each actor is said to have locked more than its locked areas.
     Areas,
+    /// smaps counts one kB more than there is.
+    Shares,
+    /// mincore finds nothing in memory.
+    Mincore,
 }
 
 impl Lie {
@@ -53,6 +57,8 @@ impl Lie {
             "objects" => Lie::Objects,
             "rss" => Lie::Rss,
             "areas" => Lie::Areas,
+            "shares" => Lie::Shares,
+            "mincore" => Lie::Mincore,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

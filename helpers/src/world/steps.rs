@@ -28,6 +28,12 @@ impl Model {
         if what == advice::UNMERGEABLE {
             return self.unmerge(actor, vpns);
         }
+        if what == advice::POPULATE_READ {
+            return self.read(actor, vpns);
+        }
+        if what == advice::POPULATE_WRITE {
+            return self.fault_in(actor, vpns);
+        }
         self.change(actor, vpns, |s| match what {
             advice::DONTFORK => s.dontfork = true,
             advice::DOFORK => s.dontfork = false,
@@ -73,12 +79,22 @@ impl Model {
     /// What populate_vma_page_range() does to slots of locked VMAs: a write fault where the VMA may be written (it breaks COW
     /// and makes pages of zeroes), a read fault where it may only be read, nothing for MLOCK_ONFAULT and PROT_NONE.
     fn populate(&mut self, actor: ActorId, vpns: &[usize]) {
+        let locked = |vpn: &usize| {
+            let slot = self.spaces[actor].as_ref().and_then(|s| s.get(vpn));
+            slot.is_some_and(|s| s.lock == Lock::Full)
+        };
+        let locked: Vec<usize> = vpns.iter().copied().filter(locked).collect();
+        self.fault_in(actor, locked);
+    }
+
+    /// A write fault where the VMA may be written, a read fault where it may only be read, with no change of what is there.
+    fn fault_in(&mut self, actor: ActorId, vpns: impl IntoIterator<Item = usize>) {
         let mut writes = Vec::new();
-        for &vpn in vpns {
+        for vpn in vpns {
             let Some(s) = self.space(actor).get_mut(&vpn) else {
                 continue;
             };
-            if s.lock != Lock::Full || s.shared || s.held == Held::Gone {
+            if s.shared || s.held == Held::Gone {
                 continue;
             }
             if s.prot & PROT_WRITE != 0 {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What is done to an actor from outside: advice about its memory, another cgroup.
+
+use super::handle::show_advice;
+use super::{Actor, Area, World};
+use crate::kernel::memcg::Memcg;
+use crate::stop::Doing;
+use crate::sys::mem;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+
+impl Actor<'_, '_> {
+    /// process_madvise(2) by the test's own process, which does not map the area.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel does not take this advice from others.
+    #[track_caller]
+    pub fn advise_from_outside(&self, area: Area, what: i32) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "process_madvise of {}: {} {}",
+            self.name(),
+            w.show(area),
+            show_advice(what)
+        ));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        match mem::process_madvise(self.pid()?, addr, len, what) {
+            Ok(n) if n == len => Ok(()),
+            Err(Errno::ENOSYS | Errno::EINVAL | Errno::EPERM) => {
+                Err(Stop::Skip("needs process_madvise (Linux 5.10)"))
+            }
+            other => Err(Stop::error(format_args!("process_madvise: {other:?}"))),
+        }
+    }
+
+    /// Moves the process to the second cgroup: what it touches first from now on is charged there, what it has stays where it is.
+    #[track_caller]
+    pub fn enter_other_memcg(&self) -> TestResult {
+        let w = self.world;
+        let other = w.arena().other_memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        w.note(format!("{}: into the second cgroup", self.name()));
+        let moved = other.add(self.pid()?);
+        moved.doing("move an actor to another cgroup")?;
+        w.uses_other_memcg.set(true);
+        Ok(())
+    }
+}
+
+impl World<'_> {
+    /// The cgroups that pages of this world are charged to, the one that the test itself is in first.
+    ///
+    /// # Errors
+    /// `Skip` when there is none.
+    pub(crate) fn memcgs(&self) -> TestResult<Vec<&Memcg>> {
+        let mut all = vec![self.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?];
+        if self.uses_other_memcg.get() {
+            all.push(
+                self.arena()
+                    .other_memcg
+                    .as_ref()
+                    .map_err(|e| Stop::Skip(e))?,
+            );
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the kernel tells of private memory by process: the shares of smaps and the bytes of mincore(2), against what the page tables
+//! show. Nothing is brought in.
+//!
+//! A present page counts in Pss by its mapcount (smaps_account()), one in swap in SwapPss by how many entries its slot is counted for
+//! (swp_swapcount()): nothing else shows that number.
+
+use super::check::Finding;
+use super::model::{ActorId, Held};
+use super::sight::{Lie, Seen};
+use super::{Area, World};
+use crate::actor::{Cmd, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::{Pfn, State};
+use crate::kernel::vma;
+use crate::stop::Doing;
+use crate::{Stop, TestResult};
+use nix::libc::PROT_NONE;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long a difference must last before it counts.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// The kernel's shares have so many binary digits behind the point (PSS_SHIFT).
+const SHIFT: u32 = 12;
+
+/// Who has a page, and who an entry for its slot in swap.
+#[derive(Default)]
+struct Users {
+    pages: HashMap<Pfn, u64>,
+    slots: HashMap<(u32, u64), u64>,
+}
+
+/// Rss, Pss, Swap and SwapPss of one VMA, kB; `None`: not judged.
+type Shares = [Option<u64>; 4];
+const FIELDS: [&str; 4] = ["Rss", "Pss", "Swap", "SwapPss"];
+
+impl World<'_> {
+    /// Rss, Pss, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them. Nobody but actors
+    /// may have the pages.
+    #[track_caller]
+    pub fn check_shares(&self) -> TestResult {
+        let mut until = self.limit(PATIENCE);
+        loop {
+            let Some(finding) = self.wrong_share()? else {
+                return Ok(());
+            };
+            if until.over() {
+                return Err(self.report(&finding));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn wrong_share(&self) -> TestResult<Option<Finding>> {
+        let seen: HashMap<(ActorId, usize), Seen> = self.look()?.into_values().flatten().collect();
+        let mut users = Users::default();
+        for s in seen.values() {
+            match s.state {
+                State::Present(Some(pfn)) => *users.pages.entry(pfn).or_default() += 1,
+                State::Swapped(Some(slot)) => *users.slots.entry(slot).or_default() += 1,
+                _ => {}
+            }
+        }
+        let living: Vec<ActorId> = self.model.borrow().living().collect();
+        for id in living {
+            if self.model.borrow().foreign.contains(&id) {
+                continue;
+            }
+            let (start, end) = (self.carve.vpn, self.carve.vpn + self.carve.pages);
+            let pid = self.pid(id)?;
+            let list = vma::in_range(pid, start * self.page, end * self.page).doing("read maps")?;
+            for v in list.iter().filter(|v| v.prot != PROT_NONE) {
+                let area = Area {
+                    vpn: v.start / self.page,
+                    pages: (v.end - v.start) / self.page,
+                };
+                let Some(want) = self.shares_of(id, area, &seen, &users)? else {
+                    continue;
+                };
+                for (name, want) in FIELDS.iter().zip(want) {
+                    let Some(mut want) = want else { continue };
+                    want += u64::from(self.eye.lie == Some(Lie::Shares));
+                    let told = vma::smaps_kb(pid, v.start, name).doing("read smaps")?;
+                    if told.is_some_and(|told| told != want) {
+                        let detail = format!(
+                            "{} {}: {name} expected {want} kB, seen {told:?}",
+                            self.actor_name(id),
+                            self.show(area)
+                        );
+                        return Ok(Some(Finding {
+                            property: "smaps counts a page for each process by how many have it",
+                            detail,
+                            at: Some((id, area.vpn)),
+                        }));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// `None` for a VMA of another kind of memory.
+    fn shares_of(
+        &self,
+        id: ActorId,
+        area: Area,
+        seen: &HashMap<(ActorId, usize), Seen>,
+        users: &Users,
+    ) -> TestResult<Option<Shares>> {
+        let held: Vec<(usize, Held)> = {
+            let model = self.model.borrow();
+            let space = model.spaces[id].as_ref().expect("living");
+            let slots: Vec<_> = space.range(area.vpns()).collect();
+            if slots.iter().any(|(_, s)| s.shared || s.object.is_some()) {
+                return Ok(None);
+            }
+            slots.into_iter().map(|(&v, s)| (v, s.held)).collect()
+        };
+        let one = (self.page as u64) << SHIFT;
+        let [mut rss, mut pss, mut swap, mut swap_pss] = [0; 4];
+        // Whether zeroes read are the zero page, which counts for nobody, is the architecture's affair.
+        let mut rss_known = true;
+        // Shares of a large folio may be of its average (CONFIG_NO_PAGE_MAPCOUNT).
+        let mut pss_known = true;
+        for (vpn, held) in held {
+            match (held, seen.get(&(id, vpn)).map(|s| s.state)) {
+                (Held::Zero, _) => rss_known = false,
+                (Held::Frame(_), Some(State::Present(Some(pfn)))) => {
+                    rss += one;
+                    pss += one / users.pages[&pfn];
+                    let large = Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL;
+                    let flags = self.page_flags(pfn)?;
+                    pss_known &= flags.is_some_and(|f| f.0 & large == 0);
+                }
+                (Held::Frame(_), Some(State::Swapped(Some(slot)))) => {
+                    swap += one;
+                    swap_pss += one / users.slots[&slot];
+                }
+                (Held::Frame(_), Some(State::Present(None) | State::Swapped(None))) => {
+                    return Ok(None);
+                }
+                _ => {}
+            }
+        }
+        let kb = |sum: u64| Some(sum >> SHIFT >> 10);
+        Ok(Some([
+            kb(rss).filter(|_| rss_known),
+            kb(pss).filter(|_| rss_known && pss_known),
+            kb(swap),
+            kb(swap_pss),
+        ]))
+    }
+
+    /// mincore(2) says of every page of private anonymous memory that it is in memory where it is mapped, and that it is not where
+    /// nothing ever was. What is in swap may be in its cache.
+    #[track_caller]
+    pub fn check_mincore(&self) -> TestResult {
+        for (id, runs) in self.private_runs() {
+            for area in runs {
+                let vpns: Vec<usize> = area.vpns().collect();
+                let held: Vec<(Held, bool)> = {
+                    let model = self.model.borrow();
+                    let space = model.spaces[id].as_ref().expect("living");
+                    let of = |v: &usize| (space[v].held, space[v].object.is_some());
+                    vpns.iter().map(of).collect()
+                };
+                let mut until = self.limit(PATIENCE);
+                loop {
+                    let before = self.eye.entries(self.pid(id)?, &vpns)?;
+                    let told = self.mincore(id, area)?;
+                    let after = self.eye.entries(self.pid(id)?, &vpns)?;
+                    let wrong = (0..vpns.len()).find(|&i| {
+                        let there = |s: &Seen| matches!(s.state, State::Present(_));
+                        let nothing = held[i] == (Held::Nothing, false)
+                            && before[i].state == State::Empty
+                            && after[i].state == State::Empty;
+                        there(&before[i]) && there(&after[i]) && !told[i] || nothing && told[i]
+                    });
+                    let Some(i) = wrong else { break };
+                    if until.over() {
+                        return Err(self.report(&Finding {
+                            property: "mincore tells the pages that are mapped",
+                            detail: format!("told {}, seen {}", told[i], after[i]),
+                            at: Some((id, vpns[i])),
+                        }));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn mincore(&self, id: ActorId, area: Area) -> TestResult<Vec<bool>> {
+        let cmd = Cmd::Mincore {
+            addr: area.vpn * self.page,
+            len: area.pages * self.page,
+        };
+        let lie = self.eye.lie == Some(Lie::Mincore);
+        match self.ask(id, &cmd)? {
+            Reply::Values(v) => Ok(v.into_iter().map(|bit| bit != 0 && !lie).collect()),
+            other => Err(Stop::error(format_args!("mincore: {other:?}"))),
+        }
+    }
+}
