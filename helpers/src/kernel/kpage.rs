@@ -122,12 +122,19 @@ pub struct Kpage {
     flags: Option<File>,
 }
 
+/// A file with a word for each page. A container may have something empty in its place.
+fn readable(path: &str) -> Option<File> {
+    let file = File::open(path).ok()?;
+    file.read_exact_at(&mut [0; 8], 0).ok()?;
+    Some(file)
+}
+
 impl Kpage {
     /// Opens what is there; each of the two may be missing (CONFIG_PROC_PAGE_MONITOR, privilege).
     pub fn open() -> Kpage {
         Kpage {
-            counts: File::open("/proc/kpagecount").ok(),
-            flags: File::open("/proc/kpageflags").ok(),
+            counts: readable("/proc/kpagecount"),
+            flags: readable("/proc/kpageflags"),
         }
     }
     /// `/proc/kpagecount` can be read.

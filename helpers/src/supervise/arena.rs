@@ -237,6 +237,11 @@ pub fn mount_scratch(changes: &mut Changes) -> Result<Option<PathBuf>, String> {
     let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
     mount(nothing, "/", nothing, private, nothing)
         .map_err(|e| format!("no private mounts: {e}"))?;
+    if !own_proc() {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        mount(Some("proc"), "/proc", Some("proc"), flags, nothing)
+            .map_err(|e| format!("no /proc of this PID namespace: {e}"))?;
+    }
     changes
         .record(Change::Scratch(path.clone()))
         .map_err(|e| format!("journal: {e}"))?;
@@ -244,6 +249,13 @@ pub fn mount_scratch(changes: &mut Changes) -> Result<Option<PathBuf>, String> {
         changes.undo_to(changes.len() - 1);
         format!("no scratch file system: {e}")
     })
+}
+
+/// Whether /proc is that of our PID namespace: else its numbers are other processes.
+pub fn own_proc() -> bool {
+    // Without /proc at all, what needs it says so.
+    let me = std::fs::read_link("/proc/self").ok();
+    me.is_none_or(|me| me.as_os_str() == &*std::process::id().to_string())
 }
 
 fn mount_tmpfs(path: &Path) -> std::io::Result<()> {

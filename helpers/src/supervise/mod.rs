@@ -113,6 +113,11 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
     let left_count = left.len();
     let mut changes = Changes::new(journal, left);
     let scratch = arena::mount_scratch(&mut changes);
+    if !arena::own_proc() {
+        changes.undo_to(0);
+        changes.close();
+        return Err("/proc is of another PID namespace (mount -t proc proc /proc)".to_owned());
+    }
     let repaired = changes.repair(left_count, scratch.as_ref().ok().and_then(|s| s.as_deref()));
     let mut arena = Arena::bare(scratch);
     if selected.iter().any(|t| t.arena) {
