@@ -94,6 +94,7 @@ fn run(
     let guest = Guest {
         machine: &machine,
         image,
+        modules: &[],
         files,
         command: &["sh".into(), "-c".into(), script],
         short: false,

@@ -253,6 +253,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         let guest = Guest {
             machine: &less.machine,
             image: &kernel.image,
+            modules: &[],
             files: &files,
             command: &plan.command(0),
             short: false,

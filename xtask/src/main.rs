@@ -10,6 +10,7 @@ mod cpio;
 mod detection;
 mod dist;
 mod guest;
+mod healthy;
 mod initramfs;
 mod kernel;
 mod less;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND [OPTIONS]
 
   guest    boot a kernel in QEMU and run the suite, or a command, in it
   prove    run the suite on a kernel with planted bugs: does it catch them?
+  healthy  run the suite again and again on kernels that nothing is wrong with
   less     run the suite on kernels and machines that lack something
   dist     build release tarballs for boards
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let done = match command.as_deref().and_then(|c| c.to_str()) {
         Some("guest") => guest::main(rest),
         Some("prove") => prove::main(rest),
+        Some("healthy") => healthy::main(rest),
         Some("less") => less::main(rest),
         Some("coverage") => coverage::main(rest),
         Some("dist") => dist::main(rest),

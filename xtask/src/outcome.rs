@@ -35,6 +35,8 @@ pub struct Guest<'a> {
     pub machine: &'a Machine,
     /// the kernel
     pub image: &'a Path,
+    /// names and contents of the modules to load, in order
+    pub modules: &'a [(String, Vec<u8>)],
     /// the suite
     pub files: &'a Files,
     /// the command to run
@@ -70,7 +72,7 @@ impl Guest<'_> {
         let scratch = sys::Scratch::new("run")?;
         let initrd = scratch.path().join("initramfs");
         let content = Content {
-            modules: &[],
+            modules: self.modules,
             suite: self.files,
             command: self.command,
         };

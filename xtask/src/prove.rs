@@ -156,6 +156,7 @@ impl Prover {
         let guest = Guest {
             machine: &machine,
             image: &self.kernel.image,
+            modules: &[],
             files: &self.files,
             command: &self.plan.command(number),
             short,
