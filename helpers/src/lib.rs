@@ -14,6 +14,7 @@
 //! * [`counters`]: how much memory the kernel says is mapped.
 //! * [`pace`]: how quick the machine is, and time limits that follow it.
 //! * [`topology`]: ways to come to mappings that more than one test starts from.
+//! * [`reshape`]: what a process can do to its VMAs, and the grid of who does it to what.
 //! * [`explore`]: scripts by chance and all short ones, played in a world.
 //! * [`supervise`]: what a test declares, the process it runs in, knobs, kernel log, TAP.
 //!
@@ -31,6 +32,7 @@ pub mod counters;
 pub mod explore;
 pub mod kernel;
 pub mod pace;
+pub mod reshape;
 pub mod stop;
 pub mod supervise;
 pub mod sys;

@@ -2,7 +2,7 @@
 //! The actor's side of the socket.
 
 use super::wire::{Cmd, Diff, Reply};
-use super::{bus, pin, uffd};
+use super::{bus, pin, uffd, vma};
 use crate::sys::{fd, mem, numa, proc};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, recvmsg};
@@ -80,6 +80,7 @@ pub fn serve(mut socket: OwnedFd) -> ! {
 #[derive(Default)]
 struct Own {
     uffd: uffd::State,
+    vma: vma::State,
     pin: pin::State,
     bus: bus::State,
 }
@@ -153,6 +154,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
         }
         Cmd::Probe { addrs } => probe(&addrs).map(Reply::Values),
         Cmd::Uffd(cmd) => uffd::obey(cmd, &mut own.uffd),
+        Cmd::Vma(cmd) => vma::obey(cmd, &mut own.vma),
         Cmd::Pin(cmd) => pin::obey(cmd, &mut own.pin),
         Cmd::Bus(cmd) => bus::obey(cmd, &mut own.bus),
         Cmd::FlushTlb => done(flush_tlb()),

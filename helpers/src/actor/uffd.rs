@@ -11,10 +11,13 @@ use std::os::fd::OwnedFd;
 #[allow(missing_docs)] // the fields are the arguments of the ioctl named
 #[derive(Serialize, Deserialize, Debug, Clone)]
 pub enum Cmd {
-    /// userfaultfd(2); the reply is the features that the kernel offers. One that is open already is closed.
-    Open,
+    /// userfaultfd(2) with the features that are wanted and offered; the reply is all that the kernel offers. One that is open
+    /// already is closed.
+    Open { features: u64 },
     /// UFFDIO_REGISTER for missing pages.
     Register { addr: usize, len: usize },
+    /// UFFDIO_UNREGISTER.
+    Unregister { addr: usize, len: usize },
     /// UFFDIO_MOVE; the reply is the bytes moved, and the errno or 0.
     Move {
         dst: usize,
@@ -35,15 +38,19 @@ pub struct State {
 /// Carries a command out.
 pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
     match cmd {
-        Cmd::Open => {
+        Cmd::Open { features } => {
             state.file = None;
-            let (file, offered) = uffd::open(uffd::FEATURE_MOVE)?;
+            let (file, offered) = uffd::open(features)?;
             state.file = Some(file);
             Ok(Reply::Value(offered as usize))
         }
         Cmd::Register { addr, len } => {
             let file = state.file.as_ref().ok_or(Errno::EBADF)?;
             uffd::register(file, addr, len).map(|()| Reply::Done)
+        }
+        Cmd::Unregister { addr, len } => {
+            let file = state.file.as_ref().ok_or(Errno::EBADF)?;
+            uffd::unregister(file, addr, len).map(|()| Reply::Done)
         }
         Cmd::Move {
             dst,

@@ -80,6 +80,8 @@ pub enum Cmd {
     Mincore { addr: usize, len: usize },
     /// userfaultfd(2), see [`super::uffd`].
     Uffd(super::uffd::Cmd),
+    /// VMAs cut, joined and grown in other ways, see [`super::vma`].
+    Vma(super::vma::Cmd),
     /// References to pages, see [`super::pin`].
     Pin(super::pin::Cmd),
     /// SIGBUS, see [`super::bus`].

@@ -9,3 +9,4 @@ pub mod pin;
 pub mod proc;
 pub mod swap;
 pub mod uffd;
+pub mod vma;

@@ -18,6 +18,7 @@ const REGISTER_MODE_MISSING: u64 = 1;
 mod raw {
     nix::ioctl_readwrite!(api, 0xaa, 0x3f, [u64; 3]);
     nix::ioctl_readwrite!(register, 0xaa, 0x00, [u64; 4]);
+    nix::ioctl_read!(unregister, 0xaa, 0x01, [u64; 2]);
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
 
@@ -52,6 +53,16 @@ pub fn register(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
     // SAFETY: struct uffdio_register is these four words, which live through the call. What is registered is address space
     // without Rust objects (the rule of sys::mem).
     unsafe { raw::register(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
+/// UFFDIO_UNREGISTER. `len` in bytes. What waits for a page of the range is let go.
+///
+/// # Errors
+/// The errno of the ioctl.
+pub fn unregister(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
+    let mut arg = [addr as u64, len as u64];
+    // SAFETY: struct uffdio_range is these two words, which live through the call.
+    unsafe { raw::unregister(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
 /// UFFDIO_MOVE. Bytes moved, and the errno that ended it early (EAGAIN for a part of the way).

@@ -35,6 +35,7 @@ mod rss;
 pub mod sight;
 mod steps;
 mod uffd;
+mod vma;
 
 pub use area::Area;
 pub use handle::Actor;
@@ -52,6 +53,7 @@ use crate::{Stop, TestResult};
 use model::{ActorId, Model};
 use nix::errno::Errno;
 use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
@@ -90,7 +92,7 @@ pub struct World<'c> {
     poison: RefCell<poison::Poison>,
     queue: RefCell<queue::Queue>,
     /// Names given to areas, for the script.
-    names: RefCell<BTreeMap<usize, (usize, &'static str)>>,
+    names: RefCell<BTreeMap<usize, (usize, Cow<'static, str>)>>,
     /// Some place may hold a huge page.
     has_huge: Cell<bool>,
     /// Some actor is in the second cgroup.
@@ -208,7 +210,8 @@ impl<'c> World<'c> {
     }
 
     /// Gives an area a name in the script and in failure reports.
-    pub fn name(&self, area: Area, name: &'static str) {
+    pub fn name(&self, area: Area, name: impl Into<Cow<'static, str>>) {
+        let name = name.into();
         self.names.borrow_mut().insert(area.vpn, (area.pages, name));
     }
 
@@ -217,7 +220,7 @@ impl<'c> World<'c> {
         let names = self.names.borrow();
         let known = names.range(..=area.vpn).next_back();
         let (base, name) = match known {
-            Some((&vpn, &(pages, name))) if area.vpn < vpn + pages => (vpn, name),
+            Some((&vpn, (pages, name))) if area.vpn < vpn + pages => (vpn, name.as_ref()),
             _ => (self.carve.vpn, "carve"),
         };
         let first = area.vpn.wrapping_sub(base);
@@ -261,6 +264,11 @@ impl<'c> World<'c> {
         let s = self.stamps.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.stamps.set(s);
         mem::pattern_word(s | 1, 0) | 1
+    }
+
+    /// A line of the script that says what the next ones are for.
+    pub fn step(&self, text: impl std::fmt::Display) {
+        self.note(format!("-- {text}"));
     }
 
     /// Adds a line to the script.

@@ -19,17 +19,39 @@ impl Actor<'_, '_> {
     /// `Skip` where the kernel has none.
     #[track_caller]
     pub fn uffd_open(&self) -> TestResult {
-        let w = self.world;
-        w.note(format!("{}: userfaultfd", self.name()));
-        let offered = match w.ask(self.id, &Cmd::Uffd(Uffd::Open))? {
-            Reply::Value(features) => features as u64,
-            Reply::Errno(_) => return Err(Stop::Skip("needs userfaultfd")),
-            other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
-        };
-        if offered & uffd::FEATURE_MOVE == 0 {
+        if self.uffd_start(uffd::FEATURE_MOVE)? & uffd::FEATURE_MOVE == 0 {
             return Err(Stop::Skip("needs UFFDIO_MOVE (Linux 6.8)"));
         }
         Ok(())
+    }
+
+    /// A userfaultfd with some features, as far as they are offered; and all that are. One that is open is closed.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel has none.
+    #[track_caller]
+    pub fn uffd_start(&self, features: u64) -> TestResult<u64> {
+        let w = self.world;
+        w.note(format!("{}: userfaultfd", self.name()));
+        match w.ask(self.id, &Cmd::Uffd(Uffd::Open { features }))? {
+            Reply::Value(features) => Ok(features as u64),
+            Reply::Errno(_) => Err(Stop::Skip("needs userfaultfd")),
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+    }
+
+    /// UFFDIO_UNREGISTER.
+    #[track_caller]
+    pub fn uffd_unregister(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: UFFDIO_UNREGISTER {}",
+            self.name(),
+            w.show(area)
+        ));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        w.tell(self.id, &Cmd::Uffd(Uffd::Unregister { addr, len }))
+            .map(drop)
     }
 
     /// Registers an area for missing pages: pages can be moved there. From then on an access to a page that is not there waits forever.

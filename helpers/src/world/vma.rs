@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What else an actor does to its VMAs: names, seals and keys, which cut and join them, and the two kinds that grow by themselves.
+
+use super::handle::RW;
+use super::model::{ActorId, Held, Model, Slot};
+use super::{Actor, Area, World};
+use crate::actor::vma::Cmd as Vma;
+use crate::actor::{Cmd, Reply};
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use nix::libc::{
+    MAP_ANONYMOUS, MAP_FIXED, MAP_GROWSDOWN, MAP_NORESERVE, MAP_PRIVATE, MREMAP_FIXED,
+    MREMAP_MAYMOVE, PROT_READ, PROT_WRITE,
+};
+
+impl Model {
+    /// A stack grows: `pages` empty pages in front of the slot `vpn`, which they take after.
+    pub fn grow_down(&mut self, actor: ActorId, vpn: usize, pages: usize) {
+        let space = self.space(actor);
+        let first = space[&vpn];
+        let held = Held::Nothing;
+        let below = (1..=pages).map(|i| {
+            let index = first.index.wrapping_sub(i);
+            let (soft_dirty, merged) = (false, false);
+            let slot = Slot {
+                held,
+                index,
+                soft_dirty,
+                merged,
+                ..first
+            };
+            (vpn - i, slot)
+        });
+        space.extend(below);
+    }
+}
+
+impl World<'_> {
+    /// The runs of private writable pages of an actor that have never been touched or were given back.
+    pub fn untouched(&self, actor: ActorId) -> Vec<Area> {
+        let model = self.model.borrow();
+        let mut runs: Vec<Area> = Vec::new();
+        for (&vpn, s) in model.spaces[actor].iter().flatten() {
+            if s.shared || s.prot & PROT_WRITE == 0 || s.held != Held::Nothing {
+                continue;
+            }
+            match runs.last_mut() {
+                Some(last) if last.vpn + last.pages == vpn => last.pages += 1,
+                _ => runs.push(Area { vpn, pages: 1 }),
+            }
+        }
+        runs
+    }
+}
+
+impl Actor<'_, '_> {
+    #[track_caller]
+    fn vma(&self, cmd: Vma, lacking: &'static str, by: &[Errno]) -> TestResult {
+        let w = self.world;
+        match w.ask(self.id, &Cmd::Vma(cmd))? {
+            Reply::Done => Ok(()),
+            Reply::Errno(e) if by.contains(&Errno::from_raw(e)) => Err(Stop::Skip(lacking)),
+            other => Err(w.blame(self.id, Stop::error(format_args!("{other:?}")))),
+        }
+    }
+
+    #[track_caller]
+    fn map_as(&self, area: Area, what: &str, flags: i32) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: mmap {} rw- {what}", self.name(), w.show(area)));
+        let cmd = Cmd::Map {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            prot: RW,
+            flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags,
+            fd: false,
+            off: 0,
+        };
+        w.tell(self.id, &cmd)?;
+        w.model.borrow_mut().map(self.id, area.vpns(), RW);
+        Ok(())
+    }
+
+    /// Private memory that grows down (MAP_GROWSDOWN) into free address space, see [`Actor::grow_stack`].
+    #[track_caller]
+    pub fn map_stack(&self, area: Area) -> TestResult {
+        self.map_as(area, "stack", MAP_GROWSDOWN | MAP_NORESERVE)
+    }
+
+    /// Private memory as brk(2) maps it: accounted, so that the heap can grow out of it.
+    #[track_caller]
+    pub fn map_heap(&self, area: Area) -> TestResult {
+        self.map_as(area, "heap", 0)
+    }
+
+    /// Writes `pages` in front of a stack: it grows to there (expand_downwards()), and the pages between are not touched. The room must be
+    /// free, see [`Actor::make_room`].
+    #[track_caller]
+    pub fn grow_stack(&self, stack: Area, pages: usize) -> TestResult<Area> {
+        let w = self.world;
+        w.model.borrow_mut().grow_down(self.id, stack.vpn, pages);
+        let grown = Area {
+            vpn: stack.vpn - pages,
+            pages: stack.pages + pages,
+        };
+        self.write(grown.page(0))?;
+        Ok(grown)
+    }
+
+    /// The heap of this process is `area` from now on, which is mapped by [`Actor::map_heap`].
+    ///
+    /// # Errors
+    /// `Skip` where the kernel does not allow it.
+    #[track_caller]
+    pub fn heap(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: the heap is {}", self.name(), w.show(area)));
+        let (start, end) = (area.vpn * w.page, (area.vpn + area.pages) * w.page);
+        self.vma(
+            Vma::Heap { start, end },
+            "needs PR_SET_MM_BRK",
+            &[Errno::EPERM, Errno::EINVAL],
+        )
+    }
+
+    /// brk(2) to `pages` pages; growing needs room, and one free page behind it.
+    #[track_caller]
+    pub fn brk(&self, heap: Area, pages: usize) -> TestResult<Area> {
+        let w = self.world;
+        w.note(format!("{}: brk to {pages} pages", self.name()));
+        let new = Area {
+            vpn: heap.vpn,
+            pages,
+        };
+        let end = (new.vpn + pages) * w.page;
+        w.tell(self.id, &Cmd::Vma(Vma::Brk { end }))?;
+        let mut model = w.model.borrow_mut();
+        if pages > heap.pages {
+            model.map(self.id, heap.vpn + heap.pages..new.vpn + pages, RW);
+        } else {
+            model.unmap(self.id, new.vpn + pages..heap.vpn + heap.pages);
+        }
+        Ok(new)
+    }
+
+    /// Gives memory a name, or takes it away: only VMAs of the same name merge.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel has no names.
+    #[track_caller]
+    pub fn name_vma(&self, area: Area, name: Option<&str>) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: name {} {name:?}", self.name(), w.show(area)));
+        let cmd = Vma::Name {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            name: name.map(str::to_owned),
+        };
+        self.vma(cmd, "needs PR_SET_VMA_ANON_NAME", &[Errno::EINVAL])
+    }
+
+    /// pkey_mprotect(2) to read and write, with a key of the process' own or without one.
+    ///
+    /// # Errors
+    /// `Skip` without protection keys.
+    #[track_caller]
+    pub fn protect_key(&self, area: Area, own: bool) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: pkey_mprotect {} key {}",
+            self.name(),
+            w.show(area),
+            if own { "own" } else { "0" }
+        ));
+        let cmd = Vma::Key {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            prot: RW,
+            own,
+        };
+        self.vma(
+            cmd,
+            "needs protection keys",
+            &[Errno::ENOSPC, Errno::ENOSYS, Errno::EINVAL],
+        )?;
+        w.model.borrow_mut().protect(self.id, area.vpns(), RW);
+        Ok(())
+    }
+
+    /// mbind(2) to one node, or to none.
+    ///
+    /// # Errors
+    /// `Skip` without NUMA.
+    #[track_caller]
+    pub fn bind(&self, area: Area, node: Option<i32>) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: mbind {} to {node:?}",
+            self.name(),
+            w.show(area)
+        ));
+        let cmd = Cmd::Mbind {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            node,
+            flags: 0,
+        };
+        match w.ask(self.id, &cmd)? {
+            Reply::Done => Ok(()),
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOSYS => {
+                Err(Stop::Skip("needs CONFIG_NUMA"))
+            }
+            other => Err(w.blame(self.id, Stop::error(format_args!("mbind: {other:?}")))),
+        }
+    }
+
+    /// mseal(2). From here on nothing changes the area but its end with the process.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel has no seals.
+    #[track_caller]
+    pub fn seal(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: mseal {}", self.name(), w.show(area)));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        self.vma(
+            Vma::Seal { addr, len },
+            "needs mseal",
+            &[Errno::ENOSYS, Errno::EPERM],
+        )
+    }
+
+    /// What a seal forbids: munmap, mprotect, a move away, and a mapping on top. Each must be refused (EPERM), and change nothing.
+    #[track_caller]
+    pub fn check_sealed(&self, area: Area, elsewhere: Area) -> TestResult {
+        let w = self.world;
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        let cmds = [
+            Cmd::Unmap { addr, len },
+            Cmd::Protect {
+                addr,
+                len,
+                prot: PROT_READ,
+            },
+            Cmd::move_to(addr, len, elsewhere.vpn * w.page, false),
+            Cmd::map(addr, len, PROT_READ),
+        ];
+        for cmd in cmds {
+            w.note(format!("{}: {cmd:?}, to be refused", self.name()));
+            match w.ask(self.id, &cmd)? {
+                Reply::Errno(e) if Errno::from_raw(e) == Errno::EPERM => {}
+                other => {
+                    let stop = Stop::fail(format_args!(
+                        "a sealed mapping stays what it is: {cmd:?} was answered {other:?}"
+                    ));
+                    return Err(w.blame(self.id, stop));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// mremap to a fixed place and another size at once.
+    #[track_caller]
+    pub fn move_resized(&self, from: Area, to: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: mremap {} -> {}",
+            self.name(),
+            w.show(from),
+            w.show(to)
+        ));
+        let cmd = Cmd::Remap {
+            addr: from.vpn * w.page,
+            old_len: from.pages * w.page,
+            new_len: to.pages * w.page,
+            flags: MREMAP_MAYMOVE | MREMAP_FIXED,
+            new_addr: to.vpn * w.page,
+        };
+        w.tell(self.id, &cmd)?;
+        let mut model = w.model.borrow_mut();
+        let kept = from.pages.min(to.pages);
+        model.unmap(self.id, from.sub(kept..from.pages).vpns());
+        model.move_slots(self.id, from.vpn, to.vpn, kept, false);
+        if to.pages > kept {
+            model.unmap(self.id, to.sub(kept..to.pages).vpns());
+            model.resize(self.id, to.vpn, kept, to.pages);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_grows_by_pages_that_nobody_touched() {
+        let mut m = Model::default();
+        let p = m.add_actor();
+        m.map(p, 10..12, RW);
+        m.write(p, &[(10, 7)]);
+        m.grow_down(p, 10, 3);
+        assert_eq!(
+            m.space(p).keys().copied().collect::<Vec<_>>(),
+            [7, 8, 9, 10, 11]
+        );
+        assert_eq!(m.space(p)[&7].held, Held::Nothing);
+        assert_eq!(m.space(p)[&7].index, 7);
+        assert!(m.frame_at(p, 10).is_some());
+    }
+}
