@@ -99,12 +99,12 @@ macro_rules! join {
             picture: $picture,
             on: PRIVATE,
             run: |g| {
-                for part in $cut {
-                    g.c.advise(g.a.sub(part), advice::DONTDUMP)?;
+                for (from, to) in $cut {
+                    g.c.advise(g.a.sub(from..to), advice::DONTDUMP)?;
                 }
                 $(g.c.write(g.a.sub($part).sub(1..3))?;)*
-                for part in $cut {
-                    g.c.advise(g.a.sub(part), advice::DODUMP)?;
+                for (from, to) in $cut {
+                    g.c.advise(g.a.sub(from..to), advice::DODUMP)?;
                 }
                 Ok(())
             },
@@ -116,62 +116,62 @@ pub const JOIN: &[Op] = &[
     REMERGE,
     SHREDS,
     WRITE_REMERGE,
-    join!("none", "|0..3 4..7 8..11|, 4..7 was apart", [4..8],),
+    join!("none", "|0..3 4..7 8..11|, 4..7 was apart", [(4, 8)],),
     join!(
         "left",
         "|0 1' 2' 3 4..7 8..11|, 4..7 was apart",
-        [4..8],
+        [(4, 8)],
         0..4
     ),
     join!(
         "middle",
         "|0..3 4 5' 6' 7 8..11|, 4..7 was apart",
-        [4..8],
+        [(4, 8)],
         4..8
     ),
     join!(
         "right",
         "|0..3 4..7 8 9' 10' 11|, 4..7 was apart",
-        [4..8],
+        [(4, 8)],
         8..N
     ),
     join!(
         "ends",
         "|0 1' 2' 3 4..7|8 9' 10' 11|, 4..7 was apart",
-        [4..8],
+        [(4, 8)],
         0..4,
         8..N
     ),
     join!(
         "left_middle",
         "|0 1' 2' 3|4 5' 6' 7 8..11|, 4..7 was apart",
-        [4..8],
+        [(4, 8)],
         0..4,
         4..8
     ),
     join!(
         "middle_right",
         "|0..3 4 5' 6' 7|8 9' 10' 11|, 4..7 was apart",
-        [4..8],
+        [(4, 8)],
         8..N,
         4..8
     ),
     join!(
         "sides_left",
         "|0 1' 2' 3 4..7 8..11|, the sides were apart",
-        [0..4, 8..N],
+        [(0, 4), (8, N)],
         0..4
     ),
     join!(
         "sides_right",
         "|0..3 4..7 8 9' 10' 11|, the sides were apart",
-        [8..N, 0..4],
+        [(8, N), (0, 4)],
         8..N
     ),
     join!(
         "sides_middle",
         "|0..3 4 5' 6' 7 8..11|, the sides were apart",
-        [0..4, 8..N],
+        [(0, 4), (8, N)],
         4..8
     ),
 ];
@@ -434,7 +434,7 @@ pub const BESIDE: &[Op] = &[
 /// Pages of the surroundings, counted from the first page of the mapping.
 fn span(g: &Ground, from: isize, to: isize) -> crate::world::Area {
     crate::world::Area {
-        vpn: g.a.vpn.strict_add_signed(from),
+        vpn: g.a.vpn.wrapping_add_signed(from),
         pages: (to - from) as usize,
     }
 }

@@ -87,7 +87,7 @@ impl Ground<'_, '_> {
         match self.object {
             None => self.c.map(at),
             Some((object, share)) => {
-                let first = FIRST.strict_add_signed(from);
+                let first = FIRST.wrapping_add_signed(from);
                 self.c.map_object(at, object, first, RW, share)
             }
         }
