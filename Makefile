@@ -72,7 +72,7 @@ install: all
 	install -m 755 $(addprefix $(call release-dir,target)/,$(ALL) $(REPORTER)) $(INSTALL_PATH)/bin
 	for name in $(PROGRAMS); do ln -sf $(ALL) $(INSTALL_PATH)/bin/$$name; done
 	install -m 755 run_tests.sh $(INSTALL_PATH)
-	install -m 644 config settings $(INSTALL_PATH)
+	install -m 644 config settings rmap-selftests.7 $(INSTALL_PATH)
 
 run_tests:
 	./run_tests.sh

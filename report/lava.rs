@@ -6,6 +6,7 @@
 
 use crate::model::{Case, Outcome, Run};
 use crate::stream::Event;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -106,7 +107,19 @@ fn call(helper: &PathBuf, args: &[&str]) -> bool {
     status.is_ok_and(|s| s.success())
 }
 
+/// As LAVA's helpers do it: on the console by way of the kernel's log where KMSG asks for that, since
+/// no message of the kernel can tear it then.
 fn signal(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    if std::env::var_os("KMSG").is_some_and(|v| !v.is_empty()) {
+        let log = OpenOptions::new().write(true).open("/dev/kmsg");
+        let line = format!("<0><LAVA_SIGNAL_{text}>\n");
+        if log
+            .and_then(|mut log| log.write_all(line.as_bytes()))
+            .is_ok()
+        {
+            return Ok(());
+        }
+    }
     writeln!(out, "<LAVA_SIGNAL_{text}>")?;
     out.flush()
 }

@@ -6,6 +6,7 @@
 
 mod input;
 mod lies;
+mod manual;
 mod misbehaviour;
 mod readers;
 mod reports;

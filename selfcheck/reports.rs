@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Is it installed? With CI set it must be.
-fn validator(what: &str, program: &str, args: &[&str]) -> bool {
+pub fn validator(what: &str, program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -131,14 +131,11 @@ fn members(root: &Path, target: &Target, arch: Arch, origin: &Origin) -> Result<
         members.insert(name, member);
     }
     members.insert("kselftest-list.txt".into(), text(list));
-    let gpl = sys::read(&root.join("LICENSES/GPL-2.0"))?;
-    members.insert(
-        "LICENSES/GPL-2.0".into(),
-        Member::File {
-            mode: 0o644,
-            content: gpl,
-        },
-    );
+    for name in ["LICENSES/GPL-2.0", "rmap-selftests.7"] {
+        let content = sys::read(&root.join(name))?;
+        let mode = 0o644;
+        members.insert(name.into(), Member::File { mode, content });
+    }
     let crates = licenses::of_crates(root, target)?;
     members.insert("LICENSES/CRATES".into(), text(crates));
     let rustc = sys::output_text(&mut sys::command("rustc", ["--version"]))?;

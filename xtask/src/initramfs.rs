@@ -20,7 +20,7 @@ pub struct Content<'a> {
     pub modules: &'a [(String, Vec<u8>)],
     /// the suite
     pub suite: &'a Files,
-    /// the command to run in the suite's directory
+    /// the command to run in the suite's directory; none: a shell on the console for whoever drives it
     pub command: &'a [String],
 }
 
@@ -33,12 +33,8 @@ fn command_script(command: &[String]) -> String {
     format!("exec {}\n", words.join(" "))
 }
 
-/// The command's output goes to a serial port of its own, so that the kernel's
-/// messages (on the console) do not tear its lines.
-fn init_script(arch: Arch) -> String {
-    let port = arch.output_port();
-    format!(
-        r#"#!/bin/busybox sh
+/// What both kinds of init begin with.
+const BEGIN: &str = r#"#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root
 mount -t proc proc /proc
@@ -47,7 +43,14 @@ mount -t devtmpfs devtmpfs /dev
 for module in $(cat /lab/order); do
 	insmod /lab/$module.ko || echo "init: cannot load $module"
 done
-out=/dev/{port}
+"#;
+
+/// The command's output goes to a serial port of its own, so that the kernel's
+/// messages (on the console) do not tear its lines.
+fn init_script(arch: Arch) -> String {
+    let port = arch.output_port();
+    format!(
+        r#"{BEGIN}out=/dev/{port}
 stty -F $out raw -echo
 cd /suite
 {{
@@ -56,6 +59,22 @@ cd /suite
 	echo "{MARK} exit $?"
 }} | cat >$out
 reboot -f
+"#
+    )
+}
+
+/// What the prompt of the shell on the console is.
+pub const PROMPT: &str = "root@rmap:#";
+
+/// A shell on the console, in a session of its own. In `$(...)` and pipes it must not stop.
+fn shell_init_script(arch: Arch) -> String {
+    let console = arch.console();
+    format!(
+        r#"{BEGIN}cd /root
+export PS1='{PROMPT} '
+while :; do
+	setsid sh -c 'exec sh -i </dev/{console} >/dev/{console} 2>&1'
+done
 "#
     )
 }
@@ -105,7 +124,12 @@ pub fn write(path: &Path, arch: Arch, content: &Content) -> Result<()> {
     archive.device("dev/null", 1, 3)?;
     archive.file("bin/busybox", 0o755, &sys::read(&busybox(arch)?)?)?;
     archive.link("bin/sh", "busybox")?;
-    archive.file("init", 0o755, init_script(arch).as_bytes())?;
+    let init = if content.command.is_empty() {
+        shell_init_script(arch)
+    } else {
+        init_script(arch)
+    };
+    archive.file("init", 0o755, init.as_bytes())?;
     archive.file(
         "lab/command",
         0o644,

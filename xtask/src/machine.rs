@@ -104,11 +104,12 @@ impl Machine {
         } else {
             Command::new(&program)
         };
-        let (machine, cpu, console_name) = match self.arch {
-            Arch::X86_64 => ("q35,mem-merge=off", "max", "ttyS0"),
-            Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "max", "ttyAMA0"),
+        let console_name = self.arch.console();
+        let (machine, cpu) = match self.arch {
+            Arch::X86_64 => ("q35,mem-merge=off", "max"),
+            Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "max"),
             // QEMU has no "max" of it before version 9.
-            Arch::Riscv64 => ("virt,mem-merge=off", "rv64", "ttyS0"),
+            Arch::Riscv64 => ("virt,mem-merge=off", "rv64"),
         };
         qemu.args(["-accel", accel::option(self.arch, kernel)?, "-cpu", cpu])
             .args(["-machine", machine, "-m", &format!("{}M", self.mem)])

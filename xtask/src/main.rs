@@ -13,6 +13,7 @@ mod guest;
 mod healthy;
 mod initramfs;
 mod kernel;
+mod lava;
 mod less;
 mod licenses;
 mod machine;
@@ -36,6 +37,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   prove    run the suite on a kernel with planted bugs: does it catch them?
   healthy  run the suite again and again on kernels that nothing is wrong with
   less     run the suite on kernels and machines that lack something
+  lava     run it as a job of LAVA or tuxrun, without a server: does each result arrive?
   dist     build release tarballs for boards
 
 `cargo xtask COMMAND --help` tells a command's options.";
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Some("prove") => prove::main(rest),
         Some("healthy") => healthy::main(rest),
         Some("less") => less::main(rest),
+        Some("lava") => lava::main(rest),
         Some("coverage") => coverage::main(rest),
         Some("dist") => dist::main(rest),
         Some("help" | "--help" | "-h") => {

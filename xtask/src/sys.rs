@@ -46,6 +46,14 @@ impl Arch {
         }
     }
 
+    /// The guest's console.
+    pub fn console(self) -> &'static str {
+        match self {
+            Arch::X86_64 | Arch::Riscv64 => "ttyS0",
+            Arch::Aarch64 => "ttyAMA0",
+        }
+    }
+
     /// The guest's serial port that the command's output goes to.
     pub fn output_port(self) -> &'static str {
         match self {
