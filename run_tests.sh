@@ -31,6 +31,7 @@ swap            # pages swapped out, and in again by sharers in every order
 reclaim         # pages given up by one mapper, taken by advice or from one cgroup of two
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
+uffd_wp         # pages write-protected by userfaultfd: they stay so for the one mapper
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
 memory_failure  # poisoned pages: who is told, and that nobody has them any more
 explore         # fork, split, merge, move and exit by chance, and in all short orders

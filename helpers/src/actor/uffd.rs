@@ -25,6 +25,10 @@ pub enum Cmd {
         len: usize,
         mode: u64,
     },
+    /// Write-protects what is there, by a userfaultfd of its own for that.
+    Protect { addr: usize, len: usize },
+    /// Closes that one: nothing is write-protected any more.
+    Unprotect,
     /// Gives everything up: what was registered is plain memory again.
     Close,
 }
@@ -33,6 +37,7 @@ pub enum Cmd {
 #[derive(Default)]
 pub struct State {
     file: Option<OwnedFd>,
+    guard: Option<OwnedFd>,
 }
 
 /// Carries a command out.
@@ -61,6 +66,17 @@ pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
             let file = state.file.as_ref().ok_or(Errno::EBADF)?;
             let (moved, errno) = uffd::move_pages(file, dst, src, len, mode);
             Ok(Reply::Values(vec![moved, errno.into()]))
+        }
+        Cmd::Protect { addr, len } => {
+            if state.guard.is_none() {
+                state.guard = Some(uffd::open(0)?.0);
+            }
+            let file = state.guard.as_ref().ok_or(Errno::EBADF)?;
+            uffd::protect(file, addr, len).map(|()| Reply::Done)
+        }
+        Cmd::Unprotect => {
+            state.guard = None;
+            Ok(Reply::Done)
         }
         Cmd::Close => {
             state.file = None;

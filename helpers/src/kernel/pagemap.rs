@@ -68,6 +68,10 @@ impl Entry {
     pub fn file_or_shared(self) -> bool {
         self.0 >> 61 & 1 != 0
     }
+    /// Bit 57: write-protected by userfaultfd (Linux 5.13).
+    pub fn uffd_wp(self) -> bool {
+        self.0 >> 57 & 1 != 0
+    }
     /// Bit 55: soft-dirty.
     pub fn soft_dirty(self) -> bool {
         self.0 >> 55 & 1 != 0

@@ -14,11 +14,15 @@ const API: u64 = 0xaa;
 /// UFFD_USER_MODE_ONLY (Linux 5.11): faults of the kernel are answered with an error instead of waiting. Needs no privilege.
 const USER_MODE_ONLY: i32 = 1;
 const REGISTER_MODE_MISSING: u64 = 1;
+const REGISTER_MODE_WP: u64 = 2;
+/// UFFDIO_WRITEPROTECT_MODE_WP.
+const WRITEPROTECT_ON: u64 = 1;
 
 mod raw {
     nix::ioctl_readwrite!(api, 0xaa, 0x3f, [u64; 3]);
     nix::ioctl_readwrite!(register, 0xaa, 0x00, [u64; 4]);
     nix::ioctl_read!(unregister, 0xaa, 0x01, [u64; 2]);
+    nix::ioctl_readwrite!(writeprotect, 0xaa, 0x06, [u64; 3]);
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
 
@@ -63,6 +67,19 @@ pub fn unregister(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
     let mut arg = [addr as u64, len as u64];
     // SAFETY: struct uffdio_range is these two words, which live through the call.
     unsafe { raw::unregister(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
+/// UFFDIO_REGISTER for write protection, and UFFDIO_WRITEPROTECT of what is there. `len` in bytes.
+///
+/// # Errors
+/// The errno of either.
+pub fn protect(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
+    let mut arg = [addr as u64, len as u64, REGISTER_MODE_WP, 0];
+    // SAFETY: as in register().
+    unsafe { raw::register(uffd.as_raw_fd(), &mut arg) }?;
+    let mut arg = [addr as u64, len as u64, WRITEPROTECT_ON];
+    // SAFETY: struct uffdio_writeprotect is these three words, which live through the call. No Rust object is there.
+    unsafe { raw::writeprotect(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
 /// UFFDIO_MOVE. Bytes moved, and the errno that ended it early (EAGAIN for a part of the way).

@@ -42,6 +42,9 @@ impl World<'_> {
                 return Ok(Some(finding));
             }
         }
+        if let Some(finding) = self.judge_guarded(&all) {
+            return Ok(Some(finding));
+        }
         if let Some(finding) = self.judge_pins()? {
             return Ok(Some(finding));
         }

@@ -19,6 +19,7 @@ pub mod check;
 mod disk;
 mod evict;
 mod folio;
+mod guard;
 mod handle;
 mod judge;
 mod merged;
@@ -55,7 +56,7 @@ use nix::errno::Errno;
 use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
@@ -88,6 +89,8 @@ pub struct World<'c> {
     eye: sight::Eye,
     /// Pages that are held by more than their mappers.
     pins: RefCell<Vec<pin::Holding>>,
+    /// Mappers whose pages userfaultfd write-protects.
+    guarded: RefCell<BTreeSet<(ActorId, usize)>>,
     /// Who listens for memory failures, and what has failed.
     poison: RefCell<poison::Poison>,
     queue: RefCell<queue::Queue>,
@@ -135,6 +138,7 @@ impl<'c> World<'c> {
             control: Cell::new(None),
             eye: sight::Eye::open(&arena.features),
             pins: RefCell::default(),
+            guarded: RefCell::default(),
             poison: RefCell::default(),
             queue: RefCell::default(),
             names: RefCell::default(),

@@ -32,6 +32,8 @@ pub enum Lie {
     Objects,
     /// Each actor is said to have more anonymous memory than its page tables.
     Rss,
+    /// No page seems to be write-protected by userfaultfd.
+    Guard,
     /// Each actor is said to have locked more than its locked areas.
     Areas,
     /// smaps counts one kB more than there is.
@@ -59,6 +61,7 @@ impl Lie {
             "areas" => Lie::Areas,
             "shares" => Lie::Shares,
             "mincore" => Lie::Mincore,
+            "guard" => Lie::Guard,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

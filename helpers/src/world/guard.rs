@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages that userfaultfd write-protects (UFFDIO_WRITEPROTECT): the mark is each mapper's own, in its page-table entry, and has to
+//! come along through migration entries, swap entries and the parts of a split huge page.
+
+use super::check::{Finding, Sightings};
+use super::model::FrameId;
+use super::sight::Lie;
+use super::{Actor, Area, World};
+use crate::actor::uffd::Cmd as Uffd;
+use crate::actor::{Cmd, Reply};
+use crate::{Stop, TestResult};
+use std::collections::BTreeMap;
+
+impl Actor<'_, '_> {
+    /// UFFDIO_WRITEPROTECT of pages that are there. The script reads them and does not write to them: a write would wait forever. A
+    /// child does not inherit it. Let go by [`Actor::unguard`].
+    ///
+    /// # Errors
+    /// `Skip` where the kernel cannot, or does not show it in pagemap (bit 57, Linux 5.13).
+    #[track_caller]
+    pub fn guard(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: UFFDIO_WRITEPROTECT {}",
+            self.name(),
+            w.show(area)
+        ));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        if let Reply::Errno(_) = w.ask(self.id, &Cmd::Uffd(Uffd::Protect { addr, len }))? {
+            return Err(Stop::Skip("needs UFFDIO_WRITEPROTECT"));
+        }
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = w.eye.entries(self.pid()?, &vpns)?;
+        // Both ways, so that a bit of another meaning is not believed.
+        if seen.iter().any(|s| !s.entry.uffd_wp()) {
+            return Err(Stop::Skip(
+                "needs the write protection in pagemap (Linux 5.13)",
+            ));
+        }
+        let mut guarded = w.guarded.borrow_mut();
+        guarded.extend(vpns.into_iter().map(|vpn| (self.id, vpn)));
+        Ok(())
+    }
+
+    /// Gives all of it up. A child forked meanwhile has the file too, and keeps it in force.
+    #[track_caller]
+    pub fn unguard(&self) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: no more UFFDIO_WRITEPROTECT", self.name()));
+        w.tell(self.id, &Cmd::Uffd(Uffd::Unprotect))?;
+        w.guarded.borrow_mut().retain(|(id, _)| *id != self.id);
+        Ok(())
+    }
+}
+
+impl World<'_> {
+    /// Who write-protected a page has it so, and nobody else.
+    pub(super) fn judge_guarded(&self, all: &BTreeMap<FrameId, Sightings>) -> Option<Finding> {
+        let guarded = self.guarded.borrow();
+        if guarded.is_empty() {
+            return None;
+        }
+        let model = self.model.borrow();
+        for (&f, sightings) in all {
+            // replace_page() does not carry the mark over; files keep it in markers.
+            if model.frames[f].ksm || model.frames[f].cached {
+                continue;
+            }
+            for (at, seen) in sightings {
+                let lie = self.eye.lie == Some(Lie::Guard);
+                let expected = guarded.contains(at);
+                if (seen.entry.uffd_wp() && !lie) != expected {
+                    return Some(Finding {
+                        property: "a page is write-protected by userfaultfd where it was asked for, and nowhere else",
+                        detail: format!(
+                            "pagemap bit 57 is {}; {}",
+                            u8::from(seen.entry.uffd_wp()),
+                            self.others(sightings)
+                        ),
+                        at: Some(*at),
+                    });
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages that userfaultfd write-protects (UFFDIO_WRITEPROTECT): the mark is in the page-table entry of one mapper, and each walk that
+//! takes the entry away has to put it back with the page: try_to_migrate_one(), try_to_unmap_one(), __split_huge_pmd_locked().
+//!
+//! Nobody writes to such a page, for that would wait forever: these tests end with reading.
+
+use helpers::supervise::{Ctx, Test, main as run};
+use helpers::topology::{self, Grain};
+use helpers::world::World;
+use helpers::{TestResult, walk};
+
+/// Pages of each mapping.
+const N: usize = 8;
+
+/// All pages of a VMA.
+fn all(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::filled(&w, "P", N)?;
+    p.guard(a)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Every second page, and one that is read-only as well.
+///
+///   P |0 1 2 3 4 5 6 7|
+///      .   .   .   .
+fn scattered(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::filled(&w, "P", N)?;
+    for i in (0..N).step_by(2) {
+        p.guard(a.page(i))?;
+    }
+    p.protect(a.page(4), topology::R)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// The child shares the pages and has none of them write-protected: a walk that takes one mapper's mark for all shows here. What
+/// the child writes is its own.
+fn child(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::filled(&w, "P", N)?;
+    p.guard(a.sub(1..N - 1))?;
+    let c = p.fork("C")?;
+    w.check()?;
+    walk::every(&w)?;
+    c.write(a.sub(2..5))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// The child has write-protected what it shares, the parent has not.
+fn by_child(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::filled(&w, "P", N)?;
+    let c = p.fork("C")?;
+    c.guard(a.sub(2..N))?;
+    walk::every(&w)?;
+    p.write(a.sub(0..4))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A huge page, by its PMD: migrated as a whole, and split by what asks for it.
+fn thp(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.guard(a)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A part of a huge page: its PMD is split at once.
+fn thp_part(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.guard(a.sub(3..a.pages / 2))?;
+    let c = p.fork("C")?;
+    walk::every(&w)?;
+    c.exit()?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+const MARK: Test = Test {
+    about: "A page stays write-protected by userfaultfd for the mapper that asked for it, and for nobody else, whatever walk takes it.",
+    ..Test::DEFAULT
+};
+const HUGE: Test = Test {
+    needs: Grain::HUGE_NEEDS,
+    ..MARK
+};
+const TESTS: &[Test] = &[
+    Test {
+        name: "all",
+        run: all,
+        ..MARK
+    },
+    Test {
+        name: "scattered",
+        run: scattered,
+        ..MARK
+    },
+    Test {
+        name: "child",
+        run: child,
+        ..MARK
+    },
+    Test {
+        name: "by_child",
+        run: by_child,
+        ..MARK
+    },
+    Test {
+        name: "thp",
+        run: thp,
+        ..HUGE
+    },
+    Test {
+        name: "thp.part",
+        run: thp_part,
+        ..HUGE
+    },
+];
+
+pub fn main() {
+    run(
+        "uffd_wp",
+        "pages write-protected by userfaultfd: they stay so for the one mapper",
+        TESTS,
+    )
+}
