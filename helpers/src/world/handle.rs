@@ -243,6 +243,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.note(format!("mremap {} -> {}{how}", w.show(from), w.show(to)));
         let (addr, len) = self.bytes(from);
         let new_addr = to.vpn * w.page;
+        let marks = self.move_marks(from, to)?;
         let cmd = Cmd::move_to(addr, len, new_addr, keep);
         match w.ask(self.id, &cmd)? {
             Reply::Value(at) if at == new_addr => {}
@@ -256,6 +257,9 @@ impl<'w, 'c> Actor<'w, 'c> {
         w.model
             .borrow_mut()
             .move_slots(self.id, from.vpn, to.vpn, from.pages, keep);
+        if marks {
+            self.mark_moved(to);
+        }
         Ok(())
     }
 

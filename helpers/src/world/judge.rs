@@ -110,7 +110,7 @@ impl World<'_> {
             };
             if let Some(&(at, seen)) = sightings.iter().find(lost) {
                 return found(
-                    "a page written since the soft-dirty bits were cleared is soft-dirty",
+                    "a page written or moved since the soft-dirty bits were cleared is soft-dirty",
                     format!("seen {seen}; {}", self.others(sightings)),
                     at,
                 );

@@ -24,6 +24,7 @@ mod handle;
 mod judge;
 mod merged;
 pub mod model;
+mod moved;
 pub mod object;
 mod outside;
 mod partly;

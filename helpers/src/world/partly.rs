@@ -93,7 +93,7 @@ impl World<'_> {
             };
             if features.soft_dirty && sightings.iter().any(soft) {
                 return found(
-                    "a page written since the soft-dirty bits were cleared is soft-dirty",
+                    "a page written or moved since the soft-dirty bits were cleared is soft-dirty",
                     String::from("a mapper has lost the bit"),
                 );
             }
