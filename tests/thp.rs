@@ -8,7 +8,10 @@
 //!
 //! Where the kernel has folios of other sizes (mTHP) the parts are those of a small one; else of a huge page mapped by PTEs.
 
-use helpers::supervise::{Ctx, Fix, Knob, Test, main as run};
+#[path = "thp/kept.rs"]
+mod kept;
+
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{Grain, R, RW};
 use helpers::world::{Actor, Area, World};
@@ -387,7 +390,7 @@ const PARTS: Test = Test {
 };
 
 macro_rules! parts {
-    ($name:literal, $build:ident) => {
+    ($name:literal, $build:path) => {
         Test {
             name: $name,
             run: |c| walk::afresh(c, $build),
@@ -422,6 +425,16 @@ const TESTS: &[Test] = &[
     },
     parts!("pmd.moved", pmd_moved),
     parts!("pmd.one_page_each", pmd_one_page_each),
+    parts!("pmd.read_only", kept::read_only),
+    parts!("pmd.locked", kept::locked),
+    parts!("pmd.unlocked", kept::unlocked),
+    Test {
+        name: "locked_half",
+        about: "A locked part of a large folio stays in memory.",
+        run: kept::locked_half,
+        needs: &[Need::Pfn, Need::Reclaim],
+        ..PARTS
+    },
     Test {
         name: "sizes",
         about: "What is true of huge pages is true of large folios of every size.",

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Large folios that are locked, in whole or in part, or may only be read: what a folio is said to be (PG_mlocked, exclusive) must
+//! follow what happens to the VMAs that map it.
+
+use super::{folio, huge};
+use helpers::supervise::Ctx;
+use helpers::topology::R;
+use helpers::walk::mlocked;
+use helpers::walk::reclaim::press;
+use helpers::world::World;
+use helpers::world::model::Lock;
+use helpers::{Stop, TestResult, walk};
+
+/// Mapped by a PMD that may not be written any more: still P's alone (set_pmd_migration_entry(), __split_huge_pmd_locked()).
+///
+///   P  r [======== PMD ========]
+pub fn read_only(w: &World) -> TestResult {
+    let (p, a) = huge(w)?;
+    w.clear_soft_dirty()?;
+    p.write(a.sub(1..3))?;
+    p.protect(a, R)
+}
+
+/// Locked through the child's PMD, which may not be written; P's and S's are not locked.
+///
+///   P, S  rw [======== PMD ========]     C  r, locked [======== PMD ========]
+pub fn locked(w: &World) -> TestResult {
+    let (p, a) = huge(w)?;
+    let c = p.fork("C")?;
+    p.fork("S")?;
+    c.protect(a, R)?;
+    c.lock(a, Lock::Full)
+}
+
+/// Locked as a whole and let go: marked, and not longer, so that reclaim may have it (mlock_pte_range()).
+pub fn unlocked(w: &World) -> TestResult {
+    mlocked::shown(w)?;
+    let (p, a) = huge(w)?;
+    p.lock(a, Lock::Full)?;
+    mlocked::expect(w, p, a.page(0), true)?;
+    p.unlock(a)?;
+    mlocked::expect(w, p, a.page(0), false)
+}
+
+/// The half that is locked stays in memory, whatever becomes of the other: try_to_unmap_one() gives up at the locked VMA, or the folio
+/// is split first.
+///
+///   P  |locked 0 .. n/2-1|n/2 ... n-1|
+pub fn locked_half(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = folio(&w)?;
+    let half = a.sub(0..a.pages / 2);
+    p.lock(half, Lock::Full)?;
+    w.check()?;
+    for _ in 0..2 {
+        press(&w)?;
+        if w.pages_of(p, half)?.contains(&None) {
+            return Err(Stop::fail(
+                "a page in a locked area stays in memory: a part of a large folio went to swap",
+            ));
+        }
+        // What went comes back.
+        w.check()?;
+    }
+    p.unlock(half)?;
+    p.fork("C")?;
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
