@@ -60,10 +60,14 @@ fn take(w: &World) -> TestResult<Taken> {
     let (control, tested): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| p.control);
     let step = tested.len().div_ceil(PAGES).max(1);
     let tested = tested.into_iter().step_by(step);
-    // One bit for a folio: two parts of it would hide each other's access.
+    // One bit for a folio: two parts of it would hide each other's access. So first a part near its beginning, then one near its end,
+    // which a walk that is content with the first entry does not come to.
     let mut chosen: BTreeMap<Pfn, &Page> = BTreeMap::new();
+    let mut ends: BTreeMap<Pfn, &Page> = BTreeMap::new();
     for page in control.into_iter().take(2).chain(tested) {
-        chosen.entry(w.folio_head(page.pfn)?).or_insert(page);
+        let head = w.folio_head(page.pfn)?;
+        chosen.entry(head).or_insert(page);
+        ends.insert(head, page);
     }
     // The kernel does not take the last, partial word of the bitmap; a page in it is not looked at.
     let mut taken = BTreeMap::new();
@@ -75,9 +79,15 @@ fn take(w: &World) -> TestResult<Taken> {
     if taken.values().all(|p| p.control) {
         return Ok(Taken::Pointless);
     }
+    ends.retain(|head, page| {
+        let first = taken.get(head);
+        first.is_some_and(|first| page.control || first.pfn != page.pfn)
+    });
     let mut left_out = BTreeSet::new();
-    for round in 0..MAPPERS {
-        left_out.extend(touch(w, &bitmap, &taken, round)?);
+    for parts in [&taken, &ends] {
+        for round in 0..MAPPERS {
+            left_out.extend(touch(w, &bitmap, parts, round)?);
+        }
     }
     let refused = |p: &Page| left_out.contains(&p.pfn);
     // When none of the control's can be, no page can be now.
@@ -86,7 +96,7 @@ fn take(w: &World) -> TestResult<Taken> {
             "no control page can be set idle",
         )));
     }
-    for (head, page) in &taken {
+    for (head, page) in taken.iter().chain(&ends) {
         // One that is on no LRU list all the time has no idle bit: nothing was asked of the rmap.
         let on_lru = w.page_flags(*head)?.is_some_and(|f| f.has(Flags::LRU));
         if on_lru && refused(page) && fate::here(w, page)? {
@@ -101,7 +111,7 @@ fn take(w: &World) -> TestResult<Taken> {
     }
     let judged = taken.values().filter(|p| !refused(p)).copied();
     w.tally().walked(IDLE.name, judged);
-    let judged = taken.len() - left_out.len();
+    let judged = taken.values().filter(|p| !refused(p)).count();
     Ok(Taken::Yes(if left_out.is_empty() {
         format!("{judged} pages")
     } else {
