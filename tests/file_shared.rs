@@ -402,6 +402,7 @@ const TESTS: &[Test] = &[
     disk::RESHAPED,
     disk::WALKED,
     huge::PARTS,
+    huge::COUNTED,
     huge::RECLAIMED,
     huge::TAIL_ONLY,
     huge::RESHAPED,

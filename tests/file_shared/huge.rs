@@ -4,6 +4,7 @@
 //! The walk of a large folio has to look for VMAs of every page of it, not of its first, and to begin in each VMA at
 //! the page that this VMA has.
 
+use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
@@ -86,6 +87,48 @@ fn parts(ctx: &mut Ctx) -> TestResult {
     s.r.fork("C")?;
     walk::plain(&w)?;
     topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Mapped by PTEs alone, and each page counted once, whoever else maps it too.
+///
+///   file        |0 ..... huge page ..... 511|
+///   R C           5 .................. 506          then from the middle on
+fn counted(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    let n = a.pages - 10;
+    let file = w.object(Kind::Memfd, a.pages)?;
+    let p = w.actor("P")?;
+    p.map_object(a, &file, 0, 0, Share::Shared)?;
+    p.advise(a, advice::HUGEPAGE)?;
+    p.protect(a, RW)?;
+    p.write(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    p.exit()?;
+    let r = w.actor("R")?;
+    let counters = Counters::open(&w)?;
+    let Some(base) = counters.file_mapped()? else {
+        return Err(Stop::Skip("needs file_mapped in memory.stat"));
+    };
+    let odd = place(&w, "odd", n);
+    r.map_object(odd, &file, 5, RW, Share::Shared)?;
+    r.read(odd)?;
+    counters.expect_files("mapped by PTEs", base, n)?;
+    let c = r.fork("C")?;
+    c.read(odd)?;
+    counters.expect_files("mapped twice", base, n)?;
+    r.unmap(odd.sub(0..n / 2))?;
+    counters.expect_files("half of it unmapped by one", base, n)?;
+    c.unmap(odd.sub(0..n / 2))?;
+    counters.expect_files("and by the other", base, n - n / 2)?;
+    w.check()?;
+    c.exit()?;
+    r.unmap(odd.sub(n / 2..n))?;
+    counters.expect_files("all unmapped", base, 0)?;
     w.finish()
 }
 
@@ -203,6 +246,12 @@ const HUGE: Test = Test {
 pub const PARTS: Test = Test {
     name: "huge.parts",
     run: parts,
+    ..HUGE
+};
+pub const COUNTED: Test = Test {
+    name: "huge.counted",
+    about: "The counters of mapped pages of files follow the mappings, page by page.",
+    run: counted,
     ..HUGE
 };
 pub const RECLAIMED: Test = Test {
