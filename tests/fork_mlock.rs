@@ -7,9 +7,9 @@
 use helpers::kernel::vma;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test, main as run};
-use helpers::topology;
+use helpers::topology::{self, RW};
 use helpers::world::model::Lock;
-use helpers::world::{Actor, Area, World};
+use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Whether smaps shows "lo" for the area, and VmLck of the process in pages.
@@ -40,6 +40,36 @@ fn expect(w: &World, actor: Actor, area: Area, lo: bool, pages: u64) -> TestResu
         )));
     }
     Ok(())
+}
+
+/// A file's pages, mapped shared and private.
+///
+///   P   shared [ locked ]  private [ locked ]      C   [ not ] [ not ]
+fn not_inherited_file(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let file = w.object(Kind::Memfd, 8)?;
+    let (s, q) = (w.place(4), w.place(4));
+    w.name(s, "shared");
+    w.name(q, "private");
+    p.map_object(s, &file, 0, RW, Share::Shared)?;
+    p.map_object(q, &file, 4, RW, Share::Private)?;
+    p.write(s)?;
+    p.write(q.sub(1..3))?;
+    p.lock(s, Lock::Full)?;
+    p.lock(q, Lock::Full)?;
+    let c = p.fork("C")?;
+    expect(&w, p, s, true, 8)?;
+    expect(&w, c, s, false, 0)?;
+    expect(&w, c, q, false, 0)?;
+    c.write(q.page(0))?;
+    w.check()?;
+    p.unlock(s)?;
+    p.unlock(q)?;
+    expect(&w, p, q, false, 0)?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
 }
 
 ///   P   [ locked ]      C   [ not ]      the child may lock and unlock on its own
@@ -134,6 +164,11 @@ const LOCK: Test = Test {
 };
 
 const TESTS: &[Test] = &[
+    Test {
+        name: "not_inherited.memfd",
+        run: not_inherited_file,
+        ..LOCK
+    },
     Test {
         name: "not_inherited",
         run: |c| not_inherited(c, Lock::Full),
