@@ -334,6 +334,7 @@ fn alone(ctx: &mut Ctx) -> TestResult {
 fn pmd_moved(w: &World) -> TestResult {
     let (p, a) = huge(w)?;
     let c = p.fork("C")?;
+    w.clear_soft_dirty()?;
     across(w, c, a)?;
     let to = w.place_huge(1)?;
     w.name(to, "to");
