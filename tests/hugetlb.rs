@@ -219,6 +219,36 @@ fn given_back(_: &World, c: Actor, a: &[Area], _: &Object, share: Share) -> Test
     }
 }
 
+/// Nobody but the private mapping has the file's pages while it is written to: hugetlb_wp() must not take a page that one maps for its
+/// own.
+///
+///   file          0 1
+///   P shared      0 1       written, unmapped; mapped again at the end
+///   Q private     0 1       read; 1 its own copy
+fn private_alone(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let (a, b, c) = (
+        place(&w, "a", 2)?,
+        place(&w, "private", 2)?,
+        place(&w, "c", 2)?,
+    );
+    let file = w.object(Kind::Hugetlb, 2 * a[0].pages)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    p.map_object(whole(&a), &file, 0, RW, Share::Shared)?;
+    p.write(whole(&a))?;
+    p.unmap(whole(&a))?;
+    q.map_object(whole(&b), &file, 0, RW, Share::Private)?;
+    q.read(whole(&b))?;
+    q.write(b[1])?;
+    p.map_object(whole(&c), &file, 0, RW, Share::Shared)?;
+    p.read(whole(&c))?;
+    w.check()?;
+    move_all(&w)?;
+    p.write(c[1].page(2))?;
+    w.check()?;
+    w.finish()
+}
+
 /// Shared mappings by chance: over each other, cut, moved, forked, taken away.
 fn chance(ctx: &mut Ctx) -> TestResult {
     for round in 0..2 {
@@ -350,6 +380,12 @@ const TESTS: &[Test] = &[
     Test {
         name: "shared",
         run: shared,
+        ..HUGE
+    },
+    Test {
+        name: "private_alone",
+        about: "What the only mapper of a hugetlb file's page writes to its private mapping is its own.",
+        run: private_alone,
         ..HUGE
     },
     Test {
