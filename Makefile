@@ -17,36 +17,67 @@ PROGRAMS := $(shell sed -n "/^TESTS='/,/^'/s/^\([a-z0-9_]*\)[[:space:]].*/\1/p" 
 # Not a test: reads what they print.
 REPORTER := rmap_report
 
-# Kernel builds say ARCH. Static musl binaries need nothing on the board.
-rust-target-arm64 := aarch64-unknown-linux-musl
-rust-target-x86 := x86_64-unknown-linux-musl
-rust-target-x86_64 := x86_64-unknown-linux-musl
-rust-target-riscv := riscv64gc-unknown-linux-musl
-RUST_TARGET ?= $(rust-target-$(ARCH))
+# Kernel builds say ARCH. A static program needs nothing on the board, so musl is used
+# where Rust has it; riscv64 has a static glibc else, linked by the cross compiler. A
+# machine's own programs are dynamic where it has no musl.
+RUSTC ?= rustc
+have-target = $(wildcard $(shell $(RUSTC) --print target-libdir --target $(1) 2>/dev/null))
+machine := $(subst x86_64,x86,$(subst aarch64,arm64,$(subst riscv64,riscv,$(shell uname -m))))
+arch := $(subst x86_64,x86,$(or $(ARCH),$(machine)))
+musl-arm64 := aarch64-unknown-linux-musl
+musl-x86 := x86_64-unknown-linux-musl
+musl-riscv := riscv64gc-unknown-linux-musl
+glibc-riscv := riscv64gc-unknown-linux-gnu
+ifeq ($(origin RUST_TARGET),undefined)
+RUST_TARGET := $(if $(call have-target,$(musl-$(arch))),$(musl-$(arch)))
+ifeq ($(RUST_TARGET),)
+ifneq ($(arch),$(machine))
+RUST_TARGET := $(or $(glibc-$(arch)),$(musl-$(arch)),no-target-for-$(arch))
+ifeq ($(RUST_TARGET),$(glibc-riscv))
+linker := CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_LINKER=$(or $(CROSS_COMPILE),riscv64-linux-gnu-)gcc
+static := CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static
+endif
+endif
+endif
+endif
 
-cargo-build = $(CARGO) build --release --locked \
+# What cannot be built is said, whatever else is built beside it.
+can-build = command -v $(CARGO) >/dev/null || \
+	{ echo "rmap: NOT built: no $(CARGO)" >&2; exit 1; }; \
+	case "$(RUST_TARGET)" in no-target-*) \
+	echo "rmap: NOT built: no Rust target for ARCH=$(ARCH) is known here, RUST_TARGET=... names one" >&2; exit 1;; esac
+cargo-build = $(linker) $(static) $(CARGO) build --release --locked \
 	--manifest-path $(CURDIR)/Cargo.toml --target-dir $(1) \
 	$(if $(RUST_TARGET),--target $(RUST_TARGET)) \
 	$(addprefix --bin ,$(ALL) $(REPORTER))
 release-dir = $(1)/$(if $(RUST_TARGET),$(RUST_TARGET)/)release
 
-ifneq ($(wildcard ../lib.mk),)
+# A link to here has another directory above it than the selftests, but their make
+# runs this one from there.
+lib-mk := $(firstword $(wildcard ../lib.mk $(if $(BUILD),$(PWD)/lib.mk)))
 
+ifneq ($(lib-mk),)
+
+# Links to the one program; the kselftest runner runs each by itself.
 TEST_GEN_PROGS := $(PROGRAMS)
-# Installed but not run: the kselftest runner runs the programs itself.
+# Installed but not run.
 TEST_PROGS_EXTENDED := run_tests.sh
-TEST_GEN_PROGS_EXTENDED := $(REPORTER)
+TEST_GEN_PROGS_EXTENDED := $(ALL) $(REPORTER)
 # lib.mk's own rules compile C.
 OVERRIDE_TARGETS := 1
 
-include ../lib.mk
+include $(lib-mk)
 
-$(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED): $(OUTPUT)/%: cargo-build
+$(TEST_GEN_PROGS): $(OUTPUT)/$(ALL)
+	ln -sf $(ALL) $@
+
+$(TEST_GEN_PROGS_EXTENDED): $(OUTPUT)/%: cargo-build
 	install -m 755 $(call release-dir,$(OUTPUT)/target)/$* $@
 
 # With O= the source directory may be read-only: everything goes below OUTPUT.
 .PHONY: cargo-build
 cargo-build:
+	@$(can-build)
 	$(call cargo-build,$(OUTPUT)/target)
 
 EXTRA_CLEAN += $(OUTPUT)/target
@@ -60,6 +91,7 @@ INSTALL_PATH ?= $(DESTDIR)$(libexecdir)/rmap-selftests
 .PHONY: all check install run_tests clean
 
 all:
+	@$(can-build)
 	$(call cargo-build,target)
 
 # Tests of the suite itself; not of the kernel.
