@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long a kernel may take to reach init.
-const BOOT: Duration = Duration::from_secs(120);
+const BOOT: Duration = Duration::from_secs(300);
 /// How long a guest may take to go down after its verdict.
 const DOWN: Duration = Duration::from_secs(5);
 
@@ -104,7 +104,11 @@ impl Machine {
         } else {
             Command::new(&program)
         };
-        let console_name = self.arch.console();
+        let console_name = match self.arch {
+            // See below.
+            Arch::Riscv64 => "ttyS1",
+            other => other.console(),
+        };
         let (machine, cpu) = match self.arch {
             Arch::X86_64 => ("q35,mem-merge=off", "max"),
             Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "max"),
@@ -115,12 +119,23 @@ impl Machine {
             .args(["-machine", machine, "-m", &format!("{}M", self.mem)])
             .args(["-smp", &format!("{0},sockets={0}", self.cpus)])
             .args(["-nodefaults", "-display", "none", "-no-reboot"])
-            .arg("-serial")
-            .arg(format!("file:{}", console.display()))
-            .args(["-chardev", "stdio,id=out,signal=on"]);
+            .args(["-chardev", "stdio,id=out,signal=on", "-chardev"])
+            .arg(format!("file,id=log,path={}", console.display()));
         match self.arch {
-            Arch::X86_64 => qemu.args(["-serial", "chardev:out"]),
-            Arch::Aarch64 | Arch::Riscv64 => qemu.args(["-device", "pci-serial,chardev=out"]),
+            Arch::X86_64 => qemu.args(["-serial", "chardev:log", "-serial", "chardev:out"]),
+            Arch::Aarch64 => qemu.args([
+                "-serial",
+                "chardev:log",
+                "-device",
+                "pci-serial,chardev=out",
+            ]),
+            // Its PCI port never interrupts, which does not matter to a kernel's console.
+            Arch::Riscv64 => qemu.args([
+                "-serial",
+                "chardev:out",
+                "-device",
+                "pci-serial,chardev=log",
+            ]),
         };
         if self.nodes > 1 {
             let share = self.mem / u64::from(self.nodes);
@@ -185,6 +200,8 @@ impl Machine {
                         exit = word.strip_prefix("exit ").and_then(|n| n.parse().ok());
                         deadline = Instant::now() + DOWN;
                     }
+                    // Firmware may have had that port before.
+                    None if !begun => {}
                     None => {
                         if !line(&text) {
                             qemu.kill()?;

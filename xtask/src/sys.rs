@@ -57,9 +57,9 @@ impl Arch {
     /// The guest's serial port that the command's output goes to.
     pub fn output_port(self) -> &'static str {
         match self {
-            Arch::X86_64 | Arch::Riscv64 => "ttyS1",
-            // The console is no 8250 there, so the first one is free.
-            Arch::Aarch64 => "ttyS0",
+            Arch::X86_64 => "ttyS1",
+            // The console is no 8250 there, or the second one.
+            Arch::Aarch64 | Arch::Riscv64 => "ttyS0",
         }
     }
 
