@@ -21,6 +21,7 @@ fork_wipeonfork # MADV_WIPEONFORK: VMAs that the child gets empty
 fork_mlock      # VM_LOCKED is not inherited; locked pages shared with unlocked ones
 fork_vma        # VMAs split, merged, moved and resized in a forked child
 vma_ops         # VMAs cut, joined, grown and moved: each operation, by each process, on each kind of memory
+exec_stack      # pages of the stack that exec made: moved there, grown, inherited
 file_shared     # pages of files and memfds: every mapping is found through i_mmap
 hugetlb         # hugetlb pages: copied, shared, cut and moved
 thp             # large folios whose mappers see different parts

@@ -2,7 +2,7 @@
 //! The actor's side of the socket.
 
 use super::wire::{Cmd, Diff, Reply};
-use super::{bus, pin, uffd, vma};
+use super::{bus, pin, stack, uffd, vma};
 use crate::sys::{fd, mem, numa, proc};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, recvmsg};
@@ -64,8 +64,8 @@ pub fn serve(mut socket: OwnedFd) -> ! {
                 send(&socket, &Reply::Done);
                 proc::exit_now(code)
             }
-            Cmd::Exec => {
-                let e = exec_self(&socket);
+            Cmd::Exec { environment } => {
+                let e = exec_self(&socket, environment);
                 send(&socket, &Reply::Errno(e as i32));
             }
             other => {
@@ -85,7 +85,7 @@ struct Own {
     bus: bus::State,
 }
 
-fn exec_self(socket: &OwnedFd) -> Errno {
+fn exec_self(socket: &OwnedFd, environment: usize) -> Errno {
     if let Err(e) = fd::keep_over_exec(socket) {
         return e;
     }
@@ -94,7 +94,12 @@ fn exec_self(socket: &OwnedFd) -> Errno {
         c"__actor".to_owned(),
         std::ffi::CString::new(socket.as_raw_fd().to_string()).unwrap_or_default(),
     ];
-    match nix::unistd::execv(c"/proc/self/exe", &args) {
+    let program = c"/proc/self/exe";
+    let done = match environment {
+        0 => nix::unistd::execv(program, &args),
+        bytes => nix::unistd::execve(program, &args, &stack::environment(bytes)),
+    };
+    match done {
         Err(e) => e,
         Ok(never) => match never {},
     }
@@ -157,6 +162,9 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
         Cmd::Vma(cmd) => vma::obey(cmd, &mut own.vma),
         Cmd::Pin(cmd) => pin::obey(cmd, &mut own.pin),
         Cmd::Bus(cmd) => bus::obey(cmd, &mut own.bus),
+        Cmd::Environment { bytes } => {
+            stack::verified(bytes).map(|(from, to)| Reply::Values(vec![from as i64, to as i64]))
+        }
         Cmd::FlushTlb => done(flush_tlb()),
         Cmd::MovePages {
             pid,
@@ -190,7 +198,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
         Cmd::Hang => loop {
             nix::unistd::pause();
         },
-        Cmd::Fork | Cmd::Exec | Cmd::Exit(_) => Err(Errno::EINVAL),
+        Cmd::Fork | Cmd::Exec { .. } | Cmd::Exit(_) => Err(Errno::EINVAL),
     };
     result.unwrap_or_else(|e| Reply::Errno(e as i32))
 }

@@ -13,6 +13,7 @@ pub mod agent;
 pub mod bus;
 pub mod channel;
 pub mod pin;
+pub mod stack;
 pub mod uffd;
 pub mod vma;
 pub mod wire;

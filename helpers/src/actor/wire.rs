@@ -90,8 +90,11 @@ pub enum Cmd {
     Batch(Vec<Cmd>),
     /// Make a child that obeys the socket that comes along.
     Fork,
-    /// execve(2) of this program as an actor with a new address space.
-    Exec,
+    /// execve(2) of this program as an actor with a new address space, and with an environment of so many bytes (see
+    /// [`super::stack`]) instead of its own unless 0.
+    Exec { environment: usize },
+    /// Whether the environment is the one that was passed, and the addresses of its first byte and of one past its last.
+    Environment { bytes: usize },
     /// Reply, then _exit(2).
     Exit(i32),
     /// Misbehave, for the suite's own tests: panic while carrying out a command.

@@ -447,7 +447,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     #[track_caller]
     pub fn exec(&self) -> TestResult {
         self.note(String::from("exec"));
-        self.world.tell(self.id, &Cmd::Exec)?;
+        self.world.tell(self.id, &Cmd::Exec { environment: 0 })?;
         self.world.model.borrow_mut().exec(self.id);
         Ok(())
     }

@@ -35,6 +35,7 @@ mod queue;
 mod resident;
 mod rss;
 pub mod sight;
+mod stack;
 mod steps;
 mod uffd;
 mod vma;
