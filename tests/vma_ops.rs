@@ -20,19 +20,6 @@ const OPS: Test = Test {
     knobs: KNOBS,
     ..Test::DEFAULT
 };
-const MERGE: Test = Test {
-    guards: &[
-        Fix {
-            commit: "879bca0a2c4f",
-            subject: "mm/vma: fix incorrectly disallowed anonymous VMA merges",
-        },
-        Fix {
-            commit: "7e7757876f25",
-            subject: "mm/mprotect: fix do_mprotect_pkey() return on error",
-        },
-    ],
-    ..OPS
-};
 const MOVE: Test = Test {
     guards: &[
         Fix {
@@ -77,11 +64,11 @@ macro_rules! grid {
 
 const TESTS: &[Test] = grid! {
     "split", cut::SPLIT, OPS;
-    "join", cut::JOIN, MERGE;
-    "shift", cut::SHIFT, MERGE;
+    "join", cut::JOIN, OPS;
+    "shift", cut::SHIFT, OPS;
     "unmap", cut::UNMAP, OPS;
     "over", cut::OVER, OPS;
-    "beside", cut::BESIDE, MERGE;
+    "beside", cut::BESIDE, OPS;
     "move", remap::MOVE, MOVE;
     "move.next_to", remap::NEXT_TO, MOVE;
     "move.next_to.dontunmap", remap::KEEP_NEXT_TO, MOVE;
