@@ -5,11 +5,15 @@
 //! ksmd has scanned, with the anon_vma to look in (rmap_walk_ksm()). Processes forked since the merge have no rmap_item; they are found by a
 //! second pass over the same anon_vmas. ksmd runs only inside of merge() and its kin, so a script knows whom ksmd has seen.
 
+#[path = "ksm/counts.rs"]
+mod counts;
+
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
 use helpers::walk::merge::{self, expect_merging, merge};
-use helpers::world::World;
+use helpers::walk::reclaim::swap_out;
+use helpers::world::{Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Every walk, then every sharer writes.
@@ -144,49 +148,6 @@ fn moved_before(ctx: &mut Ctx, forked: bool) -> TestResult {
     walks(w)
 }
 
-/// More equal pages than one KSM page may have mappers (max_page_sharing): a chain of stable nodes, each with a page of its own.
-fn chain(ctx: &mut Ctx, most: usize, sharers: usize) -> TestResult {
-    let w = World::new(ctx)?;
-    merge::set_knob(&w, "max_page_sharing", &most.to_string())?;
-    let p = filled(&w, "P", 1)?;
-    let mut all = vec![p];
-    let q = like(&w, "Q", sharers - 1, p)?;
-    // Each page is a mapper of its own.
-    all.push(q);
-    for (actor, area) in &all {
-        actor.advise(*area, advice::MERGEABLE)?;
-    }
-    let bounded = |when: &str| -> TestResult {
-        for (pfn, n) in merge::distinct(&w, &all)? {
-            if n > most || n < 2 {
-                return Err(Stop::fail(format_args!(
-                    "a KSM page has 2 to max_page_sharing mappers: {when} pfn {pfn} has {n}, not 2 to {most}"
-                )));
-            }
-        }
-        Ok(())
-    };
-    merge::run(&w, &all)?;
-    bounded("after the merge")?;
-    expect_merging(&w, false, &[(p.0, 1), (q.0, sharers as u64 - 1)])?;
-    // A fork may go over the limit.
-    let c = p.0.fork("C")?;
-    let d = q.0.fork("D")?;
-    walk::every_on_offer(&w)?;
-    c.exit()?;
-    d.exit()?;
-    merge::run(&w, &all)?;
-    bounded("after the second merge")?;
-    // One of a chain goes, in the middle and at the ends.
-    p.0.fork("late")?;
-    p.0.write(p.1)?;
-    q.0.write(q.1.page(0))?;
-    q.0.unmap(q.1.sub(sharers - 2..sharers - 1))?;
-    w.check()?;
-    walks(w)?;
-    Ok(())
-}
-
 /// What happens to a KSM page before another process joins it.
 #[derive(Clone, Copy, PartialEq)]
 enum Before {
@@ -194,6 +155,8 @@ enum Before {
     Compact,
     SharersLeave,
     Cow,
+    /// It comes back as an ordinary page, of whoever came first; ksmd finds its stable node stale.
+    Swap,
 }
 
 ///   P [0 1]  Q [0 1]   merged;   then R [0 1] comes to the same stable node
@@ -211,6 +174,12 @@ fn joined_late(ctx: &mut Ctx, before: Before) -> TestResult {
             Err(e) => return Err(e),
         },
         Before::SharersLeave => q.0.exit()?,
+        Before::Swap => {
+            swap_out(&w)?;
+            c.0.read(p.1.sub(0..2))?;
+            q.0.read(q.1)?;
+            w.check()?;
+        }
         Before::Cow => {
             p.0.write(p.1.page(0))?;
             c.0.write(p.1.page(1))?;
@@ -227,6 +196,33 @@ fn joined_late(ctx: &mut Ctx, before: Before) -> TestResult {
     walks(w)
 }
 
+/// Copies in a private mapping of a file: their VMA's page offset is the file's, which the address does not tell.
+///
+///   object        0 1 2 3 4 5 6 7
+///   P  private        2'3'4'5'6 7       C  P's child        Q  [2' 3' 4' 5'] anonymous, equal
+fn private_file(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let object = w.object(Kind::Memfd, 8)?;
+    let p = w.actor("P")?;
+    let a = w.place(6);
+    w.name(a, "private");
+    p.map_object(a, &object, 2, RW, Share::Private)?;
+    let copies = (p, a.sub(0..4));
+    p.write(copies.1)?;
+    let q = like(&w, "Q", 4, copies)?;
+    merge(&w, &[copies, q])?;
+    let c = p.fork("C")?;
+    c.unmap(a.page(0))?;
+    walk::plain(&w)?;
+    // Given back, the file's page shows again.
+    p.advise(a.page(3), advice::DONTNEED)?;
+    merge(&w, &[(p, a.sub(0..3)), (c, a.sub(1..4)), q])?;
+    p.unmap(a.page(1))?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 ///   P [mergeable]
 ///     \__ C   new equal pages, without an madvise of its own
 fn child_is_scanned(ctx: &mut Ctx) -> TestResult {
@@ -240,44 +236,6 @@ fn child_is_scanned(ctx: &mut Ctx) -> TestResult {
     g.write_equal(a.sub(2..5))?;
     merge::run(&w, &[(c, a.sub(0..2)), (g, a.sub(2..5))])?;
     expect_merging(&w, true, &[(c, 2), (g, 5)])?;
-    walks(w)
-}
-
-/// merge_across_nodes: without it each node has a stable tree and a KSM page of its own.
-///
-///   node 0: P [0 1] Q [0 1]      node 1: R [0 1] S [0 1]      all equal
-fn nodes(ctx: &mut Ctx, across: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    merge::set_knob(&w, "merge_across_nodes", if across { "1" } else { "0" })?;
-    let p = filled(&w, "P", 2)?;
-    let q = like(&w, "Q", 2, p)?;
-    let r = like(&w, "R", 2, p)?;
-    let s = like(&w, "S", 2, p)?;
-    let here = w.features().nodes[..2].to_vec();
-    for (place, node) in [(p, here[0]), (q, here[0]), (r, here[1]), (s, here[1])] {
-        w.move_to_node(place.0, place.1, node)?;
-    }
-    for (actor, area) in [p, q, r, s] {
-        actor.advise(area, advice::MERGEABLE)?;
-    }
-    let all = [p, q, r, s];
-    merge::run(&w, &all)?;
-    let expected = if across { 2 } else { 4 };
-    let seen = merge::distinct(&w, &all)?;
-    if seen.len() != expected {
-        return Err(Stop::fail(format_args!(
-            "equal pages on two nodes become one page with merge_across_nodes, else one on each: expected {expected} pages for 2 contents, seen {seen:?}"
-        )));
-    }
-    p.0.fork("C")?;
-    walk::every_on_offer(&w)?;
-    // To the other node, where an equal KSM page is already.
-    for (place, node) in [(p, here[1]), (q, here[0]), (r, here[0]), (s, here[1])] {
-        w.move_to_node(place.0, place.1, node)?;
-    }
-    merge::run(&w, &all)?;
-    w.move_to_node(p.0, p.1, here[0])?;
-    expect_merging(&w, true, &[(p.0, 2), (q.0, 2), (r.0, 2), (s.0, 2)])?;
     walks(w)
 }
 
@@ -381,17 +339,17 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "chain.2",
-        run: |c| chain(c, 2, 6),
+        run: |c| counts::chain(c, 2, 6),
         ..CHAIN
     },
     Test {
         name: "chain.3",
-        run: |c| chain(c, 3, 9),
+        run: |c| counts::chain(c, 3, 9),
         ..CHAIN
     },
     Test {
         name: "chain.4",
-        run: |c| chain(c, 4, 8),
+        run: |c| counts::chain(c, 4, 8),
         ..CHAIN
     },
     Test {
@@ -415,13 +373,30 @@ const TESTS: &[Test] = &[
         ..JOIN
     },
     Test {
+        name: "joined_late.swapped",
+        needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm, Need::Reclaim],
+        run: |c| joined_late(c, Before::Swap),
+        ..JOIN
+    },
+    Test {
+        name: "private_file",
+        run: private_file,
+        ..MERGED
+    },
+    Test {
+        name: "counters",
+        about: "KSM's counts, of the machine and of each process, follow its pages and mappers.",
+        run: counts::counters,
+        ..KSM
+    },
+    Test {
         name: "nodes.across",
-        run: |c| nodes(c, true),
+        run: |c| counts::nodes(c, true),
         ..NODES
     },
     Test {
         name: "nodes.apart",
-        run: |c| nodes(c, false),
+        run: |c| counts::nodes(c, false),
         ..NODES
     },
 ];

@@ -8,8 +8,8 @@ use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, filled, like};
 use helpers::walk::merge::{self, expect_merging, expect_zero_pages, merge};
-use helpers::world::World;
-use helpers::{TestResult, walk};
+use helpers::world::{Actor, World};
+use helpers::{Stop, TestResult, walk};
 
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
@@ -144,6 +144,21 @@ fn cow(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// What PR_GET_MEMORY_MERGE says.
+#[track_caller]
+fn expect_any(w: &World, expected: &[(Actor, bool)]) -> TestResult {
+    for (actor, on) in expected {
+        if actor.merges_memory()? != *on {
+            let name = actor.name();
+            w.diag(format_args!("{name}: PR_GET_MEMORY_MERGE is not {on}"));
+            return Err(Stop::fail(
+                "PR_SET_MEMORY_MERGE is inherited, and switched off for one process alone",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// PR_SET_MEMORY_MERGE goes to a child, and over an exec: what they map later merges without an madvise.
 fn merge_any(ctx: &mut Ctx, exec: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -162,19 +177,33 @@ fn merge_any(ctx: &mut Ctx, exec: bool) -> TestResult {
     } else {
         c.map(b)?;
     }
+    expect_any(&w, &[(p, true), (c, true)])?;
     c.write_like(b, p, a)?;
     merge::run(&w, &[(p, a), (c, b)])?;
     walk::every_on_offer(&w)?;
     merge::run(&w, &[(p, a), (c, b)])?;
+    let g = c.fork("G")?;
     // Switched off in one: its own pages are unmerged, nobody else's.
     c.memory_merge(false)?;
+    expect_any(&w, &[(p, true), (c, false), (g, true)])?;
     w.check()?;
     walks(w)
 }
 
+/// How pages of zeroes are unmerged.
+#[derive(Clone, Copy, PartialEq)]
+enum Zeroes {
+    Madvise,
+    Prctl,
+    All,
+}
+
 ///   P [x 0 x 0]  Q [0 0]       pages of zeroes
-fn zeroes(ctx: &mut Ctx) -> TestResult {
+fn zeroes(ctx: &mut Ctx, how: Zeroes) -> TestResult {
     let w = World::new(ctx)?;
+    if how == Zeroes::All {
+        merge::forget_others(&w)?;
+    }
     let (p, a) = filled(&w, "P", 4)?;
     p.write_zeroes(a.page(1))?;
     p.write_zeroes(a.page(3))?;
@@ -191,10 +220,22 @@ fn zeroes(ctx: &mut Ctx) -> TestResult {
     c.write(a.page(1))?;
     q.write(b.page(1))?;
     expect_zero_pages(&w, &[(p, 2), (c, 1), (q, 1)])?;
-    q.advise(b, advice::UNMERGEABLE)?;
-    p.advise(a, advice::UNMERGEABLE)?;
+    match how {
+        Zeroes::Madvise => {
+            q.advise(b, advice::UNMERGEABLE)?;
+            p.advise(a, advice::UNMERGEABLE)?;
+        }
+        Zeroes::Prctl => {
+            for actor in [p, q] {
+                actor.memory_merge(true)?;
+                actor.memory_merge(false)?;
+            }
+        }
+        Zeroes::All => merge::unmerge_all(&w)?,
+    }
     w.check()?;
-    expect_zero_pages(&w, &[(p, 0), (c, 1), (q, 0)])?;
+    let of_child = u64::from(how != Zeroes::All);
+    expect_zero_pages(&w, &[(p, 0), (c, of_child), (q, 0)])?;
     p.write(a.page(3))?;
     walks(w)
 }
@@ -230,6 +271,12 @@ const ANY: Test = Test {
             subject: "mm/ksm: fix ksm exec support for prctl",
         },
     ],
+    ..KSM
+};
+
+const ZEROES: Test = Test {
+    about: "With use_zero_pages pages of zeroes become the zero page, and a write is the writer's own.",
+    knobs: &[Knob::set("/sys/kernel/mm/ksm/use_zero_pages", "1")],
     ..KSM
 };
 
@@ -292,10 +339,18 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "zeroes",
-        about: "With use_zero_pages pages of zeroes become the zero page, and a write is the writer's own.",
-        knobs: &[Knob::set("/sys/kernel/mm/ksm/use_zero_pages", "1")],
-        run: zeroes,
-        ..KSM
+        run: |c| zeroes(c, Zeroes::Madvise),
+        ..ZEROES
+    },
+    Test {
+        name: "zeroes.prctl",
+        run: |c| zeroes(c, Zeroes::Prctl),
+        ..ZEROES
+    },
+    Test {
+        name: "zeroes.all",
+        run: |c| zeroes(c, Zeroes::All),
+        ..ZEROES
     },
 ];
 

@@ -62,10 +62,17 @@ pub fn pages_sharing() -> io::Result<u64> {
 
 /// ksm_zero_pages of `/proc/PID/ksm_stat` (Linux 6.6).
 pub fn zero_pages(pid: i32) -> Option<u64> {
+    stat(pid, "ksm_zero_pages")
+}
+
+/// ksm_rmap_items of `/proc/PID/ksm_stat` (Linux 6.2): pages of the process that ksmd has looked at and keeps in mind.
+pub fn rmap_items(pid: i32) -> Option<u64> {
+    stat(pid, "ksm_rmap_items")
+}
+
+fn stat(pid: i32, name: &str) -> Option<u64> {
     let text = sysfs::read(proc_path(pid, "ksm_stat")).ok()?;
-    let line = text
-        .lines()
-        .find_map(|l| l.strip_prefix("ksm_zero_pages"))?;
+    let line = text.lines().find_map(|l| l.strip_prefix(name))?;
     line.trim().parse().ok()
 }
 

@@ -231,6 +231,70 @@ pub fn expect_zero_pages(w: &World, expected: &[(Actor, u64)]) -> TestResult {
     Ok(())
 }
 
+/// Each actor's count of pages that ksmd keeps in mind (ksm_rmap_items) must be the number given. Not judged where there is none.
+#[track_caller]
+pub fn expect_items(w: &World, expected: &[(Actor, u64)]) -> TestResult {
+    for (actor, n) in expected {
+        let seen = ksm::rmap_items(actor.pid()?);
+        if seen.is_some_and(|seen| seen != *n) {
+            return Err(w.blame(
+                actor.id(),
+                Stop::fail(format_args!(
+                    "ksm_rmap_items is the number of mergeable pages that ksmd has seen: expected {n}, seen {seen:?}"
+                )),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what earlier tests left in KSM's trees: from here on its counts are those of this world.
+///
+/// # Errors
+/// `Skip` where somebody else's pages are merged.
+pub fn forget_others(w: &World) -> TestResult {
+    alone(w)?;
+    ksm::forget(0).doing("unmerge all")
+}
+
+/// pages_shared must become the number of KSM pages given, and with pages_sharing make the number of their mappers that ksmd knows. Runs
+/// ksmd meanwhile. After [`forget_others`].
+#[track_caller]
+pub fn expect_shared(w: &World, pages: u64, mappers: u64) -> TestResult {
+    w.note(format!("pages_shared: {pages}, mappers {mappers}"));
+    ksm::set_run(1).doing("start ksmd")?;
+    let seen = settle_shared(w, pages, mappers);
+    ksm::set_run(0).doing("stop ksmd")?;
+    match seen? {
+        None => Ok(()),
+        Some((shared, sharing)) => Err(Stop::fail(format_args!(
+            "pages_shared and pages_sharing count KSM pages and their further mappers: expected {pages} and {}, seen {shared} and {sharing}\n{}",
+            mappers - pages,
+            w.script_text()
+        ))),
+    }
+}
+
+fn settle_shared(w: &World, pages: u64, mappers: u64) -> TestResult<Option<(u64, u64)>> {
+    let mut until = w.limit(walk::LIMIT);
+    let from = ksm::full_scans().doing("read full_scans")?;
+    loop {
+        let scans = ksm::full_scans().doing("read full_scans")? - from;
+        let shared = ksm::pages_shared().doing("read pages_shared")?;
+        let sharing = ksm::pages_sharing().doing("read pages_sharing")?;
+        if scans >= 2 && (shared, shared + sharing) == (pages, mappers) {
+            return Ok(None);
+        }
+        if scans >= walk::SPARE_SCANS {
+            return Ok(Some((shared, sharing)));
+        }
+        if until.over() {
+            return Err(Stop::Skip("needs a ksmd that scans in time"));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
 /// What the child of a process with merged pages begins with. 0; but until 4d6fc29f3634 ("mm/ksm: fix incorrect KSM counter
 /// handling in mm_struct during fork") it had its parent's number, which no probe tells from a new mistake: not judged, what
 /// changes later is.
