@@ -93,6 +93,12 @@ fn wrong_shares() {
 }
 
 #[test]
+fn a_touch_that_nobody_sees() {
+    let referenced = env!("CARGO_BIN_EXE_referenced");
+    told_to(referenced, "forked", "untouched", "survives the pass");
+}
+
+#[test]
 fn objects_that_grow() {
     if !root() {
         return skipped("the lie objects", "needs root");

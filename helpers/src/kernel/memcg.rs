@@ -4,6 +4,10 @@
 //!
 //! Pages are charged where the process is when it first touches them: move processes in first.
 
+mod squeeze;
+
+pub use squeeze::Squeeze;
+
 use super::sysfs;
 use crate::pace::Wait;
 use crate::sys::mem;
@@ -241,34 +245,7 @@ impl Memcg {
         }
     }
 
-    /// Asks for `bytes` of it only: the kernel takes what it finds first, and stops soon after.
-    ///
-    /// v1 lowers memory.limit_in_bytes, v2 without memory.reclaim (before 5.19) memory.high, for the moment.
-    ///
-    /// # Errors
-    /// EBUSY (v1) or EAGAIN (v2) when there was not so much to be had.
-    pub fn reclaim_part(&self, bytes: u64) -> io::Result<()> {
-        let (limit, usage) = match self.version {
-            Version::V1 => ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-            Version::V2 => ("memory.high", "memory.current"),
-        };
-        let reclaim = self.dir.join("memory.reclaim");
-        if self.version == Version::V2 && reclaim.exists() {
-            return match sysfs::write(&reclaim, &format!("{bytes} swappiness=100")) {
-                Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
-                    sysfs::write(&reclaim, &bytes.to_string())
-                }
-                r => r,
-            };
-        }
-        let limit = self.dir.join(limit);
-        let before = sysfs::read(&limit)?;
-        let now = sysfs::read_u64(self.dir.join(usage))?;
-        let lowered = sysfs::write(&limit, &now.saturating_sub(bytes).to_string());
-        lowered.and(sysfs::write(&limit, &before))
-    }
-
-    /// The same while nothing of it may be swapped out: what is left to the kernel is what its shrinkers have.
+    /// [`Memcg::reclaim`] while nothing of it may be swapped out: what is left to the kernel is what its shrinkers have.
     ///
     /// # Errors
     /// ENOENT where the kernel cannot be told so (v2 without swap accounting).

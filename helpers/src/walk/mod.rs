@@ -16,6 +16,7 @@ pub mod mlocked;
 pub mod policy;
 pub mod pressure;
 pub mod reclaim;
+pub mod referenced;
 pub mod soft_offline;
 pub mod split;
 pub mod tally;

@@ -38,6 +38,8 @@ pub enum Lie {
     Areas,
     /// smaps counts one kB more than there is.
     Shares,
+    /// No tested page is touched: reclaim has no reason to spare it.
+    Untouched,
     /// mincore finds nothing in memory.
     Mincore,
 }
@@ -59,6 +61,7 @@ impl Lie {
             "objects" => Lie::Objects,
             "rss" => Lie::Rss,
             "areas" => Lie::Areas,
+            "untouched" => Lie::Untouched,
             "shares" => Lie::Shares,
             "mincore" => Lie::Mincore,
             "guard" => Lie::Guard,

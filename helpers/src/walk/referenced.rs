@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Who has touched a page: reclaim takes what nobody has, and asks every mapper's accessed bit for it (folio_referenced()).
+//!
+//! Pages that are touched through one mapper alone, after all bits were cleared, must survive a pass that takes what is untouched. The
+//! kernel takes the oldest first and puts what it spares in front. So plain pages older than the tested ones are met before them in
+//! every pass, plain pages that are younger are met after them; and behind these there are spare ones, enough to stop at. When the younger
+//! ones that nobody touched are gone, the pass has been to all tested pages; while the older ones that were touched are there, none has
+//! been met twice.
+
+use super::fate::{self, Fate, Page};
+use super::needs_pfn;
+use super::reclaim::{RECLAIM, forget_accesses, mark_swapped};
+use crate::actor::{Cmd, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::lru;
+use crate::kernel::memcg::Memcg;
+use crate::kernel::pagemap::Pfn;
+use crate::stop::Doing;
+use crate::supervise::Ctx;
+use crate::world::model::ActorId;
+use crate::world::sight::Lie;
+use crate::world::{Actor, Area, World};
+use crate::{Stop, TestResult};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Plain pages on each side of the tested ones, on each node; every second is touched.
+const PLAIN: usize = 8;
+/// Spare pages on each node: what reclaim takes when it has been to all others. It stops after SWAP_CLUSTER_MAX (32) more than it was asked for.
+const SPARE: usize = 192;
+/// Pages that reclaim is asked for at a time.
+const BITE: usize = 16;
+/// How long it is asked.
+const LIMIT: Duration = Duration::from_secs(5);
+
+const NOT_NOW: &str = "needs reclaim that takes the oldest pages now";
+
+/// A mapper of a page.
+type Mapper = (ActorId, usize);
+
+/// Plain pages of the control on one node.
+struct Plain {
+    touched: Vec<usize>,
+    untouched: Vec<usize>,
+}
+
+/// Has `build` make pages, each of them be touched through one of its mappers or through none, and those that nobody touched be taken:
+/// the others must be there. `build` returns mappers whose touches need not count.
+///
+/// # Errors
+/// `Skip` when reclaim is not on offer, or takes other pages now.
+#[track_caller]
+pub fn spared(
+    ctx: &Ctx,
+    build: impl FnOnce(&World) -> TestResult<Vec<(ActorId, Area)>>,
+) -> TestResult {
+    let w = World::new(ctx)?;
+    needs_pfn(&w)
+        .and_then(|()| (RECLAIM.offered)(&w))
+        .map_err(Stop::Skip)?;
+    let control = w.actor_by_id(w.control()?.0);
+    let nodes = w.features().nodes.clone();
+    let old = plain(&w, control, &nodes, "older")?;
+    let exempt = build(&w)?;
+    w.check()?;
+    lru::drain().doing("drain the LRU batches")?;
+    let new = plain(&w, control, &nodes, "younger")?;
+    for &node in &nodes {
+        let spare = w.place(SPARE);
+        w.name(spare, "spare");
+        control.map(spare)?;
+        control.write(spare)?;
+        put(&w, control, spare, node, nodes.len())?;
+    }
+    lru::drain().doing("drain the LRU batches")?;
+    let touches = choose(&w, control.id(), &exempt)?;
+    if touches.iter().all(|t| t.1.is_none()) {
+        return Err(Stop::error("no page that can be touched"));
+    }
+    w.note(String::from(
+        "all forget accesses; each page is touched through one mapper, or none",
+    ));
+    forget_accesses(&w)?;
+    let plain_ones = old.iter().chain(&new).flat_map(|p| &p.touched);
+    let mut reads: Vec<Mapper> = plain_ones.map(|&v| (control.id(), v)).collect();
+    if w.lie() != Some(Lie::Untouched) {
+        reads.extend(touches.iter().filter_map(|t| t.1));
+    }
+    touch(&w, &reads)?;
+    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    take_untouched(&w, memcg, control, &new)?;
+    judge(&w, &touches, control, &old, &new)?;
+    w.check()?;
+    w.finish()
+}
+
+/// Pages of the control on every node, touched and untouched in turns.
+fn plain(w: &World, control: Actor, nodes: &[i32], name: &'static str) -> TestResult<Vec<Plain>> {
+    let mut all = Vec::new();
+    for &node in nodes {
+        let area = w.place(PLAIN);
+        w.name(area, name);
+        control.map(area)?;
+        control.write(area)?;
+        put(w, control, area, node, nodes.len())?;
+        let (touched, untouched) = area.vpns().partition(|v| v % 2 == 0);
+        all.push(Plain { touched, untouched });
+    }
+    lru::drain().doing("drain the LRU batches")?;
+    Ok(all)
+}
+
+/// Each node has lists of its own.
+fn put(w: &World, control: Actor, area: Area, node: i32, nodes: usize) -> TestResult {
+    if nodes < 2 {
+        return Ok(());
+    }
+    // In the batches of their CPU pages cannot be isolated.
+    lru::drain().doing("drain the LRU batches")?;
+    w.move_to_node(control, area, node)
+}
+
+/// Through which mapper each page is touched: every mapper of the pages that the same actors have gets a page, and nobody gets one as
+/// well. Of a large folio it is its first or its last page in an actor.
+fn choose(
+    w: &World,
+    control: ActorId,
+    exempt: &[(ActorId, Area)],
+) -> TestResult<Vec<(Page, Option<Mapper>)>> {
+    let mut folios: BTreeMap<Pfn, Vec<Page>> = BTreeMap::new();
+    for page in fate::pages(w)? {
+        if page.control || page.hugetlb || page.held.is_some() {
+            continue;
+        }
+        if page.mappers.iter().any(|m| m.0 == control) {
+            continue;
+        }
+        let head = if w.has_huge() {
+            w.folio_head(page.pfn)?
+        } else {
+            page.pfn
+        };
+        folios.entry(head).or_default().push(page);
+    }
+    let mut turns: BTreeMap<BTreeSet<ActorId>, usize> = BTreeMap::new();
+    let mut chosen = Vec::new();
+    let mut passed_over = 0;
+    for (head, pages) in folios {
+        // One that is on the active list already, or on none, is not met.
+        let flags = w.page_flags(head)?;
+        let met = flags
+            .is_some_and(|f| f.has(Flags::LRU) && f.0 & (Flags::ACTIVE | Flags::UNEVICTABLE) == 0);
+        if !met {
+            passed_over += 1;
+            continue;
+        }
+        let mut mappers: Vec<(usize, Mapper)> = Vec::new();
+        let mut ends: BTreeMap<ActorId, (usize, usize)> = BTreeMap::new();
+        let all = pages.iter().enumerate();
+        let all: Vec<(usize, Mapper)> = all
+            .flat_map(|(i, p)| p.mappers.iter().map(move |m| (i, *m)))
+            .filter(|(_, m)| w.is_readable(*m))
+            .filter(|(_, m)| {
+                !exempt
+                    .iter()
+                    .any(|(a, area)| *a == m.0 && area.vpns().contains(&m.1))
+            })
+            .collect();
+        if pages.len() == 1 {
+            mappers = all;
+        } else {
+            for (k, (_, m)) in all.iter().enumerate() {
+                ends.entry(m.0).or_insert((k, k)).1 = k;
+            }
+            mappers.extend(ends.values().flat_map(|&(a, b)| [all[a], all[b]]));
+        }
+        let who = pages.iter().flat_map(|p| &p.mappers).map(|m| m.0).collect();
+        let turn = turns.entry(who).or_default();
+        let pick = mappers.get(*turn % (mappers.len() + 1)).copied();
+        *turn += 1;
+        let (i, mapper) = pick.map_or((0, None), |(i, m)| (i, Some(m)));
+        chosen.push((pages[i].clone(), mapper));
+    }
+    if passed_over > 0 {
+        w.diag(format_args!("{passed_over} page(s) on no inactive list"));
+    }
+    Ok(chosen)
+}
+
+/// One read of each page through the mapper given.
+fn touch(w: &World, reads: &[Mapper]) -> TestResult {
+    let mut by_actor: BTreeMap<ActorId, Vec<usize>> = BTreeMap::new();
+    for &(actor, vpn) in reads {
+        by_actor.entry(actor).or_default().push(vpn * w.page_size());
+    }
+    // The entry that the CPU remembers has its accessed bit set already.
+    let access = |addrs| Cmd::Batch(vec![Cmd::FlushTlb, Cmd::Read { addrs }]);
+    let cmds: Vec<_> = by_actor
+        .into_iter()
+        .map(|(id, a)| (id, access(a)))
+        .collect();
+    for ((id, _), reply) in cmds.iter().zip(w.ask_all(&cmds)?) {
+        if !matches!(reply, Reply::Done) {
+            return Err(w.blame(*id, Stop::error(format_args!("read: {reply:?}"))));
+        }
+    }
+    Ok(())
+}
+
+/// Small bites until all younger plain pages that nobody touched are gone.
+fn take_untouched(w: &World, memcg: &Memcg, control: Actor, new: &[Plain]) -> TestResult {
+    w.note(String::from("reclaim of the oldest pages, in small bites"));
+    let mut until = w.limit(LIMIT);
+    let bytes = (BITE * w.page_size()) as u64;
+    let mut squeeze = memcg.squeeze().doing("read the cgroup's limit")?;
+    loop {
+        // Less than was asked for: the plain pages tell.
+        let _ = squeeze.more(bytes);
+        mark_swapped(w);
+        let vpns: Vec<usize> = new.iter().flat_map(|p| &p.untouched).copied().collect();
+        if in_memory(w, control, &vpns)? == 0 {
+            return Ok(());
+        }
+        if until.over() {
+            return Err(Stop::Skip(NOT_NOW));
+        }
+    }
+}
+
+/// How many of these pages the control has in memory.
+fn in_memory(w: &World, control: Actor, vpns: &[usize]) -> TestResult<usize> {
+    let mut n = 0;
+    for &vpn in vpns {
+        let seen = w.pages_of(control, Area { vpn, pages: 1 })?;
+        n += usize::from(seen[0].is_some());
+    }
+    Ok(n)
+}
+
+fn judge(
+    w: &World,
+    touches: &[(Page, Option<Mapper>)],
+    control: Actor,
+    old: &[Plain],
+    new: &[Plain],
+) -> TestResult {
+    let pages: Vec<Page> = touches.iter().map(|t| t.0.clone()).collect();
+    let (now, fates) = fate::fates(w, &pages)?;
+    let touched: Vec<usize> = old
+        .iter()
+        .chain(new)
+        .flat_map(|p| &p.touched)
+        .copied()
+        .collect();
+    let lost = touched.len() - in_memory(w, control, &touched)?;
+    let (mut kept, mut gone, mut left) = (0, 0, None);
+    for ((page, by), f) in touches.iter().zip(&fates) {
+        match (f, by) {
+            (Fate::Torn, _) => {
+                return Err(page.fail(
+                    w,
+                    "reclaim takes a page from every mapper or from none",
+                    "some mappers lost it and others have it",
+                    &now,
+                ));
+            }
+            (Fate::Left, Some(by)) => left = left.or(Some((page, *by))),
+            (Fate::Left, None) => gone += 1,
+            (_, Some(_)) => kept += 1,
+            _ => {}
+        }
+    }
+    w.diag(format_args!(
+        "{kept} touched page(s) kept, {gone} untouched taken; of {} plain ones touched {lost} taken",
+        touched.len()
+    ));
+    match left {
+        _ if lost > 0 => Err(Stop::Skip(NOT_NOW)),
+        None => {
+            w.tally().walked("reclaim", &pages);
+            Ok(())
+        }
+        Some((page, by)) => Err(page.fail(
+            w,
+            "a page that any mapper has touched survives the pass that takes untouched ones",
+            &format!(
+                "touched through {} {}, and taken; all plain ones touched are there",
+                w.actor_by_id(by.0).name(),
+                w.show(Area {
+                    vpn: by.1,
+                    pages: 1
+                })
+            ),
+            &now,
+        )),
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Who has touched a page: every mapper's accessed bit counts, and nobody's but theirs.
+//!
+//! Two users of the reverse map ask for it. Idle page tracking clears the bits of all mappers and looks whether any was set since
+//! (page_idle_clear_pte_refs()); reclaim does before it takes a page (folio_referenced()). A mapper that they miss loses a page that it
+//! is using; nothing else shows it. Each topology is asked by both, where they are on offer: each page touched through one mapper alone.
+
+use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, Grain, R, RW, filled, like};
+use helpers::walk::merge::merge;
+use helpers::walk::{self, idle::IDLE, referenced::spared};
+use helpers::world::model::{ActorId, Lock};
+use helpers::world::{Actor, Area, Kind, Share, World};
+use helpers::{Stop, TestResult};
+
+/// Mappers whose touches need not count for reclaim.
+type Exempt = Vec<(ActorId, Area)>;
+
+/// Asks both of a topology made anew for each.
+///
+/// # Errors
+/// `Skip` when neither is on offer.
+fn asked(ctx: &mut Ctx, build: impl Fn(&World) -> TestResult<Exempt>) -> TestResult {
+    let w = World::new(ctx)?;
+    let offered = (IDLE.offered)(&w);
+    if offered.is_ok() {
+        build(&w)?;
+        walk::only(&w, &IDLE)?;
+        topology::write_by_each(&w)?;
+    }
+    w.finish()?;
+    match (spared(ctx, build), offered) {
+        (Err(Stop::Skip(why)), Ok(())) => {
+            ctx.diag(why);
+            Ok(())
+        }
+        (result, _) => result,
+    }
+}
+
+/// The same for topologies whose folios may be split by reclaim first, which some kernels do without the accessed bits: idle tracking only.
+fn asked_idle(ctx: &mut Ctx, build: impl Fn(&World) -> TestResult) -> TestResult {
+    let w = World::new(ctx)?;
+    (IDLE.offered)(&w).map_err(Stop::Skip)?;
+    build(&w)?;
+    walk::only(&w, &IDLE)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+///   P  [0 1 2 .. 11 12'.. 15']     C  [0 .. 11 12 .. 15]     G  [4 .. 11], its own 8' .. 11'
+fn forked(w: &World) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 16)?;
+    let c = p.fork("C")?;
+    p.write(a.sub(12..16))?;
+    let g = c.fork("G")?;
+    g.unmap(a.sub(0..4))?;
+    g.unmap(a.sub(12..16))?;
+    g.write(a.sub(8..12))?;
+    Ok(Vec::new())
+}
+
+///   P  |0 1 2 3|r 4 5 6 7|8 .. 11|    C  moved, the halves apart    D  [8 .. 11] on top of [0 .. 3]     G  P has exited by then
+fn reshaped(w: &World, parent_exits: bool) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 12)?;
+    let (c, d) = (p.fork("C")?, p.fork("D")?);
+    p.protect(a.sub(4..8), R)?;
+    let (one, two) = (w.place(6), w.place(6));
+    w.name(one, "one");
+    w.name(two, "two");
+    c.move_to(a.sub(0..6), two)?;
+    c.move_to(a.sub(6..12), one)?;
+    d.move_to(a.sub(8..12), a.sub(0..4))?;
+    d.fork("G")?;
+    if parent_exits {
+        p.exit()?;
+    }
+    Ok(Vec::new())
+}
+
+/// Eight mappers of each page: every one in its turn.
+fn crowd(w: &World) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 9)?;
+    for name in ["C0", "C1", "C2", "C3", "C4", "C5", "C6"] {
+        p.fork(name)?;
+    }
+    let _ = a;
+    Ok(Vec::new())
+}
+
+///   P [0 .. 7]  Q [0 .. 7]  merged        C a child of P, forked since       R, twice in one process
+fn merged(w: &World) -> TestResult<Exempt> {
+    let p = filled(w, "P", 8)?;
+    let q = like(w, "Q", 8, p)?;
+    let twice = w.place(8);
+    w.name(twice, "twice");
+    q.0.map(twice)?;
+    q.0.write_like(twice, p.0, p.1)?;
+    merge(w, &[p, q, (q.0, twice)])?;
+    p.0.fork("C")?;
+    Ok(Vec::new())
+}
+
+///   object          0 1 .. 11
+///   P  shared       0 1 .. 11        and again  4 .. 11
+///   Q  private      0 1 .. 7, 6'7' copied       C  Q's child
+fn object(w: &World) -> TestResult<Exempt> {
+    let file = w.object(Kind::Memfd, 12)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (all, again, private) = (w.place(12), w.place(8), w.place(8));
+    w.name(all, "all");
+    w.name(again, "again");
+    w.name(private, "private");
+    p.map_object(all, &file, 0, RW, Share::Shared)?;
+    p.write(all)?;
+    p.map_object(again, &file, 4, R, Share::Shared)?;
+    q.map_object(private, &file, 0, RW, Share::Private)?;
+    q.write(private.sub(6..8))?;
+    q.fork("C")?;
+    Ok(Vec::new())
+}
+
+/// What reclaim may know of before it comes: given up once and written again, cold and touched since.
+fn advised(w: &World) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 12)?;
+    p.advise(a, advice::COLD)?;
+    let c = p.fork("C")?;
+    c.advise(a.sub(0..6), advice::COLD)?;
+    Ok(Vec::new())
+}
+
+/// A VMA that is read in order or at random keeps no page by its accesses (vma_has_recency()); those of other mappers count as ever.
+///
+///   P  [0 .. 8]     C  |sequential 0 1 2|random 3 4 5|6 7 8|
+fn no_recency(w: &World) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 9)?;
+    let c = p.fork("C")?;
+    c.advise(a.sub(0..3), advice::SEQUENTIAL)?;
+    c.advise(a.sub(3..6), advice::RANDOM)?;
+    Ok(vec![(c.id(), a.sub(0..6))])
+}
+
+/// Touches by processes in another cgroup keep no page when this one has to give pages back (invalid_folio_referenced_vma()).
+///
+///   P, C  [0 .. 7]  ours     D  the same, in the other cgroup
+fn cgroup(w: &World) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 8)?;
+    p.fork("C")?;
+    let d = p.fork("D")?;
+    d.enter_other_memcg()?;
+    Ok(vec![(d.id(), a)])
+}
+
+/// One mapper has locked some: an access counts for idle tracking, and reclaim leaves them alone.
+fn locked(w: &World) -> TestResult<Exempt> {
+    let (p, a) = filled(w, "P", 9)?;
+    let c = p.fork("C")?;
+    // Read-only: a lock of writable memory would copy.
+    c.protect(a, R)?;
+    c.lock(a.sub(0..4), Lock::Full)?;
+    p.fork("D")?;
+    Ok(Vec::new())
+}
+
+/// Small folios, as many as there are to be touched in different ways.
+fn folios<'w, 'c>(w: &'w World<'c>, n: usize) -> TestResult<(Actor<'w, 'c>, Vec<Area>)> {
+    let pages = w.folio_size()?;
+    if w.features().pmd_size == Some(pages * w.page_size()) {
+        return Err(Stop::Skip("needs large folios of other sizes (mTHP)"));
+    }
+    let p = w.actor("P")?;
+    let mut all = Vec::new();
+    for _ in 0..n {
+        let a = w.place_aligned(pages, pages);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        all.push(a);
+    }
+    Ok((p, all))
+}
+
+/// Five times:   P  [0 ........ n-1]      C  [n/2 ... n-1]       D  [n-1]
+fn folio_parts(w: &World) -> TestResult<Exempt> {
+    let (p, all) = folios(w, 7)?;
+    let (c, d) = (p.fork("C")?, p.fork("D")?);
+    for a in all {
+        c.unmap(a.sub(0..a.pages / 2))?;
+        d.unmap(a.sub(0..a.pages - 1))?;
+    }
+    Ok(Vec::new())
+}
+
+/// Only parts are left of the folio: the first page in one, one of the middle in another, the last in a third.
+fn folio_one_each(w: &World) -> TestResult {
+    let (p, all) = folios(w, 2)?;
+    let (c, d) = (p.fork("C")?, p.fork("D")?);
+    for a in all {
+        let n = a.pages;
+        p.unmap(a.sub(1..n))?;
+        c.unmap(a.sub(0..n / 2))?;
+        c.unmap(a.sub(n / 2 + 1..n))?;
+        d.unmap(a.sub(0..n - 1))?;
+    }
+    Ok(())
+}
+
+///   P, C  [======== PMD ========] twice        D  PTEs: one page protected        E  the last page
+fn thp(w: &World) -> TestResult<Exempt> {
+    let p = w.actor("P")?;
+    let mut all = Vec::new();
+    for _ in 0..2 {
+        let a = w.place_huge(1)?;
+        w.name(a, "huge");
+        p.map_folio(a)?;
+        all.push(a);
+    }
+    p.fork("C")?;
+    let (d, e) = (p.fork("D")?, p.fork("E")?);
+    for a in all {
+        d.protect(a.page(1), R)?;
+        e.unmap(a.sub(0..a.pages - 1))?;
+    }
+    Ok(Vec::new())
+}
+
+const TOUCHED: Test = Test {
+    about: "A touch through any mapper of a page counts, for idle tracking and for reclaim.",
+    needs: &[Need::Pfn, Need::KpageFlags],
+    ..Test::DEFAULT
+};
+
+const KSM: Test = Test {
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm],
+    ..TOUCHED
+};
+
+const CGROUP: Test = Test {
+    needs: &[Need::Pfn, Need::KpageFlags, Need::OtherMemcg],
+    ..TOUCHED
+};
+
+const HUGE: Test = Test {
+    needs: Grain::HUGE_NEEDS,
+    ..TOUCHED
+};
+
+/// Folios of 16 pages, of 4, 16 and 64 KiB each.
+const FOLIO: Test = Test {
+    knobs: &[
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
+            "madvise",
+        ),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
+            "madvise",
+        ),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
+            "madvise",
+        ),
+    ],
+    ..HUGE
+};
+
+macro_rules! t {
+    ($of:ident, $name:literal, $run:expr) => {
+        Test {
+            name: $name,
+            run: $run,
+            ..$of
+        }
+    };
+}
+
+const TESTS: &[Test] = &[
+    t!(TOUCHED, "forked", |c| asked(c, forked)),
+    t!(TOUCHED, "reshaped", |c| asked(c, |w| reshaped(w, false))),
+    t!(TOUCHED, "reshaped.parent_exits", |c| asked(
+        c,
+        |w| reshaped(w, true)
+    )),
+    t!(TOUCHED, "crowd", |c| asked(c, crowd)),
+    t!(KSM, "ksm", |c| asked(c, merged)),
+    t!(TOUCHED, "memfd", |c| asked(c, object)),
+    t!(TOUCHED, "advised", |c| asked(c, advised)),
+    t!(TOUCHED, "no_recency", |c| asked(c, no_recency)),
+    t!(CGROUP, "cgroup", |c| asked(c, cgroup)),
+    t!(TOUCHED, "locked", |c| asked(c, locked)),
+    t!(FOLIO, "folio", |c| asked(c, folio_parts)),
+    t!(FOLIO, "folio.one_page_each", |c| asked_idle(
+        c,
+        folio_one_each
+    )),
+    t!(HUGE, "thp", |c| asked(c, thp)),
+];
+
+pub fn main() {
+    run("referenced", "every mapper's touch of a page counts", TESTS)
+}
