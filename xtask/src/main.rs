@@ -39,6 +39,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   less     run the suite on kernels and machines that lack something
   lava     run it as a job of LAVA or tuxrun, without a server: does each result arrive?
   dist     build release tarballs for boards
+  coverage which lines of the kernel the suite runs, which walks over which pages
 
 `cargo xtask COMMAND --help` tells a command's options.";
 
