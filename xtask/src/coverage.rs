@@ -129,7 +129,11 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
             bail!("no {program} on this host");
         }
     }
-    let kernel = plant::plain("coverage", &scope::variables(&scope))?;
+    let kernel = plant::plain(
+        "coverage",
+        &scope::makefiles(&scope),
+        &[scope::FLAGS.into()],
+    )?;
     if options.build {
         println!("{}", kernel.image.display());
         return Ok(ExitCode::SUCCESS);

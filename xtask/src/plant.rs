@@ -336,8 +336,9 @@ fn keep(dir: &Path, build: &Path, image: &Path) -> Result<()> {
 
 /// The kernel of the source itself, without bugs and without the switch, so that
 /// its lines are the source's own; in a tree of its own. With the configuration
-/// rmap.config, that of lab/kernels/NAME.config on top, and variables of make.
-pub fn plain(name: &str, variables: &[String]) -> Result<Plain> {
+/// rmap.config, that of lab/kernels/NAME.config on top, lines added to makefiles, and
+/// variables of make.
+pub fn plain(name: &str, added: &BTreeMap<String, String>, variables: &[String]) -> Result<Plain> {
     check_host()?;
     let (dir, version) = tree(&format!("{SOURCE}-{name}"))?;
     let kernels = sys::root()?.join("lab/kernels");
@@ -346,7 +347,8 @@ pub fn plain(name: &str, variables: &[String]) -> Result<Plain> {
     for path in &fragments {
         texts.push(sys::read(path)?);
     }
-    texts.extend(variables.iter().map(|v| v.clone().into_bytes()));
+    let strings = added.iter().flat_map(|(file, lines)| [file, lines]);
+    texts.extend(strings.chain(variables).map(|s| s.clone().into_bytes()));
     let hash = fingerprint(texts.iter().map(Vec::as_slice));
     let key = format!("{hash:016x}");
     // What an image has of the compiler's notes lies in the tree: only the last one is whole.
@@ -358,6 +360,11 @@ pub fn plain(name: &str, variables: &[String]) -> Result<Plain> {
             if entry.file_name().to_string_lossy().starts_with("bzImage-") {
                 std::fs::remove_file(entry.path())?;
             }
+        }
+        for (file, lines) in added {
+            let text = original(&dir, Path::new(file))?;
+            let text = [&text, lines.as_bytes()].concat();
+            place(&dir.join("src").join(file), &text)?;
         }
         make(&dir, &build, &fragments, variables)?;
         keep(&dir, &build, &image)?;

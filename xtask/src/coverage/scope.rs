@@ -3,6 +3,7 @@
 
 use crate::sys;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A source file and the functions in it.
@@ -72,18 +73,24 @@ pub fn read() -> Result<Vec<File>> {
 
 /// What CFLAGS_GCOV of the kernel's Makefile has, and that functions are counted before they are inlined: what is
 /// folded into one caller is seen as one line more or less.
-const FLAGS: &str =
+pub const FLAGS: &str =
     "CFLAGS_GCOV=-fprofile-arcs -ftest-coverage -fno-tree-loop-im -fno-early-inlining";
 
-/// The variables of make that have these files counted, and no other.
-pub fn variables(files: &[File]) -> Vec<String> {
-    let stems = files.iter().filter_map(|file| {
-        let path = Path::new(&file.path);
-        let stem = path.file_stem()?.to_str()?;
+/// What the makefiles of these files' directories get at their end, so that these files are counted and no others. (As variables of
+/// make they would be for all objects of that name, the boot loader's memory.o too.)
+pub fn makefiles(files: &[File]) -> BTreeMap<String, String> {
+    let mut added: BTreeMap<String, String> = BTreeMap::new();
+    for path in files.iter().map(|file| Path::new(&file.path)) {
         // What is in a header is counted where it is included.
-        (path.extension()? == "c").then(|| format!("GCOV_PROFILE_{stem}.o=y"))
-    });
-    stems.chain([FLAGS.into()]).collect()
+        if path.extension().is_some_and(|e| e == "c")
+            && let (Some(dir), Some(stem)) = (path.parent(), path.file_stem())
+        {
+            *added
+                .entry(format!("{}/Makefile", dir.display()))
+                .or_default() += &format!("GCOV_PROFILE_{}.o := y\n", stem.display());
+        }
+    }
+    added
 }
 
 #[cfg(test)]
@@ -112,7 +119,8 @@ mod tests {
         assert_eq!(files.len(), 2);
         assert!(files[0].has("three") && files[0].has("two_x") && !files[0].has("x"));
         assert!(files[1].has("x"));
-        assert_eq!(variables(&files), ["GCOV_PROFILE_a.o=y", FLAGS]);
+        let added = [("mm/Makefile".into(), "GCOV_PROFILE_a.o := y\n".into())];
+        assert_eq!(makefiles(&files), added.into());
         for bad in ["  one\n", "mm/a.c\n", "mm/a.c x\nmm/a.c y\n"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
