@@ -38,6 +38,7 @@ pub mod sight;
 mod stack;
 mod steps;
 mod uffd;
+mod unsplit;
 mod vma;
 
 pub use area::Area;

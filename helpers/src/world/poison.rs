@@ -3,6 +3,7 @@
 
 use super::check::Finding;
 use super::model::{ActorId, Held, Slot};
+use super::unsplit::says_unsplit;
 use super::{Actor, Area, World};
 use crate::actor::bus::Cmd as Bus;
 use crate::actor::{Cmd, Reply};
@@ -10,7 +11,6 @@ use crate::kernel::hwpoison;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::sys::bus::{BUS_MCEERR_AO, BUS_MCEERR_AR};
-use crate::sys::mem::advice;
 use crate::walk::fate::Page;
 use crate::walk::tally;
 use crate::{Stop, TestResult};
@@ -42,7 +42,7 @@ pub(super) struct Poison {
     /// Who catches SIGBUS, and whether it wants to be told early.
     listeners: BTreeMap<ActorId, bool>,
     /// Pages that were poisoned and not given back.
-    pages: Vec<Pfn>,
+    pub(super) pages: Vec<Pfn>,
     /// HardwareCorrupted before the first failure, bytes.
     base: Option<u64>,
 }
@@ -126,7 +126,6 @@ impl<'c> World<'c> {
             self.signals(id)?;
         }
         self.poison.borrow_mut().base.get_or_insert(base);
-        self.poison.borrow_mut().pages.push(pfn);
         let mut failing = [Page::of(pfn, frame, mappers.iter().copied().collect())];
         tally::sort(self, &mut failing)?;
         self.strike(pfn, page, cause, &mappers)?;
@@ -173,38 +172,28 @@ impl<'c> World<'c> {
         cause: Cause,
         mappers: &BTreeSet<(ActorId, usize)>,
     ) -> TestResult {
-        let errno = match cause {
+        let (by, vpn) = match cause {
             Cause::Access(by) => {
                 let mine = mappers.iter().find(|m| m.0 == by.id).map(|m| m.1);
-                let cmd = Cmd::Advise {
-                    addr: mine.unwrap_or(page.vpn) * self.page,
-                    len: self.page,
-                    advice: advice::HWPOISON,
-                };
-                match self.ask(by.id, &cmd)? {
-                    Reply::Done => return Ok(()),
-                    Reply::Errno(e) => Errno::from_raw(e),
-                    other => return Err(Stop::error(format_args!("madvise: {other:?}"))),
-                }
+                (Some(by.id), mine.unwrap_or(page.vpn))
             }
-            Cause::Outside => match self.features().debugfs.as_deref() {
-                None => return Err(Stop::Skip("needs hwpoison/corrupt-pfn in debugfs")),
-                Some(dir) => match hwpoison::inject(dir, pfn) {
-                    Ok(()) => return Ok(()),
-                    Err(e) => Errno::from_raw(e.raw_os_error().unwrap_or(0)),
-                },
-            },
+            Cause::Outside => (None, page.vpn),
+        };
+        let Err(errno) = self.inject(pfn, vpn, by)? else {
+            return Ok(());
         };
         if matches!(
             errno,
             Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::ENOENT
         ) {
-            self.poison.borrow_mut().pages.pop();
             return Err(Stop::Skip(NEEDS));
         }
         let flags = self.page_flags(pfn)?;
-        if flags.is_some_and(|f| f.has(Flags::THP)) {
-            // Somebody else has a reference just now (can_split_folio()); there is no second try with a poisoned page.
+        let whole = flags.is_some_and(|f| f.has(Flags::THP));
+        let mapper = by.map(|id| (id, vpn)).or(mappers.first().copied());
+        if let Some(mapper) = mapper.filter(|_| whole && says_unsplit(errno))
+            && !self.never_splits(pfn, mapper, by.is_none())?
+        {
             return Err(Stop::Skip("needs a huge page that can be split now"));
         }
         let merged = mappers.iter().all(|m| {
