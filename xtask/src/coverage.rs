@@ -162,7 +162,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let counts = gcov::read(&dir.join("counts"), &kernel.build, &kernel.src)?;
     let judged = report::judge(&scope, &counts, &kernel.src, &reasons)?;
     print!("{}", report::summary(&judged));
-    let lines = report::markdown(&judged, &kernel.version, &reasons.unused());
+    let lines = report::markdown(&judged, &kernel.version, &outcome.run, &reasons.unused());
     let tap = sys::read_text(&dir.join("run.tap"))?;
     let (walks, holes) = table::markdown(&table::read(&tap)?, &meaningless);
     println!("{holes} holes without a reason in the table of walks");

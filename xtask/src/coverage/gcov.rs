@@ -85,13 +85,13 @@ struct JsonFile {
 #[derive(Deserialize)]
 struct JsonLine {
     line_number: usize,
-    count: u64,
+    count: i64,
     branches: Vec<JsonBranch>,
 }
 
 #[derive(Deserialize)]
 struct JsonBranch {
-    count: u64,
+    count: i64,
 }
 
 /// Adds what gcov says. Paths are made relative to the source; gcov gives them relative to the build or whole.
@@ -103,8 +103,9 @@ fn add(counts: &mut Counts, json: &[u8], src: &str) -> Result<()> {
         let name = name.trim_start_matches('/').trim_start_matches("src/");
         let lines = counts.entry(name.into()).or_default();
         for line in file.lines {
-            let branches = line.branches.iter().map(|b| b.count).collect();
-            let runs = line.count;
+            // gcov works most counts out from others: what runs while they are read out makes small ones negative.
+            let branches = line.branches.iter().map(|b| b.count.unsigned_abs());
+            let (runs, branches) = (line.count.unsigned_abs(), branches.collect());
             let count = Count { runs, branches };
             lines.entry(line.line_number).or_default().add(count);
         }

@@ -6,6 +6,7 @@ use super::reasons::{Kind, Reasons};
 use super::scope::File;
 use super::source;
 use crate::sys;
+use crate::tap::Run;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -212,13 +213,14 @@ fn missed(out: &mut String, file: &Judgement) {
 }
 
 /// The document.
-pub fn markdown(all: &[Judgement], version: &str, unused: &[String]) -> String {
+pub fn markdown(all: &[Judgement], version: &str, run: &Run, unused: &[String]) -> String {
+    let (passed, failed, skipped) = (run.passed.len(), run.failed.len(), run.skipped.len());
     let mut out = format!(
         "<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n\
          # Lines of the kernel that the suite runs\n\n\
          Written by `cargo xtask coverage`: Linux {version} built with CONFIG_GCOV_KERNEL, the whole suite\n\
-         (`run_tests.sh -d`) in QEMU; what ran before the suite is not counted. The functions are those of\n\
-         `lab/coverage/functions`; why a line is not run is said in `lab/coverage/reasons`. Percent are of the\n\
+         (`run_tests.sh -d`: {passed} tests passed, {failed} failed, {skipped} skipped) in QEMU; what ran before it is not counted. The\n\
+         functions are those of `lab/coverage/functions`; why a line is not run is said in `lab/coverage/reasons`. Percent are of the\n\
          lines that can be reached. A branch is a way out of a line as the compiler has it, in each inlined copy.\n\n\
          | file | functions | lines | run | cannot be reached | % | branches | taken |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- |\n"
@@ -309,7 +311,7 @@ mod tests {
             taken: 1,
         };
         assert_eq!(judged.sum, sum);
-        let out = markdown(&[judged], "6.12", &reasons.unused());
+        let out = markdown(&[judged], "6.12", &Run::default(), &reasons.unused());
         assert!(
             out.contains("| a.c | 1 | 4 | 2 | 1 | 66.7 | 2 | 1 |"),
             "{out}"
