@@ -212,7 +212,8 @@ impl World<'_> {
 
     fn falsify(&self, seen: Seen) -> Seen {
         let entry = match self.eye.lie {
-            Some(Lie::Pfn) => crate::kernel::pagemap::Entry(seen.entry.0 ^ 1),
+            // A page that no machine has: its neighbour may belong to another frame, and that is another failure.
+            Some(Lie::Pfn) => crate::kernel::pagemap::Entry(seen.entry.0 ^ 1 << 50),
             Some(Lie::LostMapper) => crate::kernel::pagemap::Entry(0),
             _ => return seen,
         };
