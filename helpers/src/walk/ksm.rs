@@ -9,6 +9,7 @@ use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::ksm;
 use crate::kernel::pagemap::Pfn;
+use crate::pace::Wait;
 use crate::stop::Doing;
 use crate::supervise::Knob;
 use crate::sys::mem::advice;
@@ -289,7 +290,7 @@ pub(super) fn wait(
             unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
-            return Ok(End::All);
+            return come_by_all(scans, &mut until);
         };
         // A single page that does not merge is wrong in the control as well.
         if controls == 0 || control_left < controls {
@@ -307,6 +308,20 @@ pub(super) fn wait(
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Lets ksmd come by every mapper once more. A page that a fork shares is a KSM page as soon as one mapper has been scanned, and
+/// rmap_walk_ksm() begins at the anon_vma of those that were: from a child's it does not find the parent.
+fn come_by_all(scans: u64, until: &mut Wait) -> TestResult<End> {
+    while ksm::full_scans().doing("read full_scans")? < scans + 2 {
+        if until.over() {
+            return Ok(End::NotNow(String::from(
+                "ksmd has not come by all in time",
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(End::All)
 }
 
 /// Pages that hold more than one frame: what KSM has done, where kpageflags does not tell.
