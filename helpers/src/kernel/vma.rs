@@ -386,8 +386,9 @@ mod tests {
         for vma in in_range(0, 0, usize::MAX).unwrap() {
             match query(0, vma.start) {
                 Ok(Some(q)) => {
-                    // Memory of the test's other threads comes and goes.
-                    if (q.start, q.end) == (vma.start, vma.end) {
+                    // Memory of the test's other threads comes and goes, and other memory to its place.
+                    let now = in_range(0, vma.start, vma.end).unwrap();
+                    if (q.start, q.end) == (vma.start, vma.end) && now == [vma.clone()] {
                         assert_eq!(q, vma);
                     }
                 }
