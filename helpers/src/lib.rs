@@ -41,3 +41,8 @@ pub mod walk;
 pub mod world;
 
 pub use stop::{Stop, TestResult};
+
+/// Of every program that links this library.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

@@ -6,6 +6,7 @@
 //! of the state of an anonymous page.
 
 use super::pagemap::Pfn;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -155,6 +156,20 @@ impl Kpage {
     pub fn count(&self, pfn: Pfn) -> io::Result<Option<u64>> {
         self.counts.as_ref().map(|f| read_word(f, pfn)).transpose()
     }
+    /// As [`Kpage::count`], of many pages, ascending.
+    ///
+    /// # Errors
+    /// As [`Kpage::count`].
+    pub fn counts(&self, pfns: &[Pfn]) -> io::Result<Words> {
+        read_all(self.counts.as_ref(), pfns)
+    }
+    /// As [`Kpage::flags`], of many pages, ascending.
+    ///
+    /// # Errors
+    /// As [`Kpage::flags`].
+    pub fn all_flags(&self, pfns: &[Pfn]) -> io::Result<Words> {
+        read_all(self.flags.as_ref(), pfns)
+    }
     /// Its flags; `None` when the file cannot be read.
     ///
     /// # Errors
@@ -167,15 +182,47 @@ impl Kpage {
     }
 }
 
+/// The words of one of the files for some pages; none when it cannot be read.
+pub type Words = HashMap<Pfn, u64>;
+
 fn read_word(file: &File, pfn: Pfn) -> io::Result<u64> {
-    let mut word = [0; 8];
-    let at = pfn
+    Ok(read_words(file, pfn, 1)?[0])
+}
+
+/// The words of `pages` pages from `first`.
+fn read_words(file: &File, first: Pfn, pages: usize) -> io::Result<Vec<u64>> {
+    let at = first
         .0
         .get()
         .checked_mul(8)
         .ok_or(io::ErrorKind::UnexpectedEof)?;
-    file.read_exact_at(&mut word, at)?;
-    Ok(u64::from_ne_bytes(word))
+    let mut bytes = vec![0; pages * 8];
+    file.read_exact_at(&mut bytes, at)?;
+    let words = bytes.as_chunks().0.iter();
+    Ok(words.map(|&w| u64::from_ne_bytes(w)).collect())
+}
+
+/// The words of many pages, ascending, in few reads.
+fn read_all(file: Option<&File>, pfns: &[Pfn]) -> io::Result<Words> {
+    // A call costs as much as some words that nobody wants.
+    const GAP: u64 = 8;
+    let Some(file) = file else {
+        return Ok(Words::new());
+    };
+    let mut all = Words::with_capacity(pfns.len());
+    for run in pfns.chunk_by(|a, b| b.0.get() - a.0.get() <= GAP) {
+        let first = run[0].0.get();
+        let words = read_words(
+            file,
+            run[0],
+            (run[run.len() - 1].0.get() - first + 1) as usize,
+        )?;
+        all.extend(
+            run.iter()
+                .map(|p| (*p, words[(p.0.get() - first) as usize])),
+        );
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -216,6 +263,11 @@ mod tests {
             flags.has(Flags::ANON | Flags::MMAP | Flags::SWAPBACKED),
             "{flags:?}"
         );
+        let near = Pfn(pfn.0.checked_add(3).unwrap());
+        let many = kpage.counts(&[pfn, near]).unwrap();
+        assert_eq!((many[&pfn], many.len()), (1, 2));
+        let many = kpage.all_flags(&[pfn]).unwrap();
+        assert!(Flags(many[&pfn]).has(Flags::ANON));
         mem::munmap(a, page).unwrap();
         let beyond = Pfn(NonZeroU64::new(1 << 54).unwrap());
         assert!(kpage.count(beyond).is_err() && kpage.flags(beyond).is_err());

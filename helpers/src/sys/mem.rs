@@ -196,12 +196,18 @@ pub fn process_madvise(pid: i32, addr: usize, len: usize, advice: i32) -> Sys<us
 /// `len` in bytes, a multiple of 8; `addr` a multiple of 8.
 pub fn fill(addr: usize, len: usize, stamp: u64) {
     debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
-    for (i, word) in (0..len / 8).zip(words(stamp)) {
-        let p: *mut u64 = with_exposed_provenance_mut(addr + i * 8);
+    let (mut word, step) = progression(stamp);
+    let mut at = addr;
+    // A plain loop, here and in compare(): every check of the world goes over every word of every page, and adapters of
+    // iterators are calls in a build for size.
+    while at < addr + len {
+        let p: *mut u64 = with_exposed_provenance_mut(at);
         // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
         // since the write itself (its fault, the COW) is what the caller wants, and since other
         // processes see this memory.
         unsafe { p.write_volatile(word) };
+        word = word.wrapping_add(step);
+        at += 8;
     }
 }
 
@@ -209,13 +215,37 @@ pub fn fill(addr: usize, len: usize, stamp: u64) {
 /// offset, word expected, word seen) of the first difference. `len` in bytes, a multiple of 8.
 pub fn compare(addr: usize, len: usize, stamp: u64) -> Option<(usize, u64, u64)> {
     debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
-    (0..len / 8).zip(words(stamp)).find_map(|(i, expected)| {
-        let p: *const u64 = with_exposed_provenance(addr + i * 8);
+    let (mut expected, step) = progression(stamp);
+    let read = |at: usize| {
+        let p: *const u64 = with_exposed_provenance(at);
         // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
         // since the kernel may put another page below us at any time.
-        let seen = unsafe { p.read_volatile() };
-        (seen != expected).then_some((i * 8, expected, seen))
-    })
+        unsafe { p.read_volatile() }
+    };
+    let mut at = addr;
+    while at < addr + len {
+        // Eight at a time. Each is read once: what was wrong is told, also if it is right by then.
+        let mut seen = [0; 8];
+        let mut wrong = 0;
+        let words = seen.len().min((addr + len - at) / 8);
+        let mut word = expected;
+        for (i, seen) in seen[..words].iter_mut().enumerate() {
+            *seen = read(at + i * 8);
+            wrong |= *seen ^ word;
+            word = word.wrapping_add(step);
+        }
+        if wrong != 0 {
+            for (i, &seen) in seen[..words].iter().enumerate() {
+                if seen != expected {
+                    return Some((at - addr + i * 8, expected, seen));
+                }
+                expected = expected.wrapping_add(step);
+            }
+        }
+        expected = word;
+        at += words * 8;
+    }
+    None
 }
 
 /// Reads one byte at `addr` so that the fault happens here (read fault).
@@ -256,11 +286,9 @@ fn first_word(stamp: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The words of the pattern in their order: one addition each, since every check of the world reads every word of every page.
-fn words(stamp: u64) -> impl Iterator<Item = u64> {
-    let step = if stamp == 0 { 0 } else { STEP };
-    let first = pattern_word(stamp, 0);
-    std::iter::successors(Some(first), move |w| Some(w.wrapping_add(step)))
+/// The pattern as its first word and what each next one has more.
+fn progression(stamp: u64) -> (u64, u64) {
+    (pattern_word(stamp, 0), if stamp == 0 { 0 } else { STEP })
 }
 
 #[cfg(test)]

@@ -13,6 +13,16 @@ use crate::stop::Doing;
 use nix::libc::{PROT_NONE, PROT_READ};
 use std::collections::HashMap;
 
+/// What is known of a page besides its mappers' entries.
+struct Told {
+    /// Mappers in this world.
+    users: u64,
+    /// kpagecount, where it can be read.
+    count: Option<u64>,
+    /// kpageflags, where it can be read.
+    flags: Option<Flags>,
+}
+
 impl World<'_> {
     /// The first thing that is not as the model says.
     pub(super) fn first_finding(&self) -> TestResult<Option<Finding>> {
@@ -37,8 +47,16 @@ impl World<'_> {
                 }
             }
         }
+        let mut pfns: Vec<Pfn> = users.keys().copied().collect();
+        pfns.sort_unstable();
+        let (counts, flags) = self.eye.all(&pfns)?;
+        let page = |pfn: Pfn| Told {
+            users: users[&pfn],
+            count: counts.get(&pfn).copied(),
+            flags: flags.get(&pfn).copied().map(Flags),
+        };
         for (&f, sightings) in &all {
-            if let Some(finding) = self.judge_frame(f, sightings, &users)? {
+            if let Some(finding) = self.judge_frame(f, sightings, page)? {
                 return Ok(Some(finding));
             }
         }
@@ -58,7 +76,7 @@ impl World<'_> {
         &self,
         f: FrameId,
         sightings: &Sightings,
-        users: &HashMap<Pfn, u64>,
+        page: impl Fn(Pfn) -> Told,
     ) -> TestResult<Option<Finding>> {
         let model = self.model.borrow();
         let frame = &model.frames[f];
@@ -123,7 +141,7 @@ impl World<'_> {
                 continue;
             };
             judged.push(pfn);
-            if let Some((property, detail)) = self.judge_page(frame, pfn, users[&pfn], seen)? {
+            if let Some((property, detail)) = self.judge_page(frame, page(pfn), seen) {
                 let detail = format!("pfn {:#x}: {detail}; {}", pfn.0, self.others(sightings));
                 return found(property, detail, at);
             }
@@ -131,32 +149,28 @@ impl World<'_> {
         Ok(None)
     }
 
-    /// What kpagecount and kpageflags say of one page with `users` mappers in this world.
+    /// What is wrong with what kpagecount and kpageflags say of a page.
     fn judge_page(
         &self,
         frame: &super::model::Frame,
-        pfn: Pfn,
-        users: u64,
+        told: Told,
         seen: Seen,
-    ) -> TestResult<Option<(&'static str, String)>> {
+    ) -> Option<(&'static str, String)> {
         let features = self.features();
+        let users = told.users;
         let lying = self.eye.lie.filter(|_| users > 1);
-        let flags = if features.kpageflags {
-            self.eye.flags(pfn)?
-        } else {
-            None
-        };
+        let flags = told.flags.filter(|_| features.kpageflags);
         let large = flags.is_some_and(|f| f.0 & (Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL) != 0);
         let exact = !large || features.page_mapcount;
         if features.kpagecount
             && exact
-            && let Some(mut count) = self.eye.count(pfn)?
+            && let Some(mut count) = told.count
         {
             count += u64::from(lying == Some(Lie::Count));
             let tables_shared = frame.tables_shared && (1..=users).contains(&count);
             if count != users && !tables_shared {
                 let detail = format!("expected kpagecount {users}, seen {count}");
-                return Ok(Some(("the mapcount is the number of mappers", detail)));
+                return Some(("the mapcount is the number of mappers", detail));
             }
         }
         // For a PMD-mapped page the bit is about the first page of the folio.
@@ -165,21 +179,16 @@ impl World<'_> {
                 "{users} mapper(s), but pagemap bit 56 (mapped once) is {}",
                 u8::from(seen.entry.exclusive())
             );
-            return Ok(Some((
-                "pagemap tells a page mapped once from a shared one",
-                detail,
-            )));
+            return Some(("pagemap tells a page mapped once from a shared one", detail));
         }
         if seen.entry.file_or_shared() != frame.cached {
             let detail = format!("seen {seen}");
-            return Ok(Some((
+            return Some((
                 "pagemap tells pages of files from anonymous ones (bit 61)",
                 detail,
-            )));
+            ));
         }
-        let Some(mut flags) = flags else {
-            return Ok(None);
-        };
+        let mut flags = flags?;
         if lying == Some(Lie::Flags) {
             flags.0 &= !Flags::ANON;
         }
@@ -198,7 +207,7 @@ impl World<'_> {
                 Flags(wanted),
                 Flags(banned)
             );
-            return Ok(Some(("the page's flags tell what it is", detail)));
+            return Some(("the page's flags tell what it is", detail));
         }
         let ksm = if features.ksm_flag {
             flags.has(Flags::KSM)
@@ -206,10 +215,7 @@ impl World<'_> {
             frame.ksm
         };
         if ksm && !frame.ksm {
-            return Ok(Some((
-                "only merged pages are KSM pages",
-                format!("seen {flags:?}"),
-            )));
+            return Some(("only merged pages are KSM pages", format!("seen {flags:?}")));
         }
         // kpageflags shows a folio's flags, and the bit is each page's own: of a large folio the first page's is seen. A hugetlb
         // page has it there for the whole.
@@ -218,17 +224,17 @@ impl World<'_> {
             let bit = flags.has(Flags::ANON_EXCLUSIVE);
             if bit && users > 1 {
                 let detail = format!("{users} mappers, seen {flags:?}");
-                return Ok(Some(("a shared anonymous page is not exclusive", detail)));
+                return Some(("a shared anonymous page is not exclusive", detail));
             }
             if !bit && frame.exclusive == Exclusive::Set && users == 1 {
                 let detail = format!("just written by its only mapper, seen {flags:?}");
-                return Ok(Some((
+                return Some((
                     "a page just written by its only mapper is exclusive",
                     detail,
-                )));
+                ));
             }
         }
-        Ok(None)
+        None
     }
 
     /// Slots that were never accessed have no page. A VMA locked or huge may be populated by the kernel's own choice.

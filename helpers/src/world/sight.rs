@@ -3,7 +3,7 @@
 //! the suite's own tests make them lie ([`Lie`]).
 
 use crate::kernel::features::Features;
-use crate::kernel::kpage::{Flags, Kpage};
+use crate::kernel::kpage::{Flags, Kpage, Words};
 use crate::kernel::pagemap::{Entry, Pagemap, Pfn, State};
 use crate::{Stop, TestResult, stop::Doing};
 
@@ -132,23 +132,29 @@ impl Eye {
             return Err(Stop::error(e));
         }
         let map = Pagemap::open(pid).doing(format_args!("open /proc/{pid}/pagemap"))?;
+        // A call costs more than a few entries that nobody wants.
+        const GAP: usize = 64;
         let mut seen = Vec::with_capacity(vpns.len());
-        let mut i = 0;
-        while i < vpns.len() {
-            // One read for each run of neighbours.
-            let run = (i..vpns.len())
-                .take_while(|&j| vpns[j] == vpns[i] + (j - i))
-                .count();
+        for run in vpns.chunk_by(|a, b| b - a <= GAP) {
             let entries = map
-                .read(vpns[i] * self.page, run)
+                .read(run[0] * self.page, run[run.len() - 1] - run[0] + 1)
                 .doing(format_args!("read /proc/{pid}/pagemap"))?;
-            seen.extend(entries.into_iter().map(|entry| Seen {
-                entry,
-                state: entry.state(),
+            seen.extend(run.iter().map(|vpn| {
+                let entry = entries[vpn - run[0]];
+                Seen {
+                    entry,
+                    state: entry.state(),
+                }
             }));
-            i += run;
         }
         Ok(seen)
+    }
+
+    /// How often pages are mapped, and their flags: as [`Eye::count`] and [`Eye::flags`], of many at once.
+    pub fn all(&self, pfns: &[Pfn]) -> TestResult<(Words, Words)> {
+        let counts = self.kpage.counts(pfns).doing("read /proc/kpagecount")?;
+        let flags = self.kpage.all_flags(pfns).doing("read /proc/kpageflags")?;
+        Ok((counts, flags))
     }
 
     /// How often a page is mapped.
