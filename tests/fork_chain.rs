@@ -17,7 +17,7 @@ use std::time::Duration;
 /// VMAs of each kind in a chain.
 const AREAS: usize = 2;
 /// Generations of a chain, on a machine that is quick enough.
-const GENERATIONS: usize = 2000;
+const GENERATIONS: usize = 800;
 /// Fewer tell nothing: other processes come and go with as many objects.
 const FEWEST: usize = 60;
 /// After so many a chain holds as much as it ever will.
@@ -99,7 +99,7 @@ fn split_ancestors(ctx: &mut Ctx) -> TestResult {
     let mut youngest = p.fork("G1")?;
     let chain = Loop {
         what: "generations, each with a split",
-        most: GENERATIONS / 4,
+        most: GENERATIONS / 2,
         objects: 1,
         fewest: FEWEST,
     };

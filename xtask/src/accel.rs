@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 /// How long a kernel may take under KVM to find that it has no root.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// QEMU's word for emulation.
+pub const TCG: &str = "tcg,thread=multi";
+
 /// The accelerator for guests of that architecture, as QEMU's option has it.
 /// What was found about KVM is kept in the cache until the host boots again.
 pub fn option(arch: Arch, kernel: &Path) -> Result<&'static str> {
-    const TCG: &str = "tcg,thread=multi";
     if arch != Arch::X86_64 || !arch.is_host() || !Path::new("/dev/kvm").exists() {
         return Ok(TCG);
     }

@@ -109,13 +109,18 @@ impl Machine {
             Arch::Riscv64 => "ttyS1",
             other => other.console(),
         };
+        let accel = accel::option(self.arch, kernel)?;
         let (machine, cpu) = match self.arch {
             Arch::X86_64 => ("q35,mem-merge=off", "max"),
+            // The architecture's own way to sign pointers is most of what an emulated kernel does.
+            Arch::Aarch64 if accel == accel::TCG => {
+                ("virt,gic-version=3,mem-merge=off", "max,pauth-impdef=on")
+            }
             Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "max"),
             // QEMU has no "max" of it before version 9.
             Arch::Riscv64 => ("virt,mem-merge=off", "rv64"),
         };
-        qemu.args(["-accel", accel::option(self.arch, kernel)?, "-cpu", cpu])
+        qemu.args(["-accel", accel, "-cpu", cpu])
             .args(["-machine", machine, "-m", &format!("{}M", self.mem)])
             .args(["-smp", &format!("{0},sockets={0}", self.cpus)])
             .args(["-nodefaults", "-display", "none", "-no-reboot"])
@@ -158,7 +163,8 @@ impl Machine {
         }
         qemu.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd);
         qemu.arg("-append").arg(format!(
-            "console={console_name} panic=-1 rdinit=/init {}",
+            "console={console_name} panic=-1 rdinit=/init {} {}",
+            self.arch.quicker(),
             self.append
         ));
         qemu.stdin(Stdio::null())
