@@ -8,8 +8,14 @@
 //!
 //! Where the kernel has folios of other sizes (mTHP) the parts are those of a small one; else of a huge page mapped by PTEs.
 
+#[path = "thp/alone.rs"]
+mod alone;
 #[path = "thp/kept.rs"]
 mod kept;
+#[path = "thp/lazyfree.rs"]
+mod lazyfree;
+#[path = "thp/tables.rs"]
+mod tables;
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -45,14 +51,6 @@ fn place(w: &World, name: &'static str, pages: usize) -> Area {
     let area = w.place(pages);
     w.name(area, name);
     area
-}
-
-/// |====|====| as one VMA moved to where a page table ends in its middle.
-fn across<'w>(w: &'w World, p: Actor<'w, '_>, a: Area) -> TestResult<Area> {
-    let b = w.place_across(a.pages)?;
-    w.name(b, "b");
-    p.move_to(a, b)?;
-    Ok(b)
 }
 
 ///   P  [0 1 2 3 ... n-2]       C  [n/2 ... n-1]       D  [0   2   4 ...]
@@ -159,83 +157,6 @@ fn moved(w: &World) -> TestResult {
     d.unmap(tail.sub(0..n / 2 - 1))
 }
 
-///                    one table |  the next
-///   P  [0 ............... n/2-1|n/2 ................ n-1]
-///   C  [      n/4 ....... n/2-1|n/2 .... n/2+1]             D  [n-1]       E  [. 1 . 3 . 5 ...]
-fn two_tables(w: &World) -> TestResult {
-    let (p, a) = folio(w)?;
-    let n = a.pages;
-    let b = across(w, p, a)?;
-    let (c, d, e) = (p.fork("C")?, p.fork("D")?, p.fork("E")?);
-    c.unmap(b.sub(0..n / 4))?;
-    c.unmap(b.sub(n / 2 + 2..n))?;
-    d.unmap(b.sub(0..n - 1))?;
-    for i in (0..n).step_by(apart(n)) {
-        e.advise(b.page(i), advice::DONTNEED)?;
-    }
-    Ok(())
-}
-
-/// Only the child's is in two tables; P's is where it was, the sibling's in two halves side by side.
-fn two_tables_in_child(w: &World) -> TestResult {
-    let (p, a) = folio(w)?;
-    let (c, d) = (p.fork("C")?, p.fork("D")?);
-    let b = across(w, c, a)?;
-    c.advise(b.page(a.pages / 2 - 1), advice::DONTNEED)?;
-    let s = place(w, "s", a.pages + 1);
-    let half = a.pages / 2;
-    d.move_to(a.sub(half..a.pages), s.sub(0..half))?;
-    d.move_to(a.sub(0..half), s.sub(half + 1..a.pages + 1))?;
-    c.fork("G").map(drop)
-}
-
-/// C's VMA has both halves, its page tables the second only: the first was wiped at fork and never touched.
-///
-///   P  |wipe 0 .. n/2-1|n/2 ... n-1|         C  |- - - - - - n/2 ... n-1|
-fn one_table_missing(w: &World) -> TestResult {
-    let (p, a) = folio(w)?;
-    let n = a.pages;
-    let b = across(w, p, a)?;
-    p.advise(b.sub(0..n / 2), advice::WIPEONFORK)?;
-    let c = p.fork("C")?;
-    c.advise(b.sub(0..n / 2), advice::KEEPONFORK)?;
-    c.fork("G")?;
-    p.advise(b.sub(0..n / 2), advice::KEEPONFORK)
-}
-
-/// Entries of one VMA that may be written beside others that may not, on a folio that was given up and written again.
-///
-///   P  [0 shared r .. n/2-1|n/2 own rw ... n-1]     C  [0 .. n/2-1]
-fn lazyfree(w: &World) -> TestResult {
-    let (p, a) = folio(w)?;
-    let two = a.sub(a.pages / 2..a.pages);
-    p.advise(a, advice::FREE)?;
-    // All of it, so that its content is known; through entries that are writable already.
-    p.write(a)?;
-    p.advise(two, advice::DONTFORK)?;
-    p.fork("C")?;
-    p.advise(two, advice::DOFORK)?;
-    p.write(two)
-}
-
-/// Given up by one while the other has it as well: the other's pages stay.
-///
-///   P  own pages     C  [0 ... n-1]
-fn lazyfree_shared(w: &World) -> TestResult {
-    let (p, a) = folio(w)?;
-    p.fork("C")?.fork("D")?;
-    p.advise(a, advice::FREE)?;
-    p.write(a)
-}
-
-/// The same for a PMD.
-fn pmd_lazyfree(w: &World) -> TestResult {
-    let (p, a) = huge(w)?;
-    p.advise(a, advice::FREE)?;
-    p.write(a)?;
-    p.fork("C").map(drop)
-}
-
 /// Some pages copied by one, some by the other, before and after a grandchild.
 ///
 ///   P  [0 1 2 3 4 5 6 7 ...]     C  own 1 5 9 ...     P  own 2 6 ...     G  as C, own 3 7 ...
@@ -311,23 +232,6 @@ fn pmd_split_alone(w: &World) -> TestResult {
     w.check()
 }
 
-/// Nobody else's, through all walks in turn: each must leave it so.
-///
-///   P  |======== PMD ========|      |== folio ==|== in two VMAs ==|
-fn alone(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, _) = huge(&w)?;
-    let n = w.folio_size()?;
-    let b = w.place_aligned(n, n);
-    w.name(b, "b");
-    p.map_folio(b)?;
-    w.clear_soft_dirty()?;
-    p.write(b)?;
-    p.protect(b.sub(n / 2..n), R)?;
-    walk::plain(&w)?;
-    w.finish()
-}
-
 /// The page table of one mapper is moved as a whole, that of the other entry by entry to where it lies in two.
 ///
 ///   P  PMD at another huge page's place     C  PTEs in two tables     D  a quarter of P's, where P has it
@@ -335,7 +239,7 @@ fn pmd_moved(w: &World) -> TestResult {
     let (p, a) = huge(w)?;
     let c = p.fork("C")?;
     w.clear_soft_dirty()?;
-    across(w, c, a)?;
+    tables::across(w, c, a)?;
     let to = w.place_huge(1)?;
     w.name(to, "to");
     p.move_to(a, to)?;
@@ -408,12 +312,20 @@ const TESTS: &[Test] = &[
     parts!("dontfork", dontfork),
     parts!("holes", holes),
     parts!("moved", moved),
-    parts!("two_tables", two_tables),
-    parts!("two_tables.child", two_tables_in_child),
-    parts!("two_tables.one_missing", one_table_missing),
-    parts!("lazyfree", lazyfree),
-    parts!("lazyfree.shared", lazyfree_shared),
-    parts!("pmd.lazyfree", pmd_lazyfree),
+    parts!("two_tables", tables::two),
+    parts!("two_tables.child", tables::in_child),
+    parts!("two_tables.wiped", tables::wiped),
+    parts!("two_tables.one_missing", tables::one_missing),
+    Test {
+        name: "two_tables.huge_beside",
+        guards: &[],
+        run: |c| walk::afresh(c, tables::huge_beside),
+        ..PARTS
+    },
+    parts!("lazyfree", lazyfree::own),
+    parts!("lazyfree.shared", lazyfree::shared),
+    parts!("pmd.lazyfree", lazyfree::pmd),
+    parts!("pmd.lazyfree.moved", lazyfree::pmd_moved),
     parts!("copied", copied),
     parts!("pmd.shared", pmd_shared),
     parts!("pmd.split", pmd_split),
@@ -421,7 +333,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "alone",
         about: "A large folio that nobody else maps stays writable, exclusive and soft-dirty.",
-        run: alone,
+        run: alone::alone,
         ..PARTS
     },
     parts!("pmd.moved", pmd_moved),
