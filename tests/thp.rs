@@ -336,6 +336,12 @@ const TESTS: &[Test] = &[
         run: alone::alone,
         ..PARTS
     },
+    Test {
+        name: "alone.in_place",
+        about: "What nobody else has ever mapped is not copied when it is written again.",
+        run: alone::in_place,
+        ..PARTS
+    },
     parts!("pmd.moved", pmd_moved),
     parts!("pmd.one_page_each", pmd_one_page_each),
     parts!("pmd.read_only", kept::read_only),

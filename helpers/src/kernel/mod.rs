@@ -15,6 +15,7 @@ pub mod slab;
 pub mod sysfs;
 pub mod thp;
 pub mod vma;
+pub mod vmstat;
 pub mod zram;
 
 /// A file of process `pid`; 0 means the caller, as in system calls.

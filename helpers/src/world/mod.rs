@@ -21,6 +21,7 @@ mod evict;
 mod folio;
 mod guard;
 mod handle;
+mod in_place;
 mod judge;
 mod merged;
 pub mod model;
