@@ -4,11 +4,12 @@
 //! A page that moves gets the anon_vma of the VMA it goes to and the index of its new place there; one that is refused keeps
 //! both. What is forgotten or done too early shows when a walk next looks for the page.
 
+use helpers::kernel::pagemap::Pfn;
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, World};
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult, walk};
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -212,15 +213,34 @@ fn swapped(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// Swapped out, but still in the swap cache, since a pipe holds the pages: they are found there when the new place is touched.
+/// Swapped out, but still in the swap cache, since a pipe holds the pages: they are found there when the new place is touched, and are
+/// the pages that they were. One whose index were still that of the old place would be copied (ksm_might_need_to_copy()), or mapped where
+/// no walk finds it.
 fn swap_cached(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let (from, to) = places(&w, p, N)?;
     p.splice(from)?;
+    let pfns = |area: Area| -> TestResult<Vec<Option<Pfn>>> {
+        let pages = w.pages_of(p, area)?;
+        Ok(pages.iter().map(|page| page.map(|(pfn, _)| pfn)).collect())
+    };
+    let before = pfns(from)?;
     p.page_out(from)?;
     p.uffd_move(from, to)?;
+    // Reads them all.
     w.check()?;
+    let after = pfns(to)?;
+    let pairs = before.iter().zip(&after).enumerate();
+    for (i, pair) in pairs {
+        if let (Some(was), Some(is)) = pair
+            && was != is
+        {
+            return Err(Stop::fail(format_args!(
+                "a page in the swap cache is mapped again where its entry was moved to: page {i} was pfn {was}, is pfn {is}"
+            )));
+        }
+    }
     p.drain()?;
     end(&w, p, from)?;
     w.finish()
