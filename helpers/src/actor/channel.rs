@@ -4,7 +4,7 @@
 use super::agent::{self, PACKET};
 use super::wire::{Cmd, Reply};
 use crate::pace::{self, Wait};
-use crate::sys::proc;
+use crate::sys::{fd, proc};
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -35,12 +35,15 @@ impl Channel {
         )?)
     }
 
-    /// An actor forked from the test's own process: the root of a tree.
-    pub fn spawn() -> TestResult<Channel> {
+    /// An actor forked from the test's own process: the root of a tree. It gets all of the test's files but `without`, which it would
+    /// keep open when the test closes them.
+    pub fn spawn(without: &[BorrowedFd]) -> TestResult<Channel> {
         let (ours, theirs) = Channel::pair()?;
         match proc::fork_child()? {
             proc::Forked::Child => {
                 drop(ours);
+                // Their owners are of the test's side, and this process never comes back there.
+                without.iter().for_each(|f| drop(fd::adopt(f.as_raw_fd())));
                 agent::serve(theirs)
             }
             proc::Forked::Parent(pid) => Ok(Channel {
@@ -53,8 +56,21 @@ impl Channel {
 
     /// Has this actor fork; the channel of the child.
     pub fn fork(&mut self, limit: Duration) -> TestResult<Channel> {
+        let ours = self.begin_fork()?;
+        self.end_fork(ours, limit)
+    }
+
+    /// The first half of [`Channel::fork`], for what has to happen before the fork can end. The next call has to be
+    /// [`Channel::end_fork`].
+    pub fn begin_fork(&mut self) -> TestResult<OwnedFd> {
         let (ours, theirs) = Channel::pair()?;
-        match self.ask(&Cmd::Fork, Some(theirs.as_fd()), limit)? {
+        self.send(&Cmd::Fork, Some(theirs.as_fd()))?;
+        Ok(ours)
+    }
+
+    /// The second half; `ours` is what the first one has returned.
+    pub fn end_fork(&mut self, ours: OwnedFd, limit: Duration) -> TestResult<Channel> {
+        match self.reply(&Cmd::Fork, limit)? {
             Reply::Value(pid) => Ok(Channel {
                 socket: ours,
                 pid: pid as i32,
@@ -68,6 +84,11 @@ impl Channel {
     /// Process ID.
     pub fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// What is readable once there is a reply, or the end of the actor.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 
     /// Sends one command and waits for its reply for `limit`, see [`Wait`].

@@ -5,7 +5,7 @@ use super::wire::Reply;
 use crate::sys::uffd;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// What an actor can be told. Addresses and lengths are bytes.
 #[allow(missing_docs)] // the fields are the arguments of the ioctl named
@@ -14,6 +14,8 @@ pub enum Cmd {
     /// userfaultfd(2) with the features that are wanted and offered; the reply is all that the kernel offers. One that is open
     /// already is closed.
     Open { features: u64 },
+    /// The same, and the reply is two numbers: that of the descriptor, for the test to take, and the features offered.
+    Serve { features: u64 },
     /// UFFDIO_REGISTER for missing pages.
     Register { addr: usize, len: usize },
     /// UFFDIO_UNREGISTER.
@@ -48,6 +50,13 @@ pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
             let (file, offered) = uffd::open(features)?;
             state.file = Some(file);
             Ok(Reply::Value(offered as usize))
+        }
+        Cmd::Serve { features } => {
+            state.file = None;
+            let (file, offered) = uffd::open(features)?;
+            let number = file.as_raw_fd();
+            state.file = Some(file);
+            Ok(Reply::Values(vec![number.into(), offered as i64]))
         }
         Cmd::Register { addr, len } => {
             let file = state.file.as_ref().ok_or(Errno::EBADF)?;

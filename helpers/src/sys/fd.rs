@@ -2,6 +2,7 @@
 //! File descriptors as bare numbers: what arrives over a socket or over exec.
 
 use super::mem::Sys;
+use nix::errno::Errno;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Takes ownership of a descriptor that the kernel has just installed in this process.
@@ -20,4 +21,20 @@ pub fn keep_over_exec(fd: &OwnedFd) -> Sys<()> {
     use std::os::fd::AsFd;
     let fd: BorrowedFd = fd.as_fd();
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty())).map(drop)
+}
+
+/// A descriptor of another process, as one of this one's own (pidfd_getfd(2), Linux 5.6).
+///
+/// # Errors
+/// ENOSYS, EPERM without the right to trace that process, EBADF.
+pub fn take(pid: i32, number: RawFd) -> Sys<OwnedFd> {
+    // SAFETY: two numbers, no pointers.
+    let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows of it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
+    let raw = std::os::fd::AsRawFd::as_raw_fd(&pidfd);
+    // SAFETY: three numbers, no pointers.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, raw, number, 0) })?;
+    // SAFETY: as above.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }

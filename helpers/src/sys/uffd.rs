@@ -7,6 +7,18 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// UFFD_FEATURE_MOVE: there is UFFDIO_MOVE (Linux 6.8).
 pub const FEATURE_MOVE: u64 = 1 << 16;
+/// UFFD_FEATURE_EVENT_FORK: a child's areas are registered as well, with a userfaultfd that the event brings. Needs CAP_SYS_PTRACE.
+pub const FEATURE_EVENT_FORK: u64 = 1 << 1;
+/// UFFD_FEATURE_EVENT_REMAP: a moved area stays registered.
+pub const FEATURE_EVENT_REMAP: u64 = 1 << 2;
+/// UFFD_FEATURE_EVENT_REMOVE: MADV_DONTNEED tells.
+pub const FEATURE_EVENT_REMOVE: u64 = 1 << 3;
+/// UFFD_FEATURE_EVENT_UNMAP: munmap(2) tells.
+pub const FEATURE_EVENT_UNMAP: u64 = 1 << 6;
+/// UFFDIO_REGISTER_MODE_MISSING: "um" in VmFlags.
+pub const MISSING: u64 = REGISTER_MODE_MISSING;
+/// UFFDIO_REGISTER_MODE_WP: "uw" in VmFlags.
+pub const WP: u64 = REGISTER_MODE_WP;
 /// UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES.
 pub const MOVE_ALLOW_SRC_HOLES: u64 = 1 << 1;
 
@@ -22,6 +34,8 @@ mod raw {
     nix::ioctl_readwrite!(api, 0xaa, 0x3f, [u64; 3]);
     nix::ioctl_readwrite!(register, 0xaa, 0x00, [u64; 4]);
     nix::ioctl_read!(unregister, 0xaa, 0x01, [u64; 2]);
+    nix::ioctl_readwrite!(copy, 0xaa, 0x03, [u64; 5]);
+    nix::ioctl_readwrite!(zeropage, 0xaa, 0x04, [u64; 4]);
     nix::ioctl_readwrite!(writeprotect, 0xaa, 0x06, [u64; 3]);
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
@@ -53,7 +67,15 @@ fn handshake(features: u64) -> Sys<(OwnedFd, u64)> {
 /// # Errors
 /// The errno of the ioctl.
 pub fn register(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
-    let mut arg = [addr as u64, len as u64, REGISTER_MODE_MISSING, 0];
+    register_for(uffd, addr, len, REGISTER_MODE_MISSING)
+}
+
+/// UFFDIO_REGISTER for [`MISSING`] pages, [`WP`] or both. `len` in bytes.
+///
+/// # Errors
+/// The errno of the ioctl: EINVAL for a mode that this kernel or architecture has not.
+pub fn register_for(uffd: &OwnedFd, addr: usize, len: usize, modes: u64) -> Sys<()> {
+    let mut arg = [addr as u64, len as u64, modes, 0];
     // SAFETY: struct uffdio_register is these four words, which live through the call. What is registered is address space
     // without Rust objects (the rule of sys::mem).
     unsafe { raw::register(uffd.as_raw_fd(), &mut arg) }.map(drop)
@@ -74,12 +96,101 @@ pub fn unregister(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
 /// # Errors
 /// The errno of either.
 pub fn protect(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
-    let mut arg = [addr as u64, len as u64, REGISTER_MODE_WP, 0];
-    // SAFETY: as in register().
-    unsafe { raw::register(uffd.as_raw_fd(), &mut arg) }?;
-    let mut arg = [addr as u64, len as u64, WRITEPROTECT_ON];
+    register_for(uffd, addr, len, REGISTER_MODE_WP)?;
+    write_protect(uffd, addr, len, true)
+}
+
+/// UFFDIO_WRITEPROTECT of what is there, or the end of it, which wakes who waits to write. `len` in bytes.
+///
+/// # Errors
+/// The errno of the ioctl; EAGAIN while the address space is just changing.
+pub fn write_protect(uffd: &OwnedFd, addr: usize, len: usize, on: bool) -> Sys<()> {
+    let mode = if on { WRITEPROTECT_ON } else { 0 };
+    let mut arg = [addr as u64, len as u64, mode];
     // SAFETY: struct uffdio_writeprotect is these three words, which live through the call. No Rust object is there.
     unsafe { raw::writeprotect(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
+/// UFFDIO_COPY of whole pages into the address space that `uffd` is of, where there is none yet; wakes who waits for them.
+///
+/// # Errors
+/// The errno of the ioctl: EEXIST, ENOENT where nothing is registered, EAGAIN while the address space is just changing.
+pub fn copy(uffd: &OwnedFd, addr: usize, content: &[u64]) -> Sys<()> {
+    let len = size_of_val(content) as u64;
+    let mut arg = [addr as u64, content.as_ptr() as u64, len, 0, 0];
+    // SAFETY: struct uffdio_copy is these five words, and the kernel reads `content`; both live through the call. What it fills is
+    // address space without Rust objects (the rule of sys::mem), mostly of another process.
+    unsafe { raw::copy(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
+/// UFFDIO_ZEROPAGE; wakes who waits for it. `len` in bytes.
+///
+/// # Errors
+/// As [`copy`].
+pub fn zero(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
+    let mut arg = [addr as u64, len as u64, 0, 0];
+    // SAFETY: struct uffdio_zeropage is these four words, which live through the call. For the range see copy().
+    unsafe { raw::zeropage(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
+/// What a userfaultfd tells (struct uffd_msg). Addresses and lengths are bytes.
+#[allow(missing_docs)] // the fields are those of the structure
+#[derive(Debug)]
+pub enum Event {
+    /// Somebody waits for a page, or to write to one (`wp`).
+    Fault { addr: usize, write: bool, wp: bool },
+    /// A fork: the child's userfaultfd.
+    Fork(OwnedFd),
+    /// mremap(2) has moved an area.
+    Remap { from: usize, to: usize, len: usize },
+    /// Pages are about to be given back.
+    Remove { start: usize, end: usize },
+    /// An area is no more.
+    Unmap { start: usize, end: usize },
+    /// Another one.
+    Other(u8),
+}
+
+/// The next event, `None` when there is none. Who caused it goes on then, unless it is a fault.
+///
+/// # Errors
+/// The errno of read(2).
+pub fn next(uffd: &OwnedFd) -> Sys<Option<Event>> {
+    const PAGEFAULT_FLAG_WRITE: u64 = 1;
+    const PAGEFAULT_FLAG_WP: u64 = 2;
+    let mut msg = [0u8; 32];
+    match nix::unistd::read(uffd, &mut msg) {
+        Ok(n) if n == msg.len() => {}
+        Ok(_) => return Err(Errno::EIO),
+        Err(Errno::EAGAIN | Errno::EINTR) => return Ok(None),
+        Err(e) => return Err(e),
+    }
+    let word = |i: usize| {
+        let bytes = msg[8 * i..8 * i + 8].try_into().expect("eight bytes");
+        u64::from_ne_bytes(bytes)
+    };
+    let at = |i: usize| word(i) as usize;
+    let (start, end) = (at(1), at(2));
+    Ok(Some(match msg[0] {
+        0x12 => Event::Fault {
+            addr: at(2),
+            write: word(1) & PAGEFAULT_FLAG_WRITE != 0,
+            wp: word(1) & PAGEFAULT_FLAG_WP != 0,
+        },
+        0x13 => {
+            let number = u32::from_ne_bytes(msg[8..12].try_into().expect("four bytes"));
+            // SAFETY: read(2) has just made this descriptor for us (resolve_userfault_fork()), and nobody else knows of it.
+            Event::Fork(unsafe { OwnedFd::from_raw_fd(number as i32) })
+        }
+        0x14 => Event::Remap {
+            from: at(1),
+            to: at(2),
+            len: at(3),
+        },
+        0x15 => Event::Remove { start, end },
+        0x16 => Event::Unmap { start, end },
+        other => Event::Other(other),
+    }))
 }
 
 /// UFFDIO_MOVE. Bytes moved, and the errno that ended it early (EAGAIN for a part of the way).

@@ -113,7 +113,7 @@ impl World<'_> {
     }
 
     #[track_caller]
-    fn judge_content(&self, id: usize, reply: Reply) -> TestResult {
+    pub(super) fn judge_content(&self, id: usize, reply: Reply) -> TestResult {
         let diffs = match reply {
             Reply::Differs(diffs) => diffs,
             other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),

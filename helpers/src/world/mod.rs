@@ -23,6 +23,8 @@ mod guard;
 mod handle;
 mod in_place;
 mod judge;
+mod keeper;
+mod kept;
 mod merged;
 pub mod model;
 mod moved;
@@ -44,6 +46,7 @@ mod vma;
 
 pub use area::Area;
 pub use handle::Actor;
+pub use keeper::{Answer, Keeper};
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
@@ -61,7 +64,7 @@ use nix::libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// How long one command may take. A machine under load or an emulated one needs time for a fork of
@@ -95,6 +98,8 @@ pub struct World<'c> {
     pins: RefCell<Vec<pin::Holding>>,
     /// Mappers whose pages userfaultfd write-protects.
     guarded: RefCell<BTreeSet<(ActorId, usize)>>,
+    /// Userfaultfds whose events the test answers, and what is registered with them.
+    kept: RefCell<keeper::Kept>,
     /// Who listens for memory failures, and what has failed.
     poison: RefCell<poison::Poison>,
     queue: RefCell<queue::Queue>,
@@ -143,6 +148,7 @@ impl<'c> World<'c> {
             eye: sight::Eye::open(&arena.features),
             pins: RefCell::default(),
             guarded: RefCell::default(),
+            kept: RefCell::default(),
             poison: RefCell::default(),
             queue: RefCell::default(),
             names: RefCell::default(),
@@ -237,7 +243,9 @@ impl<'c> World<'c> {
 
     /// A process with an address space of its own: the root of a tree.
     pub fn actor(&self, name: &str) -> TestResult<Actor<'_, 'c>> {
-        let channel = Channel::spawn()?;
+        let kept = self.kept_files();
+        let without: Vec<BorrowedFd> = kept.iter().map(|(_, file)| file.as_fd()).collect();
+        let channel = Channel::spawn(&without)?;
         self.note(format!("{name}: a new process"));
         let id = self.model.borrow_mut().add_actor();
         self.cast.borrow_mut().push(Member {
@@ -407,6 +415,7 @@ impl<'c> World<'c> {
     pub fn finish(self) -> TestResult {
         self.check_rss()?;
         self.check_areas()?;
+        self.check_kept()?;
         let ids: Vec<ActorId> = self.model.borrow().living().collect();
         for id in ids {
             let channel = self.cast.borrow_mut()[id].channel.take();

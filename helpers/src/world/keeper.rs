@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! userfaultfds whose events the test answers, while the actor that caused one waits in its fork, its mremap or its fault.
+//!
+//! A step that waits for an answer is a command in two halves: sent, answered here, its reply awaited. Every userfaultfd of the world
+//! is looked at meanwhile, so an event that arrives at the wrong one is told from one that does not arrive.
+
+use super::check::Finding;
+use super::model::ActorId;
+use super::{Area, REPLY_LIMIT, World};
+use crate::actor::Cmd;
+use crate::kernel::vma;
+use crate::pace::Wait;
+use crate::sys::mem;
+use crate::sys::uffd::{self, Event};
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::{Rc, Weak};
+
+/// Whose userfaultfd, and the file.
+type File = (ActorId, Rc<OwnedFd>);
+
+/// The world's userfaultfds, and which pages are registered with them for what ([`uffd::MISSING`], [`uffd::WP`]).
+#[derive(Default)]
+pub(super) struct Kept {
+    files: Vec<(ActorId, Weak<OwnedFd>)>,
+    pub(super) modes: BTreeMap<(ActorId, usize), u64>,
+    /// Whether anything ever was registered: then what is not has to be free of it.
+    used: bool,
+}
+
+/// What the test gives to somebody who waits for a missing page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// A page of new content (UFFDIO_COPY).
+    Copy,
+    /// Zeroes (UFFDIO_ZEROPAGE).
+    Zero,
+}
+
+/// The userfaultfd of one actor, in the hands of the test.
+pub struct Keeper<'w, 'c> {
+    world: &'w World<'c>,
+    actor: ActorId,
+    pub(super) features: u64,
+    file: Rc<OwnedFd>,
+}
+
+impl<'w, 'c> World<'c> {
+    pub(super) fn keeper(&'w self, actor: ActorId, features: u64, file: OwnedFd) -> Keeper<'w, 'c> {
+        let file = Rc::new(file);
+        let mut kept = self.kept.borrow_mut();
+        kept.files.push((actor, Rc::downgrade(&file)));
+        Keeper {
+            world: self,
+            actor,
+            features,
+            file,
+        }
+    }
+
+    /// Waits for an event of `actor`, which has been sent `cmd` and must not be ready before the event is read.
+    #[track_caller]
+    pub(super) fn event(&self, actor: ActorId, cmd: &Cmd, what: &str) -> TestResult<Event> {
+        let mut limit = Wait::new(REPLY_LIMIT);
+        loop {
+            let (at, answered) = self.readable(Some(actor), &limit)?;
+            match at {
+                Some((id, file)) => match uffd::next(&file)? {
+                    Some(event) if id == actor => return Ok(event),
+                    Some(event) => return Err(self.stray(id, &event, what)),
+                    None => {}
+                },
+                None if answered => {
+                    let reply = self.channel(actor, |c| c.reply(cmd, REPLY_LIMIT))?;
+                    let stop = Stop::fail(format_args!(
+                        "{what} is told to the userfaultfd and waits for the answer: it was answered {reply:?} without"
+                    ));
+                    return Err(self.blame(actor, stop));
+                }
+                None => {}
+            }
+            if limit.over() {
+                let stop = Stop::fail(format_args!(
+                    "{what} is told to the userfaultfd: nothing has arrived, and the actor still waits"
+                ));
+                return Err(self.blame(actor, stop));
+            }
+        }
+    }
+
+    /// The userfaultfds that the test has, and whose they are.
+    pub(super) fn kept_files(&self) -> Vec<File> {
+        let mut kept = self.kept.borrow_mut();
+        kept.files.retain(|(_, file)| file.strong_count() > 0);
+        let alive = |(id, file): &(ActorId, Weak<OwnedFd>)| Some((*id, file.upgrade()?));
+        kept.files.iter().filter_map(alive).collect()
+    }
+
+    /// Waits until one of the userfaultfds has an event, or the actor an answer. Events come first: an answer that comes with one is not
+    /// that of the command which the event is of.
+    pub(super) fn readable(
+        &self,
+        actor: Option<ActorId>,
+        limit: &Wait,
+    ) -> TestResult<(Option<File>, bool)> {
+        let files = self.kept_files();
+        let cast = self.cast.borrow();
+        let channel = actor.and_then(|id| cast[id].channel.as_ref());
+        let mut fds: Vec<PollFd> = files
+            .iter()
+            .map(|(_, file)| PollFd::new(file.as_fd(), PollFlags::POLLIN))
+            .collect();
+        fds.extend(channel.map(|c| PollFd::new(c.socket(), PollFlags::POLLIN)));
+        let ms = match actor {
+            Some(_) => u16::try_from(limit.left().as_millis() + 1).unwrap_or(u16::MAX),
+            None => 0,
+        };
+        match nix::poll::poll(&mut fds, PollTimeout::from(ms)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let ready = |f: &PollFd| f.revents().is_some_and(|r| !r.is_empty());
+        let event = fds[..files.len()].iter().position(ready);
+        let answered = fds[files.len()..].iter().any(ready);
+        Ok((event.map(|i| files[i].clone()), answered))
+    }
+
+    #[track_caller]
+    fn stray(&self, id: ActorId, event: &Event, what: &str) -> Stop {
+        let stop = Stop::fail(format_args!(
+            "an event arrives at the userfaultfd of the process that it is of, and once: {event:?} at this one's, after or instead of {what}"
+        ));
+        self.blame(id, stop)
+    }
+
+    /// No userfaultfd has an event that nobody asked for.
+    #[track_caller]
+    pub(super) fn no_event(&self, what: &str) -> TestResult {
+        let now = Wait::new(std::time::Duration::ZERO);
+        match self.readable(None, &now)?.0 {
+            Some((id, file)) => match uffd::next(&file)? {
+                Some(event) => Err(self.stray(id, &event, what)),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    /// VmFlags of every VMA say what is registered (um, uw), and nothing else is.
+    #[track_caller]
+    pub fn check_kept(&self) -> TestResult {
+        if !self.kept.borrow().used {
+            return Ok(());
+        }
+        self.no_event("the last step")?;
+        let ids: Vec<ActorId> = self.model.borrow().living().collect();
+        for id in ids {
+            // No smaps (CONFIG_PROC_PAGE_MONITOR), nothing to compare.
+            let Ok(areas) = vma::all_flags(self.pid(id)?) else {
+                continue;
+            };
+            if let Some(finding) = self.judge_kept(id, &areas) {
+                return Err(self.report(&finding));
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_kept(&self, id: ActorId, areas: &[vma::Flagged]) -> Option<Finding> {
+        let (model, kept) = (self.model.borrow(), self.kept.borrow());
+        let space = model.spaces[id].as_ref().expect("living");
+        for area in areas {
+            for (&vpn, _) in space.range(area.start / self.page..area.end / self.page) {
+                let modes = kept.modes.get(&(id, vpn)).copied().unwrap_or(0);
+                for (mode, code) in [(uffd::MISSING, "um"), (uffd::WP, "uw")] {
+                    let expected = modes & mode != 0;
+                    if area.has(code) != expected {
+                        let page = self.show(Area { vpn, pages: 1 });
+                        return Some(Finding {
+                            property: "an area is registered with a userfaultfd where it was asked for or inherited, and nowhere else",
+                            detail: format!(
+                                "{page} is {}registered (VmFlags {code})",
+                                if expected { "not " } else { "" }
+                            ),
+                            at: Some((id, vpn)),
+                        });
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<'w, 'c> Keeper<'w, 'c> {
+    fn note(&self, what: &str, area: Area) {
+        let w = self.world;
+        w.note(format!(
+            "userfaultfd of {}: {what} {}",
+            w.actor_name(self.actor),
+            w.show(area)
+        ));
+    }
+
+    fn bytes(&self, area: Area) -> (usize, usize) {
+        (area.vpn * self.world.page, area.pages * self.world.page)
+    }
+
+    /// UFFDIO_REGISTER for [`uffd::MISSING`], [`uffd::WP`] or both.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel has no write protection.
+    #[track_caller]
+    pub fn register(&self, area: Area, modes: u64) -> TestResult {
+        self.note(&format!("UFFDIO_REGISTER for {modes:#x}"), area);
+        let w = self.world;
+        w.flush()?;
+        let (addr, len) = self.bytes(area);
+        match uffd::register_for(&self.file, addr, len, modes) {
+            Ok(()) => {}
+            Err(Errno::EINVAL) if modes & uffd::WP != 0 => {
+                return Err(Stop::Skip("needs UFFDIO_WRITEPROTECT"));
+            }
+            Err(e) => return Err(self.error("UFFDIO_REGISTER", e)),
+        }
+        let mut kept = w.kept.borrow_mut();
+        kept.used = true;
+        let all = area.vpns().map(|vpn| ((self.actor, vpn), modes));
+        kept.modes.extend(all);
+        Ok(())
+    }
+
+    /// UFFDIO_WRITEPROTECT of pages that are there. A write to them waits, see [`super::Actor::write_kept`].
+    ///
+    /// # Errors
+    /// `Skip` where pagemap does not show it (bit 57, Linux 5.13).
+    #[track_caller]
+    pub fn protect(&self, area: Area) -> TestResult {
+        self.note("UFFDIO_WRITEPROTECT", area);
+        self.write_protect(area, true)?;
+        let w = self.world;
+        let vpns: Vec<usize> = area.vpns().collect();
+        let pid = w.pid(self.actor)?;
+        if w.eye
+            .entries(pid, &vpns)?
+            .iter()
+            .any(|s| !s.entry.uffd_wp())
+        {
+            return Err(Stop::Skip(
+                "needs the write protection in pagemap (Linux 5.13)",
+            ));
+        }
+        let mut guarded = w.guarded.borrow_mut();
+        guarded.extend(vpns.into_iter().map(|vpn| (self.actor, vpn)));
+        Ok(())
+    }
+
+    /// The end of it.
+    #[track_caller]
+    pub fn unprotect(&self, area: Area) -> TestResult {
+        self.note("UFFDIO_WRITEPROTECT no more", area);
+        self.write_protect(area, false)?;
+        let mut guarded = self.world.guarded.borrow_mut();
+        let vpns = area.vpns();
+        guarded.retain(|(id, vpn)| *id != self.actor || !vpns.contains(vpn));
+        Ok(())
+    }
+
+    #[track_caller]
+    fn write_protect(&self, area: Area, on: bool) -> TestResult {
+        self.world.flush()?;
+        let (addr, len) = self.bytes(area);
+        self.insist(|| uffd::write_protect(&self.file, addr, len, on))
+            .map_err(|e| self.error("UFFDIO_WRITEPROTECT", e))
+    }
+
+    /// Fills missing pages, whether somebody waits for them or not.
+    ///
+    /// # Errors
+    /// `Fail` when the kernel does not let it: a page is missing, and the area registered.
+    #[track_caller]
+    pub fn fill(&self, area: Area, with: Answer) -> TestResult {
+        let w = self.world;
+        w.flush()?;
+        for page in area.vpns().map(|vpn| Area { vpn, pages: 1 }) {
+            self.note(
+                match with {
+                    Answer::Copy => "UFFDIO_COPY",
+                    Answer::Zero => "UFFDIO_ZEROPAGE",
+                },
+                page,
+            );
+            let (addr, len) = self.bytes(page);
+            let stamp = w.stamp();
+            let done = self.insist(|| match with {
+                Answer::Copy => {
+                    let words = 0..len / size_of::<u64>();
+                    let content: Vec<u64> = words.map(|i| mem::pattern_word(stamp, i)).collect();
+                    uffd::copy(&self.file, addr, &content)
+                }
+                Answer::Zero => uffd::zero(&self.file, addr, len),
+            });
+            if let Err(e) = done {
+                let stop = Stop::fail(format_args!(
+                    "a missing page of a registered area can be filled: {with:?}: {e}"
+                ));
+                return Err(w.blame(self.actor, stop));
+            }
+            let mut model = w.model.borrow_mut();
+            match with {
+                Answer::Copy => {
+                    model.write(self.actor, &[(page.vpn, stamp)]);
+                    model.change(self.actor, page.vpns(), |s| s.soft_dirty = true);
+                }
+                Answer::Zero => model.read(self.actor, page.vpns()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes it: its areas are plain memory again, those of children that have a userfaultfd of their own are not.
+    #[track_caller]
+    pub fn close(self) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "userfaultfd of {}: close",
+            w.actor_name(self.actor)
+        ));
+        w.flush()?;
+        w.forget(self.actor);
+        drop(self);
+        Ok(())
+    }
+
+    /// An ioctl is refused with EAGAIN while a fork, mremap or munmap is between its event and its end (mmap_changing).
+    fn insist(&self, mut ioctl: impl FnMut() -> Result<(), Errno>) -> Result<(), Errno> {
+        let mut limit = Wait::new(REPLY_LIMIT);
+        loop {
+            match ioctl() {
+                Err(Errno::EAGAIN) if !limit.over() => std::thread::yield_now(),
+                other => return other,
+            }
+        }
+    }
+
+    #[track_caller]
+    fn error(&self, what: &str, e: Errno) -> Stop {
+        let stop = Stop::error(format_args!("{what}: {e}"));
+        self.world.blame(self.actor, stop)
+    }
+}
+
+impl World<'_> {
+    /// An actor's areas are registered no more.
+    pub(super) fn forget(&self, actor: ActorId) {
+        self.kept.borrow_mut().modes.retain(|k, _| k.0 != actor);
+        self.guarded.borrow_mut().retain(|k| k.0 != actor);
+    }
+}
