@@ -3,16 +3,15 @@
 //! have no planted bug. Nothing may ever fail there.
 
 use crate::bugs;
+use crate::fleet::{self, Options};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::outcome::{self, Guest, Outcome};
+use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
 use crate::plant;
-use crate::suite;
 use crate::sys::{self, Arch};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use lexopt::prelude::*;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +30,7 @@ run_tests.sh.
   --again         forget the runs that are kept of these
   --report        run nothing, only write
   --suite DIR     take the suite from there (of the kernel's architecture)
+  --jobs N        guests at a time (2)
   --timeout S     give a guest up after S seconds (5400)
 
 Exit status: 0 when no test failed in any run, 1 otherwise.";
@@ -94,59 +94,6 @@ impl Healthy {
     }
 }
 
-#[derive(Default)]
-struct Options {
-    only: Vec<String>,
-    list: bool,
-    again: bool,
-    report: bool,
-    runs: Option<usize>,
-    suite: Option<PathBuf>,
-    timeout: Option<u64>,
-    arguments: Vec<String>,
-}
-
-fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
-    let mut options = Options::default();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("only") => {
-                let names = parser.value()?.string()?;
-                options.only = names.split(',').map(String::from).collect();
-            }
-            Long("list") => options.list = true,
-            Long("again") => options.again = true,
-            Long("report") => options.report = true,
-            Long("runs") => options.runs = Some(parser.value()?.parse()?),
-            Long("suite") => options.suite = Some(parser.value()?.into()),
-            Long("timeout") => options.timeout = Some(parser.value()?.parse()?),
-            Long("help") | Short('h') => {
-                println!("{USAGE}");
-                return Ok(None);
-            }
-            Value(word) => {
-                options.arguments.push(word.string()?);
-                for word in parser.raw_args()? {
-                    options.arguments.push(word.string()?);
-                }
-            }
-            _ => return Err(arg.unexpected().into()),
-        }
-    }
-    Ok(Some(options))
-}
-
-/// What is wrong with a run, a line each.
-fn wrong(outcome: &Outcome) -> Vec<String> {
-    let failed = outcome.run.failed.iter();
-    let mut lines: Vec<String> = failed.map(|f| format!("{}: {}", f.test, f.line)).collect();
-    lines.extend(outcome.trouble.clone());
-    if lines.is_empty() && outcome.run.passed.is_empty() {
-        lines.push("no test passed".into());
-    }
-    lines
-}
-
 /// The least and the most, or the one number that both are.
 fn range(numbers: impl Iterator<Item = usize> + Clone) -> String {
     let least = numbers.clone().min().unwrap_or(0);
@@ -166,7 +113,7 @@ fn markdown(results: &[(&Healthy, Vec<Outcome>)]) -> String {
          | kernel | runs | runs with a failure | passed | skipped | s |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     for (kernel, runs) in results {
-        let bad = runs.iter().filter(|r| !wrong(r).is_empty()).count();
+        let bad = runs.iter().filter(|r| !fleet::wrong(r).is_empty()).count();
         let _ = writeln!(
             out,
             "| {} | {} | {bad} | {} | {} | {} |",
@@ -177,24 +124,11 @@ fn markdown(results: &[(&Healthy, Vec<Outcome>)]) -> String {
             range(runs.iter().map(|r| r.seconds as usize)),
         );
     }
-    out.push_str("\n## Failures\n\n");
-    let mut none = true;
-    for (kernel, runs) in results {
-        for line in runs.iter().flat_map(wrong) {
-            none = false;
-            let _ = writeln!(out, "- {}: {line}", kernel.name);
-        }
-    }
-    if none {
-        out.push_str("None.\n");
-    }
+    let runs = results.iter();
+    out += &fleet::failures(runs.flat_map(|(k, runs)| runs.iter().map(|r| (k.name, r))));
     out.push_str("\n## Reasons of the skips\n\nOf the last run of each.\n\n| kernel | tests | reason |\n| --- | --- | --- |\n");
     for (kernel, runs) in results {
-        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-        for (_, reason) in runs.last().iter().flat_map(|r| &r.run.skipped) {
-            *reasons.entry(reason).or_default() += 1;
-        }
-        for (reason, tests) in reasons {
+        for (reason, tests) in runs.last().map(fleet::reasons).unwrap_or_default() {
             let _ = writeln!(out, "| {} | {tests} | {reason} |", kernel.name);
         }
     }
@@ -203,20 +137,26 @@ fn markdown(results: &[(&Healthy, Vec<Outcome>)]) -> String {
 
 /// Runs the command.
 pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
-    let Some(options) = options(parser)? else {
+    let (mut wanted, mut report) = (1, false);
+    let own = &mut |name: &str, parser: &mut lexopt::Parser| {
+        match name {
+            "runs" => wanted = parser.value()?.parse()?,
+            "report" => report = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    };
+    let Some(options) = fleet::options(parser, USAGE, own)? else {
         return Ok(ExitCode::SUCCESS);
     };
     let names = ALL.map(|k| k.name);
-    if let Some(name) = options.only.iter().find(|n| !names.contains(&n.as_str())) {
-        bail!("no {name} here: {}", names.join(" "));
-    }
+    options.check(&names)?;
     if options.list {
         println!("{}", names.join("\n"));
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen = |k: &&Healthy| options.only.is_empty() || options.only.iter().any(|n| n == k.name);
-    for healthy in ALL.iter().filter(chosen).filter(|_| !options.report) {
-        run(healthy, &options).with_context(|| healthy.name)?;
+    if !report {
+        run(&options, wanted)?;
     }
     let mut results = Vec::new();
     for healthy in &ALL {
@@ -228,65 +168,54 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let path = sys::root()?.join("lab/HEALTHY.md");
     sys::write(&path, markdown(&results))?;
     eprintln!("xtask: wrote {}", path.display());
-    let failed = results
-        .iter()
-        .flat_map(|r| &r.1)
-        .any(|r| !wrong(r).is_empty());
-    Ok(match failed {
+    let mut runs = results.iter().flat_map(|r| &r.1);
+    Ok(match runs.any(|r| !fleet::wrong(r).is_empty()) {
         false => ExitCode::SUCCESS,
         true => ExitCode::FAILURE,
     })
 }
 
-/// Runs the suite until there are as many runs as are asked for.
-fn run(healthy: &Healthy, options: &Options) -> Result<()> {
-    let machine = Machine {
-        arch: healthy.arch,
-        timeout: Duration::from_secs(options.timeout.unwrap_or(5400)),
-        ..Machine::default()
-    };
-    machine.check()?;
-    let dir = healthy.dir()?;
-    if options.again && dir.is_dir() {
-        std::fs::remove_dir_all(&dir)?;
-    }
-    sys::make_dir(&dir)?;
-    let kept = healthy.kept()?.len();
-    let wanted = options.runs.unwrap_or(1);
-    if kept >= wanted {
-        return Ok(());
-    }
-    let kernel = healthy.kernel()?;
-    let files = match &options.suite {
-        Some(dir) => suite::from_dir(dir)?,
-        None => suite::build(machine.arch)?,
-    };
-    let plan = Plan::whole(options.arguments.clone());
-    for n in kept + 1..=wanted {
-        let guest = Guest {
-            machine: &machine,
-            image: &kernel.image,
-            modules: &kernel.modules,
-            files: &files,
-            command: &plan.command(0),
-            short: false,
-            stem: &dir.join(n.to_string()),
-        };
-        let outcome = guest.run(0)?;
-        println!(
-            "{} ({}), run {n}: {} passed, {} failed, {} skipped in {:.0} s",
-            healthy.name,
-            kernel.name,
-            outcome.run.passed.len(),
-            wrong(&outcome).len(),
-            outcome.run.skipped.len(),
-            outcome.seconds
-        );
-        for line in wrong(&outcome) {
-            println!("  {line}");
+/// Runs the suite until there are `wanted` runs of each, a run of each in turn.
+fn run(options: &Options, wanted: usize) -> Result<()> {
+    let chosen: Vec<&Healthy> = ALL.iter().filter(|k| options.wants(k.name)).collect();
+    let mut kernels = Vec::new();
+    for healthy in chosen {
+        let dir = healthy.dir()?;
+        if options.again && dir.is_dir() {
+            std::fs::remove_dir_all(&dir)?;
+        }
+        sys::make_dir(&dir)?;
+        let kept = healthy.kept()?.len();
+        if kept < wanted {
+            let machine = Machine {
+                arch: healthy.arch,
+                timeout: options.timeout.unwrap_or(Duration::from_secs(5400)),
+                ..Machine::default()
+            };
+            machine.check()?;
+            let files = options.files(machine.arch)?;
+            let kernel = healthy.kernel().with_context(|| healthy.name)?;
+            kernels.push((healthy, kept, machine, kernel, files, dir));
         }
     }
-    Ok(())
+    let mut jobs = Vec::new();
+    for n in 1..=wanted {
+        for (healthy, kept, machine, kernel, files, dir) in &kernels {
+            if n > *kept {
+                jobs.push(fleet::Job {
+                    name: format!("{} ({}), run {n}", healthy.name, kernel.name),
+                    machine: machine.clone(),
+                    image: kernel.image.clone(),
+                    modules: &kernel.modules,
+                    files,
+                    stem: dir.join(n.to_string()),
+                    keep: false,
+                });
+            }
+        }
+    }
+    let plan = Plan::whole(options.arguments.clone());
+    fleet::run(&jobs, options.jobs, &plan).map(drop)
 }
 
 #[cfg(test)]

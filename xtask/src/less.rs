@@ -3,17 +3,15 @@
 //! something. Nothing may fail there, and each skip says what is missing.
 
 use crate::bugs;
+use crate::fleet;
 use crate::machine::Machine;
-use crate::outcome::{self, Guest, Outcome};
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::plant;
 use crate::suite;
 use crate::sys;
-use anyhow::{Context, Result, bail};
-use lexopt::prelude::*;
-use std::collections::BTreeMap;
+use anyhow::{Context, Result};
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -30,6 +28,7 @@ same suite is not run again. ARGUMENTS are more arguments for run_tests.sh.
   --build         build the kernels and end
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
+  --jobs N        guests at a time (2)
   --timeout S     give a guest up after S seconds (1800)
 
 Exit status: 0 when no test fails anywhere, 1 otherwise.";
@@ -91,70 +90,10 @@ fn all(timeout: Duration) -> Result<Vec<Less>> {
     Ok(all)
 }
 
-#[derive(Default)]
-struct Options {
-    only: Vec<String>,
-    list: bool,
-    build: bool,
-    again: bool,
-    suite: Option<PathBuf>,
-    timeout: Option<u64>,
-    arguments: Vec<String>,
-}
-
-fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
-    let mut options = Options::default();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("only") => {
-                let names = parser.value()?.string()?;
-                options.only = names.split(',').map(String::from).collect();
-            }
-            Long("list") => options.list = true,
-            Long("build") => options.build = true,
-            Long("again") => options.again = true,
-            Long("suite") => options.suite = Some(parser.value()?.into()),
-            Long("timeout") => options.timeout = Some(parser.value()?.parse()?),
-            Long("help") | Short('h') => {
-                println!("{USAGE}");
-                return Ok(None);
-            }
-            Value(word) => {
-                options.arguments.push(word.string()?);
-                for word in parser.raw_args()? {
-                    options.arguments.push(word.string()?);
-                }
-            }
-            _ => return Err(arg.unexpected().into()),
-        }
-    }
-    Ok(Some(options))
-}
-
-/// Reasons of skips and how often each was given.
-fn reasons(outcome: &Outcome) -> BTreeMap<&str, usize> {
-    let mut map = BTreeMap::new();
-    for (_, reason) in &outcome.run.skipped {
-        *map.entry(&**reason).or_default() += 1;
-    }
-    map
-}
-
 fn told(outcome: &Outcome) -> String {
-    let reasons = reasons(outcome);
+    let reasons = fleet::reasons(outcome);
     let words = reasons.iter().map(|(why, n)| format!("{why} ({n})"));
     words.collect::<Vec<_>>().join("; ")
-}
-
-/// What is wrong with it, a line each.
-fn wrong(outcome: &Outcome) -> Vec<String> {
-    let failed = outcome.run.failed.iter();
-    let mut lines: Vec<String> = failed.map(|f| format!("{}: {}", f.test, f.line)).collect();
-    lines.extend(outcome.trouble.clone());
-    if lines.is_empty() && outcome.run.passed.is_empty() {
-        lines.push("no test passed".into());
-    }
-    lines
 }
 
 fn markdown(results: &[(Less, Outcome)], version: &str, arguments: &[String]) -> String {
@@ -181,22 +120,12 @@ fn markdown(results: &[(Less, Outcome)], version: &str, arguments: &[String]) ->
             less.name,
             less.about,
             outcome.run.passed.len(),
-            wrong(outcome).len(),
+            fleet::wrong(outcome).len(),
             outcome.run.skipped.len(),
             outcome.seconds
         );
     }
-    out.push_str("\n## Failures\n\n");
-    let mut none = true;
-    for (less, outcome) in results {
-        for line in wrong(outcome) {
-            none = false;
-            let _ = writeln!(out, "- {}: {line}", less.name);
-        }
-    }
-    if none {
-        out.push_str("None.\n");
-    }
+    out += &fleet::failures(results.iter().map(|(less, outcome)| (&*less.name, outcome)));
     out.push_str("\n## Reasons of the skips\n\n| kernel | reasons |\n| --- | --- |\n");
     for (less, outcome) in results {
         let _ = writeln!(out, "| {} | {} |", less.name, told(outcome));
@@ -206,17 +135,18 @@ fn markdown(results: &[(Less, Outcome)], version: &str, arguments: &[String]) ->
 
 /// Runs the command.
 pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
-    let Some(options) = options(parser)? else {
+    let mut build = false;
+    let own = &mut |name: &str, _: &mut lexopt::Parser| {
+        build |= name == "build";
+        Ok(name == "build")
+    };
+    let Some(options) = fleet::options(parser, USAGE, own)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let mut all = all(Duration::from_secs(options.timeout.unwrap_or(1800)))?;
+    let mut all = all(options.timeout.unwrap_or(Duration::from_secs(1800)))?;
     let names: Vec<String> = all.iter().map(|less| less.name.clone()).collect();
-    if let Some(name) = options.only.iter().find(|name| !names.contains(name)) {
-        bail!("no {name} here: {}", names.join(" "));
-    }
-    if !options.only.is_empty() {
-        all.retain(|less| options.only.contains(&less.name));
-    }
+    options.check(&names.iter().map(|n| &**n).collect::<Vec<_>>())?;
+    all.retain(|less| options.wants(&less.name));
     if options.list {
         for less in &all {
             println!("{}: without {}", less.name, less.about);
@@ -224,68 +154,50 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let catalogue = bugs::all()?;
-    if options.build {
+    let kernel = |less: &Less| {
+        plant::build(&catalogue, less.config.as_deref())
+            .with_context(|| format!("the kernel {}", less.name))
+    };
+    if build {
         for less in &all {
-            let kernel = plant::build(&catalogue, less.config.as_deref())
-                .with_context(|| format!("the kernel {}", less.name))?;
-            println!("{}: {}", less.name, kernel.image.display());
+            println!("{}: {}", less.name, kernel(less)?.image.display());
         }
         return Ok(ExitCode::SUCCESS);
     }
     let machine = Machine::default();
     machine.check()?;
-    let files = match &options.suite {
-        Some(dir) => suite::from_dir(dir)?,
-        None => suite::build(machine.arch)?,
-    };
-    let plan = Plan::whole(options.arguments);
+    let files = options.files(machine.arch)?;
+    let plan = Plan::whole(options.arguments.clone());
     let suite_key = suite::key(&files, &plan.key())?;
-    let mut results = Vec::new();
+    let mut jobs = Vec::new();
     let mut version = String::new();
-    let mut failed = 0;
-    for less in all {
-        let kernel = plant::build(&catalogue, less.config.as_deref())
-            .with_context(|| format!("the kernel {}", less.name))?;
+    for less in &all {
+        let kernel = kernel(less)?;
         version.clone_from(&kernel.version);
         let dir = format!("{}-{suite_key}", kernel.key);
         let dir = sys::cache()?.join("less").join(dir);
         sys::make_dir(&dir)?;
-        let guest = Guest {
-            machine: &less.machine,
-            image: &kernel.image,
+        jobs.push(fleet::Job {
+            name: less.name.clone(),
+            machine: less.machine.clone(),
+            image: kernel.image,
             modules: &[],
             files: &files,
-            command: &plan.command(0),
-            short: false,
-            stem: &dir.join(&less.name),
-        };
-        let outcome = match outcome::kept(guest.stem).filter(|_| !options.again) {
-            Some(outcome) => outcome,
-            None => guest.run(0)?,
-        };
-        println!(
-            "{}: {} passed, {} failed, {} skipped in {:.0} s: {}",
-            less.name,
-            outcome.run.passed.len(),
-            wrong(&outcome).len(),
-            outcome.run.skipped.len(),
-            outcome.seconds,
-            told(&outcome)
-        );
-        for line in wrong(&outcome) {
-            failed += 1;
-            println!("  {line}");
-        }
-        results.push((less, outcome));
+            stem: dir.join(&less.name),
+            keep: !options.again,
+        });
     }
+    let outcomes = fleet::run(&jobs, options.jobs, &plan)?;
+    let failed = outcomes.iter().any(|o| !fleet::wrong(o).is_empty());
     if options.only.is_empty() {
         let path = sys::root()?.join("lab/LESS.md");
+        let results: Vec<(Less, Outcome)> = all.into_iter().zip(outcomes).collect();
         sys::write(&path, markdown(&results, &version, &plan.arguments))?;
         eprintln!("xtask: wrote {}", path.display());
     }
     Ok(match failed {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+        true => ExitCode::FAILURE,
     })
 }
 

@@ -9,6 +9,7 @@ mod coverage;
 mod cpio;
 mod detection;
 mod dist;
+mod fleet;
 mod guest;
 mod healthy;
 mod initramfs;
