@@ -17,7 +17,7 @@ use std::time::Duration;
 /// VMAs of each kind in a chain.
 const AREAS: usize = 2;
 /// Generations of a chain, on a machine that is quick enough.
-const GENERATIONS: usize = 800;
+const GENERATIONS: usize = 400;
 /// Fewer tell nothing: other processes come and go with as many objects.
 const FEWEST: usize = 60;
 /// After so many a chain holds as much as it ever will.
@@ -40,6 +40,16 @@ fn areas(w: &World, p: Actor, n: usize, pages: usize) -> TestResult<Vec<Area>> {
 ///
 /// One process is left at the end, with two children: "old" must be found in all three. Each attempt goes on where the last ended.
 fn exiting_ancestors(ctx: &mut Ctx) -> TestResult {
+    exiting(ctx, false)
+}
+
+/// The same, where each generation has had another child before, which is gone by then: its anon_vma must not count any more when it
+/// is asked whether the parent's can be taken up (anon_vma.num_children).
+fn with_other_children(ctx: &mut Ctx) -> TestResult {
+    exiting(ctx, true)
+}
+
+fn exiting(ctx: &mut Ctx, others: bool) -> TestResult {
     let w = World::new(ctx)?;
     let census = Census::open(&w)?;
     let p = w.actor("G0")?;
@@ -71,6 +81,9 @@ fn exiting_ancestors(ctx: &mut Ctx) -> TestResult {
         fewest: FEWEST,
     };
     let mut generation = |g| {
+        if others {
+            youngest.fork("other")?.exit()?;
+        }
         let c = youngest.fork("next")?;
         youngest.exit()?;
         youngest = c;
@@ -99,7 +112,7 @@ fn split_ancestors(ctx: &mut Ctx) -> TestResult {
     let mut youngest = p.fork("G1")?;
     let chain = Loop {
         what: "generations, each with a split",
-        most: GENERATIONS / 2,
+        most: GENERATIONS,
         objects: 1,
         fewest: FEWEST,
     };
@@ -360,6 +373,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "exiting_ancestors",
         run: exiting_ancestors,
+        ..BOUNDED
+    },
+    Test {
+        name: "exiting_ancestors.other_children",
+        run: with_other_children,
         ..BOUNDED
     },
     Test {
