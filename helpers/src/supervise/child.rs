@@ -29,6 +29,8 @@ pub(crate) struct Start<'a> {
     pub go: OwnedFd,
     /// [`Message`]s; taken when it is installed.
     pub report: Option<OwnedFd>,
+    /// Steps, when they are not to be shown at once; taken when it is installed.
+    pub steps: Option<OwnedFd>,
     /// Standard output and error.
     pub output: OwnedFd,
     pub signals: &'a Signals,
@@ -76,6 +78,10 @@ fn prepare(start: &mut Start) -> io::Result<Report> {
     nix::unistd::dup2_stderr(&start.output)?;
     drop(null);
     let mut keep = vec![start.go.as_raw_fd()];
+    if let Some(steps) = start.steps.take() {
+        keep.push(steps.as_raw_fd());
+        Report::install_steps(steps);
+    }
     keep.extend(
         report
             .fd

@@ -63,6 +63,9 @@ const ALIVE_EVERY: Duration = Duration::from_millis(100);
 
 /// For code that has no [`Ctx`] at hand: the panic hook, and the script.
 static REPORT: OnceLock<Report> = OnceLock::new();
+/// Where steps go that nobody wants to see at once. The supervisor looks there when it is awake anyway: to wake it for each step would be a
+/// third of what a step costs.
+static STEPS: OnceLock<Report> = OnceLock::new();
 
 impl Report {
     /// Sends one message. `false` when there is nobody to hear it.
@@ -87,6 +90,11 @@ impl Report {
         let copy = fd.try_clone()?;
         let _ = REPORT.set(Report { fd: Some(fd) });
         Ok(Report { fd: Some(copy) })
+    }
+
+    /// Makes `fd`, which must be non-blocking, the pipe for steps of this process.
+    pub(crate) fn install_steps(fd: OwnedFd) {
+        let _ = STEPS.set(Report { fd: Some(fd) });
     }
 
     /// The installed pipe.
@@ -133,7 +141,16 @@ impl Ctx<'_> {
 /// With -v it is printed at once; else the supervisor keeps the last ones and prints them when the
 /// test ends without being able to tell its own story: deadline, crash, panic.
 pub fn step(text: impl Display) {
-    Report::send_installed(&Message::Step(text.to_string()));
+    // A pipe takes PIPE_BUF bytes whole or not at all (pipe(7)), and each may become six in JSON.
+    const SHORT: usize = 600;
+    let text = text.to_string();
+    let short = text.len() <= SHORT;
+    let message = Message::Step(text);
+    // When that pipe is full, the other one wakes the supervisor, which empties this one first.
+    match STEPS.get() {
+        Some(steps) if short && steps.send(&message) => alive(),
+        _ => drop(Report::send_installed(&message)),
+    }
 }
 
 /// Tells the supervisor that the test goes on, once in a while: any message does.

@@ -191,7 +191,7 @@ fn in_process(
     wrong: &mut Vec<String>,
 ) -> Ending {
     let mut story = Story::default();
-    let (pid, mut report, mut output) = match spawn(sup, test, knob_missing) {
+    let (pid, mut ears) = match spawn(sup, test, knob_missing) {
         Ok(started) => started,
         Err(text) => return Ending::error(sup, &text),
     };
@@ -202,7 +202,7 @@ fn in_process(
     };
     let mut given_up = None;
     while reaper.status.is_none() && sup.signals.ended_by.is_none() && given_up.is_none() {
-        if wait_for_any(sup, &mut report, &mut output, watch.left(), &mut story) {
+        if wait_for_any(sup, &mut ears, watch.left(), &mut story) {
             watch.heard();
         }
         reaper.reap();
@@ -226,10 +226,13 @@ fn in_process(
     }
     let own_end = reaper.status;
     let ended = descend::end_all(&mut reaper, &mut sup.signals, &sup.given_up, KILL_LIMIT);
-    for line in report.drain(1 << 24) {
+    for line in ears.steps.drain(1 << 24) {
         hear(sup, &line, &mut story);
     }
-    for line in output.drain(1 << 20) {
+    for line in ears.report.drain(1 << 24) {
+        hear(sup, &line, &mut story);
+    }
+    for line in ears.output.drain(1 << 20) {
         echo(sup, &line, &mut story);
     }
 
@@ -278,20 +281,27 @@ fn in_process(
     }
 }
 
-type Started = (i32, Pump, Pump);
+/// What the supervisor hears of a test.
+struct Ears {
+    report: Pump,
+    /// Nobody is woken for these.
+    steps: Pump,
+    output: Pump,
+}
 
 /// Forks, puts the process where it belongs, and releases it.
 fn spawn(
     sup: &mut Supervisor,
     test: &Test,
     knob_missing: Option<&'static str>,
-) -> Result<Started, String> {
+) -> Result<(i32, Ears), String> {
     let pipes = || -> nix::Result<_> {
         let report = pipe2(OFlag::O_CLOEXEC)?;
+        let steps = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         let output = pipe2(OFlag::O_CLOEXEC)?;
-        Ok((report, output, pipe2(OFlag::O_CLOEXEC)?))
+        Ok((report, steps, output, pipe2(OFlag::O_CLOEXEC)?))
     };
-    let ((report_r, report_w), (output_r, output_w), (go_r, go_w)) =
+    let ((report_r, report_w), (steps_r, steps_w), (output_r, output_w), (go_r, go_w)) =
         pipes().map_err(|e| format!("pipe: {e}"))?;
     // Only our ends: a test that prints quickly must wait, not lose lines.
     for fd in [&report_r, &output_r] {
@@ -308,12 +318,13 @@ fn spawn(
             parent,
             go: go_r,
             report: Some(report_w),
+            steps: (!sup.options.verbose).then_some(steps_w),
             output: output_w,
             signals: &sup.signals,
         }),
         Forked::Parent(pid) => pid,
     };
-    drop((go_r, report_w, output_w));
+    drop((go_r, report_w, steps_w, output_w));
     if let (true, Ok(memcg)) = (test.arena, &sup.arena.memcg)
         && let Err(e) = memcg.add(pid)
     {
@@ -321,7 +332,12 @@ fn spawn(
         return Err(format!("{} into {}: {e}", pid, memcg.dir.display()));
     }
     let _ = nix::unistd::write(&go_w, b"!");
-    Ok((pid, Pump::new(report_r, 1 << 24), Pump::new(output_r, 8192)))
+    let ears = Ears {
+        report: Pump::new(report_r, 1 << 24),
+        steps: Pump::new(steps_r, 1 << 24),
+        output: Pump::new(output_r, 8192),
+    };
+    Ok((pid, ears))
 }
 
 fn nonblocking(fd: &OwnedFd) -> nix::Result<()> {
@@ -330,37 +346,35 @@ fn nonblocking(fd: &OwnedFd) -> nix::Result<()> {
 }
 
 /// One round: waits until something happens, and takes it in. Whether the test said something.
-fn wait_for_any(
-    sup: &mut Supervisor,
-    report: &mut Pump,
-    output: &mut Pump,
-    left: Duration,
-    story: &mut Story,
-) -> bool {
+fn wait_for_any(sup: &mut Supervisor, ears: &mut Ears, left: Duration, story: &mut Story) -> bool {
     let limit = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
     let (report_ready, output_ready) = {
         let mut fds = vec![PollFd::new(sup.signals.fd(), PollFlags::POLLIN)];
         // At its end a pipe is always ready: it would make this loop spin.
-        for pump in [&*report, &*output] {
+        for pump in [&ears.report, &ears.output] {
             if !pump.ended {
                 fds.push(PollFd::new(pump.fd(), PollFlags::POLLIN));
             }
         }
         match poll(&mut fds, limit) {
             Ok(0) | Err(Errno::EINTR) => return false,
-            _ => (!report.ended, !output.ended),
+            _ => (!ears.report.ended, !ears.output.ended),
         }
     };
     sup.signals.read();
+    // In front of the report, where a step goes that this pipe was too full for.
+    for line in ears.steps.read() {
+        hear(sup, &line, story);
+    }
     let mut said = false;
     if report_ready {
-        for line in report.read() {
+        for line in ears.report.read() {
             hear(sup, &line, story);
             said = true;
         }
     }
     if output_ready {
-        for line in output.read() {
+        for line in ears.output.read() {
             echo(sup, &line, story);
             said = true;
         }
