@@ -12,6 +12,7 @@ use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 use results::Arrived;
+pub use results::of_report as results_of_report;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -167,7 +168,8 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     };
     let log = dir.join("log");
     let mut command = match &options.tuxrun {
-        Some(tuxrun) => made.tuxrun(tuxrun),
+        Some(tuxrun) if tuxrun.contains('/') => made.tuxrun(&std::path::absolute(tuxrun)?),
+        Some(tuxrun) => made.tuxrun(Path::new(tuxrun)),
         None => made.lava_run()?,
     };
     let file = std::fs::File::create(&log)?;
@@ -176,15 +178,18 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let status = command
         .status()
         .with_context(|| format!("cannot run {program}"))?;
+    let text = sys::read_text(&log)?;
     let arrived = match &options.tuxrun {
-        Some(_) => Arrived::of_tuxrun(&sys::read_text(&dir.join("results.json"))?)?,
-        None => Arrived::of_lava(&sys::read_text(&log)?),
+        Some(_) => Arrived::of_tuxrun(&sys::read_text(&dir.join("results.json"))?, &text)?,
+        None => Arrived::of_lava(&text),
     };
     sys::write(&dir.join("console"), &arrived.console)?;
     let said = said(&files, &dir)?;
     let verdict = arrived.compare(&expected, &said);
     println!("{verdict}");
-    if !status.success() || arrived.ended_badly {
+    // Of tuxrun it is the tests' status too.
+    let told = options.tuxrun.is_some() && !verdict.failed.is_empty();
+    if arrived.ended_badly || !(status.success() || told) {
         println!("the job did not end well ({status}); {}", arrived.last());
         return Ok(ExitCode::from(NO_VERDICT));
     }

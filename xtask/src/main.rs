@@ -14,6 +14,7 @@ mod guest;
 mod healthy;
 mod initramfs;
 mod kernel;
+mod kselftest;
 mod lava;
 mod less;
 mod licenses;
@@ -39,6 +40,8 @@ usage: cargo xtask COMMAND [OPTIONS]
   healthy  run the suite again and again on kernels that nothing is wrong with
   less     run the suite on kernels and machines that lack something
   lava     run it as a job of LAVA or tuxrun, without a server: does each result arrive?
+  kselftest
+           put it into a kernel's selftests; build and run it there as labs do
   dist     build release tarballs for boards
   coverage which lines of the kernel the suite runs, which walks over which pages
 
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Some("healthy") => healthy::main(rest),
         Some("less") => less::main(rest),
         Some("lava") => lava::main(rest),
+        Some("kselftest") => kselftest::main(rest),
         Some("coverage") => coverage::main(rest),
         Some("dist") => dist::main(rest),
         Some("help" | "--help" | "-h") => {

@@ -326,6 +326,11 @@ fn tree(name: &str) -> Result<(PathBuf, String)> {
     Ok((dir, version))
 }
 
+/// Where the kernel's source is, unpacked when it is not yet.
+pub fn source() -> Result<PathBuf> {
+    Ok(tree(SOURCE)?.0.join("src"))
+}
+
 /// Keeps what make left in `build`.
 fn keep(dir: &Path, build: &Path, image: &Path) -> Result<()> {
     let partial = dir.join("bzImage.new");

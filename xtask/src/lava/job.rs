@@ -95,9 +95,11 @@ impl Job<'_> {
     }
 
     /// The same by tuxrun, which has one command and a machine of its own.
-    pub fn tuxrun(&self, program: &str) -> Command {
+    pub fn tuxrun(&self, program: &Path) -> Command {
         let url = |name: &str| format!("file://{}", self.dir.join(name).display());
         let mut command = Command::new(program);
+        // It leaves files where it runs.
+        command.current_dir(self.dir);
         command.args(["--runtime", "null", "--device", "qemu-x86_64"]);
         command.args([
             "--kernel",
@@ -113,7 +115,11 @@ impl Job<'_> {
         let minutes = self.timeout.div_ceil(60);
         command.args(["--timeouts", &format!("commands={minutes}")]);
         command.arg("--results").arg(self.dir.join("results.json"));
-        let before = self.before.map_or(String::new(), |b| format!("{b}; "));
+        let before = match self.before {
+            Some(before) if before.trim_end().ends_with('&') => format!("{before} "),
+            Some(before) => format!("{before}; "),
+            None => String::new(),
+        };
         command.arg("--").arg(format!(
             "dmesg -n 1; set -f; {before}sh /suite/run_tests.sh --format lava {}",
             self.arguments

@@ -27,8 +27,8 @@ pub struct Arrived {
     pub console: String,
     /// an error of the job itself
     pub ended_badly: bool,
-    /// only the names and the results are known
-    bare: bool,
+    /// nobody tells which set a result is in
+    no_sets: bool,
 }
 
 /// A line of LAVA's log: YAML in one line, which is JSON but for the tags.
@@ -41,6 +41,21 @@ fn log_line(line: &str) -> Option<Value> {
             text.replace(&format!(": {tag} \""), ": \"")
         });
     serde_json::from_str(&text).ok()
+}
+
+/// A line of tuxrun's log without its colours and its time.
+fn plain_line(line: &str) -> String {
+    let mut parts = line.split('\x1b');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain += part.split_once('m').map_or("", |(_, text)| text);
+    }
+    // 2026-01-01T00:00:00 text
+    let text = match plain.split_once(' ') {
+        Some((time, text)) if time.len() == 19 && time.as_bytes()[10] == b'T' => text,
+        _ => &plain,
+    };
+    format!("{text}\n")
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -77,11 +92,12 @@ impl Arrived {
         arrived
     }
 
-    /// From tuxrun's file of results: suites, and cases in them.
-    pub fn of_tuxrun(json: &str) -> Result<Arrived> {
+    /// From tuxrun's file of results, suites and cases in them, and its log.
+    pub fn of_tuxrun(json: &str, log: &str) -> Result<Arrived> {
         let json: Value = serde_json::from_str(json).context("tuxrun's results")?;
         let mut arrived = Arrived {
-            bare: true,
+            console: log.lines().map(plain_line).collect(),
+            no_sets: true,
             ..Arrived::default()
         };
         let suites = json.as_object().context("tuxrun's results")?;
@@ -147,11 +163,8 @@ impl Arrived {
         if one.result == "fail" {
             verdict.failed.push(one.name.clone());
         }
-        if self.bare {
-            return;
-        }
         let program = one.name.split('.').next();
-        if one.set.as_deref() != program {
+        if one.set.as_deref() != program && !self.no_sets {
             verdict
                 .changed
                 .push(format!("{}: set {:?}", one.name, one.set));
@@ -266,9 +279,14 @@ mod tests {
     fn tuxrun() {
         let json = r#"{"lava": {"job": {"result": "pass"}}, "0_command": {"command": {"result": "pass"},
             "a.one": {"result": "pass", "measurement": "1.5"}}}"#;
-        let arrived = Arrived::of_tuxrun(json).unwrap();
+        let log = "\x1b[0;90m2026-01-01T00:00:00\x1b[0m \x1b[32m<LAVA_SIGNAL_STARTTC a.one>\x1b[0m\nend\n";
+        let arrived = Arrived::of_tuxrun(json, log).unwrap();
         assert!(!arrived.ended_badly);
+        assert_eq!(arrived.console, "<LAVA_SIGNAL_STARTTC a.one>\nend\n");
         let verdict = arrived.compare(&["a.one".into()], &[]);
+        assert_eq!(verdict.changed, ["a.one: said nothing, arrived pass"]);
+        let said = [("a.one".to_owned(), "pass".to_owned())];
+        let verdict = arrived.compare(&["a.one".into()], &said);
         assert!(!verdict.lost());
         assert_eq!(verdict.measured, 1);
     }
