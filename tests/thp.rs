@@ -319,7 +319,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "two_tables.huge_beside",
         guards: &[],
-        run: |c| walk::afresh(c, tables::huge_beside),
+        run: tables::beside_where_mended,
         ..PARTS
     },
     parts!("lazyfree", lazyfree::own),

@@ -57,6 +57,14 @@ pub struct Features {
 }
 
 impl Features {
+    /// Version and patchlevel of the release, as (6, 12); of one that says no numbers, more than any. Only for what no probe can tell
+    /// from a bug.
+    pub fn version(&self) -> (u32, u32) {
+        let mut numbers = self.release.split(|c: char| !c.is_ascii_digit());
+        let mut next = || numbers.next().and_then(|n| n.parse().ok());
+        next().zip(next()).unwrap_or((u32::MAX, 0))
+    }
+
     /// Probes. Never fails: what can't be found out is absent. For a single-threaded caller (forks).
     pub fn probe(debugfs: Option<PathBuf>) -> Features {
         let kpage = Kpage::open();
@@ -299,6 +307,22 @@ mod tests {
             f = Features::probe(None);
         }
         f
+    }
+
+    #[test]
+    fn versions() {
+        let of = |release: &str| {
+            let release = release.into();
+            Features {
+                release,
+                ..Features::probe(None)
+            }
+            .version()
+        };
+        assert_eq!(of("6.1.0-56-cloud-amd64"), (6, 1));
+        assert_eq!(of("7.3.4+deb13"), (7, 3));
+        assert_eq!(of("6.12-rc1"), (6, 12));
+        assert!(of("mine") > (6, 12));
     }
 
     #[test]
