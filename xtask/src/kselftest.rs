@@ -34,6 +34,7 @@ or a way of building is broken.
   --source DIR      the kernel's source (Debian's linux-source-6.12)
   --kernel SPEC     debian:VERSION, the newest of that version (debian:6.12),
                     or the path of a bzImage
+  --append WORDS    more words for the guest's kernel's command line
   --mem SIZE        the guest's memory (1536M)
   --keep DIR        keep there what is made: tree, tarball, logs
   --timeout S       give the guest up after S seconds (1800)
@@ -74,6 +75,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("source") => options.source = Some(parser.value()?.into()),
             Long("kernel") => options.kernel = parser.value()?.string()?,
             Long("mem") => options.machine.mem = guest::mebibytes(&parser.value()?.string()?)?,
+            Long("append") => options.machine.append = parser.value()?.string()?,
             Long("keep") => options.keep = Some(parser.value()?.into()),
             Long("timeout") => {
                 options.machine.timeout = Duration::from_secs(parser.value()?.parse()?);

@@ -109,7 +109,7 @@ impl Job<'_> {
         ]);
         command.args([
             "--boot-args",
-            format!("rdinit=/init {}", self.append).trim(),
+            format!("rdinit=/init panic=5 {}", self.append).trim(),
         ]);
         command.args(["--prompt", PROMPT]);
         let minutes = self.timeout.div_ceil(60);
