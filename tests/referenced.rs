@@ -224,13 +224,9 @@ fn thp(w: &World) -> TestResult<Exempt> {
     Ok(Vec::new())
 }
 
-/// The multi-generational LRU looks for young pages in page tables before it asks for mappers, in an order that no page can be told
-/// from another by. The classic lists take the oldest page and ask all its mappers.
-const CLASSIC: Knob = Knob::set("/sys/kernel/mm/lru_gen/enabled", "n");
 const TOUCHED: Test = Test {
     about: "A touch through any mapper of a page counts, for idle tracking and for reclaim.",
     needs: &[Need::Pfn, Need::KpageFlags],
-    knobs: &[CLASSIC],
     ..Test::DEFAULT
 };
 
@@ -252,7 +248,6 @@ const HUGE: Test = Test {
 /// Folios of 16 pages, of 4, 16 and 64 KiB each.
 const FOLIO: Test = Test {
     knobs: &[
-        CLASSIC,
         Knob::set(
             "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
             "madvise",
