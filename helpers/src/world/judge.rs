@@ -50,10 +50,19 @@ impl World<'_> {
         let mut pfns: Vec<Pfn> = users.keys().copied().collect();
         pfns.sort_unstable();
         let (counts, flags) = self.eye.all(&pfns)?;
-        let page = |pfn: Pfn| Told {
-            users: users[&pfn],
-            count: counts.get(&pfn).copied(),
-            flags: flags.get(&pfn).copied().map(Flags),
+        let page = |pfn: Pfn| -> TestResult<Told> {
+            // What many at once did not tell is asked for by itself, and an error then.
+            Ok(Told {
+                users: users[&pfn],
+                count: match counts.get(&pfn) {
+                    Some(count) => Some(*count),
+                    None => self.eye.count(pfn)?,
+                },
+                flags: match flags.get(&pfn) {
+                    Some(flags) => Some(Flags(*flags)),
+                    None => self.eye.flags(pfn)?,
+                },
+            })
         };
         for (&f, sightings) in &all {
             if let Some(finding) = self.judge_frame(f, sightings, page)? {
@@ -76,7 +85,7 @@ impl World<'_> {
         &self,
         f: FrameId,
         sightings: &Sightings,
-        page: impl Fn(Pfn) -> Told,
+        page: impl Fn(Pfn) -> TestResult<Told>,
     ) -> TestResult<Option<Finding>> {
         let model = self.model.borrow();
         let frame = &model.frames[f];
@@ -141,7 +150,7 @@ impl World<'_> {
                 continue;
             };
             judged.push(pfn);
-            if let Some((property, detail)) = self.judge_page(frame, page(pfn), seen) {
+            if let Some((property, detail)) = self.judge_page(frame, page(pfn)?, seen) {
                 let detail = format!("pfn {:#x}: {detail}; {}", pfn.0, self.others(sightings));
                 return found(property, detail, at);
             }
