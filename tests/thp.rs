@@ -345,6 +345,7 @@ const TESTS: &[Test] = &[
     parts!("pmd.moved", pmd_moved),
     parts!("pmd.one_page_each", pmd_one_page_each),
     parts!("pmd.read_only", kept::read_only),
+    parts!("pmd.read_write", kept::read_write),
     parts!("pmd.locked", kept::locked),
     parts!("pmd.unlocked", kept::unlocked),
     Test {

@@ -4,7 +4,7 @@
 
 use super::{folio, huge};
 use helpers::supervise::Ctx;
-use helpers::topology::R;
+use helpers::topology::{R, RW};
 use helpers::walk::mlocked;
 use helpers::walk::reclaim::press;
 use helpers::world::World;
@@ -19,6 +19,20 @@ pub fn read_only(w: &World) -> TestResult {
     w.clear_soft_dirty()?;
     p.write(a.sub(1..3))?;
     p.protect(a, R)
+}
+
+/// Not to be written for a while, and shared since the fork: what each writes then is its own (can_change_pmd_writable()).
+///
+///   P, C  r, then rw again [======== PMD ========]     D  rw
+pub fn read_write(w: &World) -> TestResult {
+    let (p, a) = huge(w)?;
+    let c = p.fork("C")?;
+    p.fork("D")?;
+    for actor in [p, c] {
+        actor.protect(a, R)?;
+        actor.protect(a, RW)?;
+    }
+    Ok(())
 }
 
 /// Locked through the child's PMD, which may not be written; P's and S's are not locked.
