@@ -290,7 +290,7 @@ pub(super) fn wait(
             unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
-            return come_by_all(scans, &mut until);
+            return come_by_all(&mut until);
         };
         // A single page that does not merge is wrong in the control as well.
         if controls == 0 || control_left < controls {
@@ -312,8 +312,11 @@ pub(super) fn wait(
 
 /// Lets ksmd come by every mapper once more. A page that a fork shares is a KSM page as soon as one mapper has been scanned, and
 /// rmap_walk_ksm() begins at the anon_vma of those that were: from a child's it does not find the parent.
-fn come_by_all(scans: u64, until: &mut Wait) -> TestResult<End> {
-    while ksm::full_scans().doing("read full_scans")? < scans + 2 {
+fn come_by_all(until: &mut Wait) -> TestResult<End> {
+    let scans = || ksm::full_scans().doing("read full_scans");
+    // From now: several scans may have ended while the mappers were looked at. The one that is under way may be past one of them.
+    let wanted = scans()? + 2;
+    while scans()? < wanted {
         if until.over() {
             return Ok(End::NotNow(String::from(
                 "ksmd has not come by all in time",
