@@ -54,15 +54,6 @@ impl Arch {
         }
     }
 
-    /// Words for the kernel's command line that spare an emulated machine what it does not need: defences against other guests, pages
-    /// cleared twice, clocks that are slow to read. Words that come after them win.
-    pub fn quicker(self) -> &'static str {
-        match self {
-            Arch::X86_64 => "mitigations=off init_on_alloc=0 hpet=disable tsc=reliable",
-            Arch::Aarch64 | Arch::Riscv64 => "mitigations=off init_on_alloc=0",
-        }
-    }
-
     /// The guest's serial port that the command's output goes to.
     pub fn output_port(self) -> &'static str {
         match self {
