@@ -14,9 +14,8 @@ use std::time::Duration;
 
 /// The kernel brings the numbers up to date within 2 s.
 const PATIENCE: Duration = Duration::from_millis(2500);
-/// What each actor may come to have of its own meanwhile, pages: a stack that it does not share any more, and a heap that keeps what a long
-/// list of commands once needed.
-const SLACK: usize = 40;
+/// What each actor may come to have of its own meanwhile, pages: a heap and a stack that it does not share any more.
+const SLACK: usize = 24;
 
 /// The counters, as they were at one time.
 pub struct Counters<'w, 'c> {

@@ -74,6 +74,9 @@ impl Way {
 ///   P  |base|    |= folio =|    |======== PMD ========|
 pub fn in_place(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
+    if !w.features().anon_exclusive {
+        return Err(Stop::Skip("needs PageAnonExclusive (Linux 5.19)"));
+    }
     let p = w.actor("P")?;
     let mut judged = 0;
     let base = w.place(4);
@@ -99,6 +102,10 @@ pub fn in_place(ctx: &mut Ctx) -> TestResult {
             p.unmap(a)?;
         }
     }
+    w.diag(format_args!(
+        "{judged} of {} judged",
+        areas.len() * Way::ALL.len()
+    ));
     if judged == 0 {
         return Err(Stop::Skip("needs pages that nobody moves now"));
     }

@@ -5,7 +5,7 @@ use crate::machine::Machine;
 use crate::outcome::{self, Guest, Outcome};
 use crate::plan::Plan;
 use crate::suite::{self, Files};
-use crate::sys::Arch;
+use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 use std::collections::BTreeMap;
@@ -54,10 +54,7 @@ pub fn options(
             }
             Long(name) => name.to_string(),
             Value(word) => {
-                options.arguments.push(word.string()?);
-                for word in parser.raw_args()? {
-                    options.arguments.push(word.string()?);
-                }
+                options.arguments = sys::words(word, &mut parser)?;
                 continue;
             }
             Short(_) => return Err(arg.unexpected().into()),
@@ -218,7 +215,7 @@ pub fn failures<'a>(runs: impl Iterator<Item = (&'a str, &'a Outcome)>) -> Strin
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::tap::Run;
 

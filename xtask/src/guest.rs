@@ -92,10 +92,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             }
             Value(word) => {
                 // Everything from the command on is the command's.
-                options.command.push(word.string()?);
-                for word in parser.raw_args()? {
-                    options.command.push(word.string()?);
-                }
+                options.command = sys::words(word, &mut parser)?;
             }
             _ => return Err(arg.unexpected().into()),
         }

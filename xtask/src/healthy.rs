@@ -221,22 +221,10 @@ fn run(options: &Options, wanted: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tap::Run;
+    use crate::fleet::tests::outcome;
 
     #[test]
     fn a_report_tells_of_each_run() {
-        let outcome = |passed: &[&str]| Outcome {
-            number: 0,
-            run: Run {
-                passed: passed.iter().map(|p| p.to_string()).collect(),
-                skipped: vec![("a.b".into(), "needs KSM".into())],
-                failed: Vec::new(),
-            },
-            trouble: None,
-            stopped: false,
-            status: Some(0),
-            seconds: 3.9,
-        };
         let text = markdown(&[(&ALL[0], vec![outcome(&["a.c"]), outcome(&["a.c", "a.d"])])]);
         assert!(
             text.contains("| debian-6.1 | 2 | 0 | 1 to 2 | 1 | 3 |"),

@@ -75,12 +75,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
                 println!("{USAGE}");
                 return Ok(None);
             }
-            Value(word) => {
-                options.arguments.push(word.string()?);
-                for word in parser.raw_args()? {
-                    options.arguments.push(word.string()?);
-                }
-            }
+            Value(word) => options.arguments = sys::words(word, &mut parser)?,
             _ => return Err(arg.unexpected().into()),
         }
     }

@@ -115,7 +115,7 @@ impl Machine {
         let accel = accel::option(self.arch, kernel)?;
         let (machine, cpu) = match self.arch {
             Arch::X86_64 => ("q35,mem-merge=off", "max"),
-            // The architecture's own way to sign pointers is most of what an emulated kernel does.
+            // The architecture's own way to sign pointers is slow to emulate.
             Arch::Aarch64 if accel == accel::TCG => {
                 ("virt,gic-version=3,mem-merge=off", "max,pauth-impdef=on")
             }

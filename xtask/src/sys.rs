@@ -220,3 +220,12 @@ impl Drop for Scratch {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+/// This word of the command line and all after it, none of which is an option of ours.
+pub fn words(first: std::ffi::OsString, parser: &mut lexopt::Parser) -> Result<Vec<String>> {
+    use lexopt::ValueExt;
+    let mut words = vec![first.string()?];
+    for word in parser.raw_args()? {
+        words.push(word.string()?);
+    }
+    Ok(words)
+}

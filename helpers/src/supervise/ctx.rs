@@ -63,8 +63,8 @@ const ALIVE_EVERY: Duration = Duration::from_millis(100);
 
 /// For code that has no [`Ctx`] at hand: the panic hook, and the script.
 static REPORT: OnceLock<Report> = OnceLock::new();
-/// Where steps go that nobody wants to see at once. The supervisor looks there when it is awake anyway: to wake it for each step would be a
-/// third of what a step costs.
+/// Where steps go that nobody wants to see at once. The supervisor looks there when it is awake anyway: to wake it for each step would
+/// be two more switches of processes each.
 static STEPS: OnceLock<Report> = OnceLock::new();
 
 impl Report {

@@ -11,8 +11,6 @@ pub const FEATURE_MOVE: u64 = 1 << 16;
 pub const FEATURE_EVENT_FORK: u64 = 1 << 1;
 /// UFFD_FEATURE_EVENT_REMAP: a moved area stays registered.
 pub const FEATURE_EVENT_REMAP: u64 = 1 << 2;
-/// UFFD_FEATURE_EVENT_REMOVE: MADV_DONTNEED tells.
-pub const FEATURE_EVENT_REMOVE: u64 = 1 << 3;
 /// UFFD_FEATURE_EVENT_UNMAP: munmap(2) tells.
 pub const FEATURE_EVENT_UNMAP: u64 = 1 << 6;
 /// UFFDIO_REGISTER_MODE_MISSING: "um" in VmFlags.

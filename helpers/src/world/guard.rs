@@ -3,7 +3,7 @@
 //! come along through migration entries, swap entries and the parts of a split huge page.
 
 use super::check::{Finding, Sightings};
-use super::model::FrameId;
+use super::model::{ActorId, FrameId};
 use super::sight::Lie;
 use super::{Actor, Area, World};
 use crate::actor::uffd::Cmd as Uffd;
@@ -29,17 +29,7 @@ impl Actor<'_, '_> {
         if let Reply::Errno(_) = w.ask(self.id, &Cmd::Uffd(Uffd::Protect { addr, len }))? {
             return Err(Stop::Skip("needs UFFDIO_WRITEPROTECT"));
         }
-        let vpns: Vec<usize> = area.vpns().collect();
-        let seen = w.eye.entries(self.pid()?, &vpns)?;
-        // Both ways, so that a bit of another meaning is not believed.
-        if seen.iter().any(|s| !s.entry.uffd_wp()) {
-            return Err(Stop::Skip(
-                "needs the write protection in pagemap (Linux 5.13)",
-            ));
-        }
-        let mut guarded = w.guarded.borrow_mut();
-        guarded.extend(vpns.into_iter().map(|vpn| (self.id, vpn)));
-        Ok(())
+        w.guard(self.id, area)
     }
 
     /// Gives all of it up. A child forked meanwhile has the file too, and keeps it in force.
@@ -54,6 +44,21 @@ impl Actor<'_, '_> {
 }
 
 impl World<'_> {
+    /// Pages of an actor are write-protected from now on, and every check expects it. A kernel that shows it of none has no such bit in
+    /// pagemap; one page that lacks it is a failure of the next check.
+    pub(super) fn guard(&self, id: ActorId, area: Area) -> TestResult {
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = self.eye.entries(self.pid(id)?, &vpns)?;
+        if !seen.iter().any(|s| s.entry.uffd_wp()) {
+            return Err(Stop::Skip(
+                "needs the write protection in pagemap (Linux 5.13)",
+            ));
+        }
+        let mut guarded = self.guarded.borrow_mut();
+        guarded.extend(vpns.into_iter().map(|vpn| (id, vpn)));
+        Ok(())
+    }
+
     /// Who write-protected a page has it so, and nobody else.
     pub(super) fn judge_guarded(&self, all: &BTreeMap<FrameId, Sightings>) -> Option<Finding> {
         let guarded = self.guarded.borrow();

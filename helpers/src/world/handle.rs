@@ -4,7 +4,7 @@
 use super::model::{ActorId, Lock};
 use super::object::{Object, Share};
 use super::{Area, Member, World};
-use crate::actor::{Cmd, Reply};
+use crate::actor::{Channel, Cmd, Reply};
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
@@ -18,8 +18,9 @@ pub const RW: i32 = PROT_READ | PROT_WRITE;
 /// Pages per Fill or Compare command: keeps the packet small.
 pub(super) const CHUNK: usize = 1500;
 
-/// The same for single commands.
-const BATCH: usize = 800;
+/// Commands in one packet of [`Actor::unmodelled`]: few, since an actor's heap keeps what the longest list needed, and
+/// [`Counters`](crate::counters::Counters) counts its heap as well.
+const BATCH: usize = 64;
 
 /// A living actor of a world.
 #[derive(Clone, Copy)]
@@ -427,20 +428,19 @@ impl<'w, 'c> Actor<'w, 'c> {
         let w = self.world;
         self.note(format!("fork -> {name}"));
         w.flush()?;
-        let channel = {
-            let mut cast = w.cast.borrow_mut();
-            let Some(channel) = cast[self.id].channel.as_mut() else {
-                return Err(Stop::error("an exited actor cannot fork"));
-            };
-            channel.fork(super::REPLY_LIMIT)
-        };
-        let channel = channel.map_err(|s| w.blame(self.id, s))?;
+        let channel = w.channel(self.id, |c| c.fork(super::REPLY_LIMIT))?;
+        Ok(self.born(name, channel))
+    }
+
+    /// The child that this actor has just forked.
+    pub(super) fn born(&self, name: &str, channel: Channel) -> Actor<'w, 'c> {
+        let w = self.world;
         let id = w.model.borrow_mut().fork(self.id);
         w.cast.borrow_mut().push(Member {
             name: name.to_owned(),
             channel: Some(channel),
         });
-        Ok(Actor { world: w, id })
+        Actor { world: w, id }
     }
 
     /// execve of this program: the old address space goes, the process obeys on.

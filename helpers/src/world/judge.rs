@@ -56,11 +56,13 @@ impl World<'_> {
                 users: users[&pfn],
                 count: match counts.get(&pfn) {
                     Some(count) => Some(*count),
-                    None => self.eye.count(pfn)?,
+                    None if self.features().kpagecount => self.eye.count(pfn)?,
+                    None => None,
                 },
                 flags: match flags.get(&pfn) {
                     Some(flags) => Some(Flags(*flags)),
-                    None => self.eye.flags(pfn)?,
+                    None if self.features().kpageflags => self.eye.flags(pfn)?,
+                    None => None,
                 },
             })
         };

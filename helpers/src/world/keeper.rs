@@ -241,21 +241,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
     pub fn protect(&self, area: Area) -> TestResult {
         self.note("UFFDIO_WRITEPROTECT", area);
         self.write_protect(area, true)?;
-        let w = self.world;
-        let vpns: Vec<usize> = area.vpns().collect();
-        let pid = w.pid(self.actor)?;
-        if w.eye
-            .entries(pid, &vpns)?
-            .iter()
-            .any(|s| !s.entry.uffd_wp())
-        {
-            return Err(Stop::Skip(
-                "needs the write protection in pagemap (Linux 5.13)",
-            ));
-        }
-        let mut guarded = w.guarded.borrow_mut();
-        guarded.extend(vpns.into_iter().map(|vpn| (self.actor, vpn)));
-        Ok(())
+        self.world.guard(self.actor, area)
     }
 
     /// The end of it.

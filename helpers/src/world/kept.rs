@@ -3,7 +3,7 @@
 
 use super::keeper::{Answer, Keeper};
 use super::model::{ActorId, Held};
-use super::{Actor, Area, Member, REPLY_LIMIT, World};
+use super::{Actor, Area, REPLY_LIMIT, World};
 use crate::actor::uffd::Cmd as Uffd;
 use crate::actor::{Channel, Cmd, Reply};
 use crate::pace::Wait;
@@ -13,7 +13,7 @@ use crate::{Stop, TestResult};
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 4] = [
+const FEATURES: [(u64, &str); 3] = [
     (
         uffd::FEATURE_EVENT_FORK,
         "needs UFFD_FEATURE_EVENT_FORK (Linux 4.11)",
@@ -21,10 +21,6 @@ const FEATURES: [(u64, &str); 4] = [
     (
         uffd::FEATURE_EVENT_REMAP,
         "needs UFFD_FEATURE_EVENT_REMAP (Linux 4.11)",
-    ),
-    (
-        uffd::FEATURE_EVENT_REMOVE,
-        "needs UFFD_FEATURE_EVENT_REMOVE (Linux 4.11)",
     ),
     (
         uffd::FEATURE_EVENT_UNMAP,
@@ -115,14 +111,8 @@ impl<'w, 'c> Actor<'w, 'c> {
 
     #[track_caller]
     fn end_fork(&self, name: &str, ours: OwnedFd) -> TestResult<Actor<'w, 'c>> {
-        let w = self.world;
-        let channel = w.channel(self.id, |c| c.end_fork(ours, REPLY_LIMIT))?;
-        let id = w.model.borrow_mut().fork(self.id);
-        w.cast.borrow_mut().push(Member {
-            name: name.to_owned(),
-            channel: Some(channel),
-        });
-        Ok(Actor { world: w, id })
+        let end = |c: &mut Channel| c.end_fork(ours, REPLY_LIMIT);
+        Ok(self.born(name, self.world.channel(self.id, end)?))
     }
 
     /// Reads missing pages, which the test fills one by one.

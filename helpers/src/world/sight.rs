@@ -135,7 +135,7 @@ impl Eye {
         // A call costs more than a few entries that nobody wants.
         const GAP: usize = 64;
         let mut seen = Vec::with_capacity(vpns.len());
-        for run in vpns.chunk_by(|a, b| b - a <= GAP) {
+        for run in vpns.chunk_by(|a, b| b.abs_diff(*a) <= GAP && a <= b) {
             let entries = map
                 .read(run[0] * self.page, run[run.len() - 1] - run[0] + 1)
                 .doing(format_args!("read /proc/{pid}/pagemap"))?;
