@@ -159,6 +159,36 @@ impl Journal {
     }
 }
 
+/// The lock of a run, for a unit test that makes devices and cgroups as a run does: a run beside it would find them
+/// left over, and this test would find the run's.
+#[cfg(test)]
+pub(crate) struct Alone(Option<(Journal, Vec<Change>)>);
+
+#[cfg(test)]
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if let Some((journal, left)) = self.0.take()
+            && left.is_empty()
+        {
+            journal.remove();
+        }
+    }
+}
+
+/// Waits for the lock. What a killed run left stays for the next.
+#[cfg(test)]
+pub(crate) fn alone() -> Alone {
+    let mut patience = Wait::new(Duration::from_secs(300));
+    loop {
+        match Journal::open() {
+            Opened::Ready(journal, left) => return Alone(Some((journal, left))),
+            Opened::Busy(who) if patience.over() => panic!("{who}"),
+            Opened::Busy(_) => std::thread::sleep(Duration::from_millis(10)),
+            Opened::Nowhere => return Alone(None),
+        }
+    }
+}
+
 fn file_name() -> String {
     match nix::unistd::geteuid().as_raw() {
         0 => "rmap_selftests.journal".to_owned(),

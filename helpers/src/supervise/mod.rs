@@ -35,6 +35,8 @@ pub use test::{Fix, Need, Test};
 
 use crate::pace;
 use cli::Options;
+#[cfg(test)]
+pub(crate) use journal::alone;
 use journal::{Changes, Journal, Opened};
 use kmsg::Kmsg;
 use signals::Signals;
