@@ -8,6 +8,7 @@ pub mod hwpoison;
 pub mod kpage;
 pub mod ksm;
 pub mod lru;
+pub mod lru_gen;
 pub mod memcg;
 pub mod numa;
 pub mod pagemap;

@@ -6,6 +6,9 @@
 //! every pass, plain pages that are younger are met after them; and behind these there are spare ones, enough to stop at. When the younger
 //! ones that nobody touched are gone, the pass has been to all tested pages; while the older ones that were touched are there, none has
 //! been met twice.
+//!
+//! A kernel that keeps generations of pages instead (CONFIG_LRU_GEN) is told when one begins: all pages are brought into the oldest before the
+//! touches, and then that one is taken; what is spared does not stay in it.
 
 use super::fate::{self, Fate, Page};
 use super::needs_pfn;
@@ -13,7 +16,8 @@ use super::reclaim::{RECLAIM, forget_accesses, mark_swapped};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
-use crate::kernel::memcg::Memcg;
+use crate::kernel::lru_gen::{self, Old};
+use crate::kernel::memcg::Squeeze;
 use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
 use crate::supervise::Ctx;
@@ -21,6 +25,7 @@ use crate::world::model::ActorId;
 use crate::world::sight::Lie;
 use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
+use nix::libc::PROT_READ;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -30,6 +35,11 @@ const PLAIN: usize = 8;
 const SPARE: usize = 192;
 /// Pages that reclaim is asked for at a time.
 const BITE: usize = 16;
+/// Pages around a touched one in which no other is touched through the same actor, where the kernel keeps generations: when it finds one
+/// accessed bit it clears those around it too (lru_gen_look_around()), and from v6.14 on that saves a page only once it is seen again.
+const AROUND: usize = 64;
+/// How often topologies are made and touched there, in other ways each time.
+const ROUNDS: usize = 3;
 /// How long it is asked.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -52,7 +62,23 @@ struct Plain {
 #[track_caller]
 pub fn spared(
     ctx: &Ctx,
-    build: impl FnOnce(&World) -> TestResult<Vec<(ActorId, Area)>>,
+    build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
+) -> TestResult {
+    let rounds = if lru_gen::enabled() { ROUNDS } else { 1 };
+    for round in 0..rounds {
+        match spared_once(ctx, &build, round) {
+            Err(Stop::Skip(why)) if round > 0 => ctx.diag(why),
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn spared_once(
+    ctx: &Ctx,
+    build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
+    round: usize,
 ) -> TestResult {
     let w = World::new(ctx)?;
     needs_pfn(&w)
@@ -73,7 +99,7 @@ pub fn spared(
         put(&w, control, spare, node, nodes.len())?;
     }
     lru::drain().doing("drain the LRU batches")?;
-    let touches = choose(&w, control.id(), &exempt)?;
+    let touches = choose(&w, control.id(), &exempt, round)?;
     if touches.iter().all(|t| t.1.is_none()) {
         return Err(Stop::error("no page that can be touched"));
     }
@@ -81,14 +107,14 @@ pub fn spared(
         "all forget accesses; each page is touched through one mapper, or none",
     ));
     forget_accesses(&w)?;
+    let oldest = Oldest::find(&w)?;
     let plain_ones = old.iter().chain(&new).flat_map(|p| &p.touched);
     let mut reads: Vec<Mapper> = plain_ones.map(|&v| (control.id(), v)).collect();
     if w.lie() != Some(Lie::Untouched) {
         reads.extend(touches.iter().filter_map(|t| t.1));
     }
     touch(&w, &reads)?;
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
-    take_untouched(&w, memcg, control, &new)?;
+    take_untouched(&w, oldest, control, &new)?;
     judge(&w, &touches, control, &old, &new)?;
     w.check()?;
     w.finish()
@@ -103,7 +129,11 @@ fn plain(w: &World, control: Actor, nodes: &[i32], name: &'static str) -> TestRe
         control.map(area)?;
         control.write(area)?;
         put(w, control, area, node, nodes.len())?;
-        let (touched, untouched) = area.vpns().partition(|v| v % 2 == 0);
+        let (touched, untouched): (Vec<_>, Vec<_>) = area.vpns().partition(|v| v % 2 == 0);
+        // A VMA for each page: what becomes of the one is nothing to the next (AROUND).
+        for &vpn in &untouched {
+            control.protect(Area { vpn, pages: 1 }, PROT_READ)?;
+        }
         all.push(Plain { touched, untouched });
     }
     lru::drain().doing("drain the LRU batches")?;
@@ -126,6 +156,7 @@ fn choose(
     w: &World,
     control: ActorId,
     exempt: &[(ActorId, Area)],
+    round: usize,
 ) -> TestResult<Vec<(Page, Option<Mapper>)>> {
     let mut folios: BTreeMap<Pfn, Vec<Page>> = BTreeMap::new();
     for page in fate::pages(w)? {
@@ -144,7 +175,12 @@ fn choose(
     }
     let mut turns: BTreeMap<BTreeSet<ActorId>, usize> = BTreeMap::new();
     let mut chosen = Vec::new();
+    let mut touched: Vec<Mapper> = Vec::new();
     let mut passed_over = 0;
+    let mut folios: Vec<(Pfn, Vec<Page>)> = folios.into_iter().collect();
+    // The first ones find nobody near them.
+    let first = round * folios.len() / ROUNDS;
+    folios.rotate_left(first);
     for (head, pages) in folios {
         // One that is on the active list already, or on none, is not met.
         let flags = w.page_flags(head)?;
@@ -175,9 +211,18 @@ fn choose(
             mappers.extend(ends.values().flat_map(|&(a, b)| [all[a], all[b]]));
         }
         let who = pages.iter().flat_map(|p| &p.mappers).map(|m| m.0).collect();
-        let turn = turns.entry(who).or_default();
+        let turn = turns.entry(who).or_insert(round);
         let pick = mappers.get(*turn % (mappers.len() + 1)).copied();
         *turn += 1;
+        let pick = match lru_gen::enabled() {
+            // The turn's, or else the first that is far enough from others.
+            true => pick.and_then(|pick| {
+                let far = |m: &&(usize, Mapper)| touched.iter().all(|t| is_far(*t, m.1));
+                [pick].iter().chain(&mappers).find(far).copied()
+            }),
+            false => pick,
+        };
+        touched.extend(pick.map(|(_, mapper)| mapper));
         let (i, mapper) = pick.map_or((0, None), |(i, m)| (i, Some(m)));
         chosen.push((pages[i].clone(), mapper));
     }
@@ -185,6 +230,11 @@ fn choose(
         w.diag(format_args!("{passed_over} page(s) on no inactive list"));
     }
     Ok(chosen)
+}
+
+/// Whether touches of both are told apart by a kernel that looks around.
+fn is_far(one: Mapper, other: Mapper) -> bool {
+    one.0 != other.0 || one.1.abs_diff(other.1) >= AROUND
 }
 
 /// One read of each page through the mapper given.
@@ -207,15 +257,43 @@ fn touch(w: &World, reads: &[Mapper]) -> TestResult {
     Ok(())
 }
 
-/// Small bites until all younger plain pages that nobody touched are gone.
-fn take_untouched(w: &World, memcg: &Memcg, control: Actor, new: &[Plain]) -> TestResult {
+/// How the oldest pages are taken, and no others.
+enum Oldest {
+    /// From the ends of the inactive lists, by bites.
+    Bites(Squeeze),
+    /// The oldest generation, in which all are that were there before the touches.
+    Generations(Old),
+}
+
+impl Oldest {
+    /// What this kernel has. With generations all pages are made old here: the touches must come after it.
+    fn find(w: &World) -> TestResult<Oldest> {
+        let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        if let (true, Some(debugfs)) = (lru_gen::enabled(), w.features().debugfs.as_deref()) {
+            let old = Old::make(debugfs, &memcg.dir).doing("begin a generation")?;
+            if let Some(old) = old {
+                return Ok(Oldest::Generations(old));
+            }
+        }
+        let squeeze = memcg.squeeze().doing("read the cgroup's limit")?;
+        Ok(Oldest::Bites(squeeze))
+    }
+
+    /// Less than was asked for is no error: the plain pages tell.
+    fn take(&mut self, w: &World) {
+        let _ = match self {
+            Oldest::Bites(squeeze) => squeeze.more((BITE * w.page_size()) as u64),
+            Oldest::Generations(old) => old.take(),
+        };
+    }
+}
+
+/// Until all younger plain pages that nobody touched are gone.
+fn take_untouched(w: &World, mut oldest: Oldest, control: Actor, new: &[Plain]) -> TestResult {
     w.note(String::from("reclaim of the oldest pages, in small bites"));
     let mut until = w.limit(LIMIT);
-    let bytes = (BITE * w.page_size()) as u64;
-    let mut squeeze = memcg.squeeze().doing("read the cgroup's limit")?;
     loop {
-        // Less than was asked for: the plain pages tell.
-        let _ = squeeze.more(bytes);
+        oldest.take(w);
         mark_swapped(w);
         let vpns: Vec<usize> = new.iter().flat_map(|p| &p.untouched).copied().collect();
         if in_memory(w, control, &vpns)? == 0 {
