@@ -335,6 +335,26 @@ fn tables_migrate(w: &World, _: [Actor; 4], _: &[Area]) -> TestResult {
     move_all(w)
 }
 
+/// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, and a child's entries have none.
+///
+///   P [0. 1. 2]      C  P's child
+fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 3)?;
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, share)?;
+    p.write(whole(&a))?;
+    w.check()?;
+    p.guard(whole(&a[..2]))?;
+    move_all(&w)?;
+    let c = p.fork("C")?;
+    move_all(&w)?;
+    c.write(whole(&a[1..]))?;
+    move_all(&w)?;
+    w.finish()
+}
+
 const HUGE: Test = Test {
     about: "Every mapping of a hugetlb page is found, whatever part of the file its VMA maps.",
     needs: &[
@@ -349,6 +369,10 @@ const HUGE: Test = Test {
 };
 const COW: Test = Test {
     about: "A hugetlb page that processes share since a fork is exclusive to none, and each write is the writer's own.",
+    ..HUGE
+};
+const MARKED: Test = Test {
+    about: "A hugetlb page stays write-protected by userfaultfd for the mapper that asked for it, and for nobody else.",
     ..HUGE
 };
 const TABLES: Test = Test {
@@ -427,6 +451,16 @@ const TESTS: &[Test] = &[
         name: "given_back",
         run: |c| by_child(c, given_back),
         ..HUGE
+    },
+    Test {
+        name: "write_protected.shared",
+        run: |c| write_protected(c, Share::Shared),
+        ..MARKED
+    },
+    Test {
+        name: "write_protected.private",
+        run: |c| write_protected(c, Share::Private),
+        ..MARKED
     },
     Test {
         name: "chance",

@@ -6,7 +6,7 @@
 
 use helpers::supervise::{Ctx, Test, main as run};
 use helpers::topology::{self, Grain};
-use helpers::world::World;
+use helpers::world::{Kind, Share, World};
 use helpers::{TestResult, walk};
 
 /// Pages of each mapping.
@@ -89,6 +89,54 @@ fn thp_part(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Pages of an object, which others have mapped plain. When reclaim takes one, what is left in the entry says that it was write-protected
+/// (pte_install_uffd_wp_if_needed()), and who reads it again has it so. A child's entries are its own: without.
+///
+///   object      0 1 2 3 4 5 6 7
+///   P  shared   0 . . . . . . 7         C  P's child
+///   Q  shared       2 3 4 5
+fn memfd(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, b) = (w.place(N), w.place(4));
+    w.name(a, "a");
+    w.name(b, "b");
+    p.map_object(a, &file, 0, topology::RW, Share::Shared)?;
+    p.write(a)?;
+    q.map_object(b, &file, 2, topology::RW, Share::Shared)?;
+    w.check()?;
+    p.guard(a.sub(1..N - 1))?;
+    walk::every(&w)?;
+    p.fork("C")?;
+    walk::every(&w)?;
+    q.write(b.sub(1..3))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A private mapping of an object: copies, which are anonymous pages, and pages of the object itself.
+///
+///   P  private  0' 1' 2 3 4 5 6 7        C  P's child
+///                  .. . . .
+fn memfd_private(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let p = w.actor("P")?;
+    let a = w.place(N);
+    w.name(a, "a");
+    p.map_object(a, &file, 0, topology::RW, Share::Private)?;
+    p.write(a.sub(0..2))?;
+    w.check()?;
+    p.guard(a.sub(1..5))?;
+    walk::every(&w)?;
+    let c = p.fork("C")?;
+    walk::every(&w)?;
+    c.write(a.sub(4..6))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 const MARK: Test = Test {
     about: "A page stays write-protected by userfaultfd for the mapper that asked for it, and for nobody else, whatever walk takes it.",
     ..Test::DEFAULT
@@ -116,6 +164,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "by_child",
         run: by_child,
+        ..MARK
+    },
+    Test {
+        name: "memfd",
+        run: memfd,
+        ..MARK
+    },
+    Test {
+        name: "memfd.private",
+        run: memfd_private,
         ..MARK
     },
     Test {

@@ -27,7 +27,7 @@ pub struct Entry(pub u64);
 /// What an entry says of its page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// Nothing mapped, nothing swapped out.
+    /// Nothing mapped, nothing swapped out. Perhaps with a mark for the page that comes next ([`Entry::uffd_wp`]).
     Empty,
     /// A page is mapped. `None` when the PFN is hidden from the reader.
     Present(Option<Pfn>),
@@ -38,6 +38,10 @@ pub enum State {
 /// Bits 0-54: PFN, or swap type (5 bits) and offset (the other 50).
 const LOW: u64 = (1 << 55) - 1;
 
+/// What stays of a page of a file that userfaultfd write-protects when the page is taken away: an entry of the last type with one bit
+/// in the place of the offset (PTE_MARKER_UFFD_WP), and bit 57.
+const WP_MARKER: u64 = 1 << 5 | 31;
+
 impl Entry {
     /// Decodes bits 63 (present), 62 (swapped) and 0-54.
     ///
@@ -47,7 +51,7 @@ impl Entry {
         let low = self.0 & LOW;
         if self.0 >> 63 & 1 != 0 {
             State::Present(NonZeroU64::new(low).map(Pfn))
-        } else if self.0 >> 62 & 1 != 0 {
+        } else if self.0 >> 62 & 1 != 0 && !(self.uffd_wp() && low == WP_MARKER) {
             State::Swapped((low != 0).then_some(((low & 0x1f) as u32, low >> 5)))
         } else {
             State::Empty
@@ -169,6 +173,12 @@ mod tests {
             State::Empty,
             "flags are not part of the PFN"
         );
+        // A mark of userfaultfd, and two entries that look nearly like it.
+        let marked = 1 << 62 | 1 << 57 | 1 << 5 | 31;
+        assert_eq!(Entry(marked).state(), State::Empty);
+        for other in [marked & !(1 << 57), marked ^ 3 << 5] {
+            assert!(matches!(Entry(other).state(), State::Swapped(Some(_))));
+        }
         let shown = format!("{:?}", Entry(1 << 63 | 1 << 56 | 0x42));
         assert_eq!(shown, "0x8100000000000042 pfn 0x42 exclusive");
     }

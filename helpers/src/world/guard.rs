@@ -67,8 +67,8 @@ impl World<'_> {
         }
         let model = self.model.borrow();
         for (&f, sightings) in all {
-            // replace_page() does not carry the mark over; files keep it in markers.
-            if model.frames[f].ksm || model.frames[f].cached {
+            // replace_page() does not carry the mark over.
+            if model.frames[f].ksm {
                 continue;
             }
             for (at, seen) in sightings {
