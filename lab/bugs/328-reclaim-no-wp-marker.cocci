@@ -5,6 +5,8 @@
 //   userfaultfd
 // function: try_to_unmap_one
 // breaks: a write-protected page of an object stays so when it comes back
+// resembles: none known
+// resembles: none known
 // file: mm/rmap.c
 
 @@

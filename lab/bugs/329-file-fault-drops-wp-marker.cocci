@@ -5,6 +5,8 @@
 //   has write-protected it
 // function: set_pte_range
 // breaks: a write-protected page of an object stays so when it comes back
+// resembles: none known
+// resembles: none known
 // file: mm/memory.c
 
 @@
