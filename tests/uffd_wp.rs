@@ -2,11 +2,13 @@
 //! Pages that userfaultfd write-protects (UFFDIO_WRITEPROTECT): the mark is in the page-table entry of one mapper, and each walk that
 //! takes the entry away has to put it back with the page: try_to_migrate_one(), try_to_unmap_one(), __split_huge_pmd_locked().
 //!
-//! Nobody writes to such a page, for that would wait forever: these tests end with reading.
+//! Nobody writes to such a page, for that would wait forever, but where the test holds the userfaultfd and answers.
 
 use helpers::supervise::{Ctx, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain};
-use helpers::world::{Kind, Share, World};
+use helpers::world::{Actor, Area, Keeper, Kind, Share, World};
 use helpers::{TestResult, walk};
 
 /// Pages of each mapping.
@@ -137,6 +139,101 @@ fn memfd_private(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A process with an area registered for write protection, half of it filled.
+fn kept<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Keeper<'w, 'c>, Area)> {
+    let (p, a) = topology::filled(w, "P", N)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    Ok((p, k, a))
+}
+
+/// mprotect to read-only and back makes plain pages writable at once where it can (can_change_pte_writable()), and leaves these to the
+/// fault that tells the userfaultfd.
+fn protected_again(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, k, a) = kept(&w)?;
+    k.protect(a.sub(1..4))?;
+    p.protect(a, topology::R)?;
+    w.check()?;
+    p.protect(a, topology::RW)?;
+    w.check()?;
+    p.write_kept(a.sub(1..3), &k)?;
+    p.write(a.sub(4..N))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Pages that are in swap when they are write-protected, or are so no more.
+fn swapped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, k, a) = kept(&w)?;
+    p.page_out(a.sub(0..4))?;
+    // The last one is in memory.
+    k.protect(a.sub(1..5))?;
+    p.page_out(a.page(4))?;
+    k.unprotect(a.page(1))?;
+    w.check()?;
+    p.write(a.sub(0..2))?;
+    p.write_kept(a.sub(2..4), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// The userfaultfd is closed: nothing is write-protected any more (userfaultfd_clear_vma()).
+fn let_go(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, k, a) = kept(&w)?;
+    k.protect(a.sub(1..N - 1))?;
+    let c = p.fork("C")?;
+    w.check()?;
+    k.close()?;
+    w.check()?;
+    walk::every(&w)?;
+    c.exit()?;
+    p.write(a)?;
+    w.finish()
+}
+
+/// Two userfaultfds side by side: each hears of its own pages. The VMAs look alike but for that, and must not be merged.
+///
+///   P |0 1 2 3|4 5 6 7|
+///      one     other
+fn neighbours(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::filled(&w, "P", N)?;
+    let (one, other) = (p.keeper(0)?, p.keeper(0)?);
+    one.register(a.sub(0..N / 2), WP)?;
+    other.register(a.sub(N / 2..N), WP)?;
+    one.protect(a.sub(1..N / 2))?;
+    other.protect(a.sub(N / 2..N - 1))?;
+    w.check()?;
+    p.write_kept(a.sub(N / 2 - 1..N / 2), &one)?;
+    p.write_kept(a.sub(N / 2..N / 2 + 1), &other)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Small pages of which some are write-protected are not made a huge one, which could only be so as a whole.
+fn collapsed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    p.map(a)?;
+    p.advise(a, advice::NOHUGEPAGE)?;
+    p.write(a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a.sub(3..5))?;
+    p.collapse_refused(a, "write-protected pages")?;
+    w.check()?;
+    p.write_kept(a.page(3), &k)?;
+    k.close()?;
+    p.collapse(a)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 const MARK: Test = Test {
     about: "A page stays write-protected by userfaultfd for the mapper that asked for it, and for nobody else, whatever walk takes it.",
     ..Test::DEFAULT
@@ -175,6 +272,31 @@ const TESTS: &[Test] = &[
         name: "memfd.private",
         run: memfd_private,
         ..MARK
+    },
+    Test {
+        name: "protected_again",
+        run: protected_again,
+        ..MARK
+    },
+    Test {
+        name: "swapped",
+        run: swapped,
+        ..MARK
+    },
+    Test {
+        name: "let_go",
+        run: let_go,
+        ..MARK
+    },
+    Test {
+        name: "neighbours",
+        run: neighbours,
+        ..MARK
+    },
+    Test {
+        name: "collapsed",
+        run: collapsed,
+        ..HUGE
     },
     Test {
         name: "thp",

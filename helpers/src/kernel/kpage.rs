@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `/proc/kpagecount` and `/proc/kpageflags`, all 64 bits of them
+//! `/proc/kpagecount`, `/proc/kpageflags`, all 64 bits of them, and `/proc/kpagecgroup`
 //! (Documentation/admin-guide/mm/pagemap.rst, fs/proc/page.c).
 //!
 //! Not procfs' reader: that drops the bits above 26, and bit 34 is the best that user space can see
@@ -117,10 +117,11 @@ impl std::fmt::Debug for Flags {
     }
 }
 
-/// Both files, opened once.
+/// The files, opened once.
 pub struct Kpage {
     counts: Option<File>,
     flags: Option<File>,
+    cgroups: Option<File>,
 }
 
 /// A file with a word for each page. A container may have something empty in its place.
@@ -131,11 +132,12 @@ fn readable(path: &str) -> Option<File> {
 }
 
 impl Kpage {
-    /// Opens what is there; each of the two may be missing (CONFIG_PROC_PAGE_MONITOR, privilege).
+    /// Opens what is there; each may be missing (CONFIG_PROC_PAGE_MONITOR, CONFIG_MEMCG, privilege).
     pub fn open() -> Kpage {
         Kpage {
             counts: readable("/proc/kpagecount"),
             flags: readable("/proc/kpageflags"),
+            cgroups: readable("/proc/kpagecgroup"),
         }
     }
     /// `/proc/kpagecount` can be read.
@@ -169,6 +171,13 @@ impl Kpage {
     /// Those of reading the file.
     pub fn all_flags(&self, pfns: &[Pfn]) -> io::Result<Words> {
         read_all(self.flags.as_ref(), pfns)
+    }
+    /// The memory cgroups that pages are charged to, by the inode numbers of their directories, 0 for none; as [`Kpage::counts`].
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub fn cgroups(&self, pfns: &[Pfn]) -> io::Result<Words> {
+        read_all(self.cgroups.as_ref(), pfns)
     }
     /// Its flags; `None` when the file cannot be read.
     ///

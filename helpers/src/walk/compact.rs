@@ -2,6 +2,7 @@
 //! Compaction of the whole machine (try_to_migrate(), remove_migration_ptes()). Best effort: whether a given page is
 //! moved depends on where it and the free memory happen to be.
 
+use super::charge::Charges;
 use super::fate::{self, Fate};
 use super::{Taken, Walk, needs_pfn};
 use crate::TestResult;
@@ -28,10 +29,12 @@ fn offered(w: &World) -> Result<(), &'static str> {
 
 fn take(w: &World) -> TestResult<Taken> {
     let pages = fate::pages(w)?;
+    let charges = Charges::of(w, &pages)?;
     if let Err(e) = sysfs::write(FILE, "1") {
         return Ok(Taken::NotNow(format!("{FILE}: {e}")));
     }
     let (now, fates) = fate::fates(w, &pages)?;
+    charges.judge(w, &pages, &fates, &now)?;
     let mut moved = 0;
     for (page, f) in pages.iter().zip(&fates) {
         page.judge_pin(w, f, &now)?;

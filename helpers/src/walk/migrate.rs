@@ -2,6 +2,7 @@
 //! Migration to another NUMA node by move_pages(2) with MPOL_MF_MOVE_ALL, through one mapper of each page:
 //! migrate_folio_unmap() has to find all the others.
 
+use super::charge::Charges;
 use super::fate::{self, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::actor::{Cmd, Reply};
@@ -198,7 +199,9 @@ fn pass<'p>(
             calls.entry(call).or_default().push((i, addr));
         }
     }
+    let moved: Vec<Page> = pages.iter().map(|(p, _)| (*p).clone()).collect();
     let marked = mlocked(w, pages)?;
+    let charges = Charges::of(w, &moved)?;
     let mut answers: Vec<(usize, i32, i32)> = Vec::new();
     for ((actor, to, by), list) in calls {
         for list in list.chunks(CHUNK) {
@@ -212,8 +215,8 @@ fn pass<'p>(
             answers.extend(list.iter().zip(statuses).map(|(&(i, _), s)| (i, s, to)));
         }
     }
-    let moved: Vec<Page> = pages.iter().map(|(p, _)| (*p).clone()).collect();
     let (now, fates) = fate::fates(w, &moved)?;
+    charges.judge(w, &moved, &fates, &now)?;
     let mut refused = Vec::new();
     for (i, status, to) in answers {
         let page = pages[i].0;

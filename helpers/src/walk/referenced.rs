@@ -60,10 +60,7 @@ struct Plain {
 /// # Errors
 /// `Skip` when reclaim is not on offer, or takes other pages now.
 #[track_caller]
-pub fn spared(
-    ctx: &Ctx,
-    build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
-) -> TestResult {
+pub fn spared(ctx: &Ctx, build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>) -> TestResult {
     let rounds = if lru_gen::enabled() { ROUNDS } else { 1 };
     for round in 0..rounds {
         match spared_once(ctx, &build, round) {

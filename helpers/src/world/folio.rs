@@ -90,6 +90,33 @@ impl Actor<'_, '_> {
         self.advise(area, advice::NOHUGEPAGE)
     }
 
+    /// MADV_COLLAPSE of pages that must be left alone, for the reason given. That nothing else is in the way is for the script to show, by a
+    /// collapse that is possible when the reason is gone.
+    #[track_caller]
+    pub fn collapse_refused(&self, area: Area, why: &str) -> TestResult {
+        let w = self.world;
+        self.advise(area, advice::HUGEPAGE)?;
+        let shown = w.show(area);
+        w.note(format!(
+            "{}: madvise {shown} COLLAPSE, in vain",
+            self.name()
+        ));
+        let cmd = Cmd::Advise {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            advice: advice::COLLAPSE,
+        };
+        match w.ask(self.id, &cmd)? {
+            Reply::Errno(_) => self.advise(area, advice::NOHUGEPAGE),
+            _ => Err(w.blame(
+                self.id,
+                Stop::fail(format_args!(
+                    "MADV_COLLAPSE leaves alone what it may not take: {shown} has {why}, and it says that it is done"
+                )),
+            )),
+        }
+    }
+
     /// MADV_COLLAPSE of one huge page. At least one of its pages must be there and writable.
     ///
     /// # Errors

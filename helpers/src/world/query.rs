@@ -7,7 +7,7 @@ use super::sight::Lie;
 use super::{Area, Kind, Share, World};
 use crate::TestResult;
 use crate::kernel::hugetlb;
-use crate::kernel::kpage::Flags;
+use crate::kernel::kpage::{Flags, Words};
 use crate::kernel::pagemap::Pfn;
 use crate::kernel::sysfs;
 use crate::stop::Doing;
@@ -80,6 +80,11 @@ impl World<'_> {
     /// /proc/kpageflags of a page.
     pub(crate) fn page_flags(&self, pfn: Pfn) -> TestResult<Option<Flags>> {
         self.eye.flags(pfn)
+    }
+
+    /// See [`Kpage::cgroups`](crate::kernel::kpage::Kpage::cgroups).
+    pub(crate) fn page_cgroups(&self, pfns: &[Pfn]) -> TestResult<Words> {
+        self.eye.cgroups(pfns)
     }
 
     /// The runs of slots of an actor.

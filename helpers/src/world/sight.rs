@@ -34,6 +34,8 @@ pub enum Lie {
     Rss,
     /// No page seems to be write-protected by userfaultfd.
     Guard,
+    /// Each page is charged to another memory cgroup.
+    Charge,
     /// Each actor is said to have locked more than its locked areas.
     Areas,
     /// smaps counts one kB more than there is.
@@ -65,6 +67,7 @@ impl Lie {
             "shares" => Lie::Shares,
             "mincore" => Lie::Mincore,
             "guard" => Lie::Guard,
+            "charge" => Lie::Charge,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }
@@ -165,5 +168,14 @@ impl Eye {
     /// The flags of a page.
     pub fn flags(&self, pfn: Pfn) -> TestResult<Option<Flags>> {
         self.kpage.flags(pfn).doing("read /proc/kpageflags")
+    }
+
+    /// Whom pages are charged to, see [`Kpage::cgroups`].
+    pub fn cgroups(&self, pfns: &[Pfn]) -> TestResult<Words> {
+        let words = self.kpage.cgroups(pfns).doing("read /proc/kpagecgroup")?;
+        Ok(match self.lie {
+            Some(Lie::Charge) => words.into_keys().map(|pfn| (pfn, pfn.0.get())).collect(),
+            _ => words,
+        })
     }
 }
