@@ -10,6 +10,8 @@ use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 use reshape::by_each;
 
+#[path = "file_shared/bits.rs"]
+mod bits;
 #[path = "file_shared/disk.rs"]
 mod disk;
 #[path = "file_shared/huge.rs"]
@@ -368,6 +370,9 @@ const TESTS: &[Test] = &[
         run: sealed,
         ..FILE
     },
+    bits::SEAL_REFUSED,
+    bits::WRITTEN_AND_GONE,
+    bits::WRITTEN_AFTER_READ,
     Test {
         name: "chance",
         run: chance,
@@ -402,6 +407,8 @@ const TESTS: &[Test] = &[
     disk::RESHAPED,
     disk::WALKED,
     huge::PARTS,
+    huge::MARKED,
+    huge::WRITTEN_AND_SPLIT,
     huge::COUNTED,
     huge::RECLAIMED,
     huge::TAIL_ONLY,

@@ -255,6 +255,31 @@ fn counted_shared(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Small pages of which some are pinned, or in a pipe: a copy would take them from whoever holds them (hpage_collapse_scan_pmd()).
+fn held(ctx: &mut Ctx, pinned: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    p.map(a)?;
+    p.advise(a, advice::NOHUGEPAGE)?;
+    p.write(a)?;
+    if pinned {
+        p.pin(a.sub(2..4))?;
+        p.collapse_refused(a, "pinned pages")?;
+        w.check()?;
+        p.unpin()?;
+    } else {
+        p.splice(a.sub(2..4))?;
+        p.collapse_refused(a, "pages that a pipe holds")?;
+        w.check()?;
+        p.drain()?;
+    }
+    p.collapse(a)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 /// Folios that are mapped in small part, each come to it in another way. Swap is no way out: what nobody maps can only be had by a split.
 ///
 ///   P  [. x . . . .] [. . . . . .] [x . . . . .] [x x x x . .]
@@ -406,6 +431,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "again",
         run: |c| walk::afresh(c, again),
+        ..COLLAPSED
+    },
+    Test {
+        name: "held.pinned",
+        run: |c| held(c, true),
+        ..COLLAPSED
+    },
+    Test {
+        name: "held.spliced",
+        run: |c| held(c, false),
         ..COLLAPSED
     },
     Test {

@@ -8,6 +8,7 @@ use helpers::kernel::pagemap::Pfn;
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -164,6 +165,25 @@ fn shared_refused(ctx: &mut Ctx) -> TestResult {
     c.exit()?;
     p.write(from)?;
     p.uffd_move(from, to)?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
+/// From a locked area to one that is not, and back: the page would be marked as locked where it is not, or not where it is.
+fn locked_refused(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.lock(from, Lock::Full)?;
+    p.uffd_move_invalid(from, to, "of which one is locked")?;
+    walk::every_on_offer(&w)?;
+    p.unlock(from)?;
+    p.write(from)?;
+    p.uffd_move(from.sub(0..4), to.sub(0..4))?;
+    p.lock(to, Lock::OnFault)?;
+    p.uffd_move_invalid(from.sub(4..N), to.sub(4..N), "of which one is locked")?;
+    p.unlock(to)?;
+    p.uffd_move(from.sub(4..N), to.sub(4..N))?;
     end(&w, p, from)?;
     w.finish()
 }
@@ -437,6 +457,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "refused.shared",
         run: shared_refused,
+        ..REFUSED
+    },
+    Test {
+        name: "refused.locked",
+        run: locked_refused,
         ..REFUSED
     },
     Test {

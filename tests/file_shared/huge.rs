@@ -7,6 +7,7 @@
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
+use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, reclaim};
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
@@ -233,6 +234,62 @@ fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
     Ok(false)
 }
 
+/// A huge page of a file, mapped by P as a whole.
+fn whole<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)> {
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    let file = w.object(Kind::Memfd, a.pages)?;
+    let p = w.actor("P")?;
+    p.map_object(a, &file, 0, 0, Share::Shared)?;
+    p.advise(a, advice::HUGEPAGE)?;
+    p.protect(a, RW)?;
+    Ok((file, p, a))
+}
+
+/// Pages in a row of one huge page that userfaultfd write-protects, given back in one go: each leaves its mark
+/// (zap_install_uffd_wp_if_needed()).
+fn marked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (_file, p, a) = whole(&w)?;
+    p.write(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a.sub(3..40))?;
+    w.check()?;
+    p.advise(a.sub(0..64), advice::DONTNEED)?;
+    w.check()?;
+    p.write_kept(a.sub(38..40), &k)?;
+    p.write(a.sub(40..42))?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+/// Written through the entry of a PMD that was there for reading, which is then split or goes: it was all that knew of it
+/// (__split_huge_pmd_locked(), zap_huge_pmd()).
+fn written_and_split(ctx: &mut Ctx, split: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, p, a) = whole(&w)?;
+    p.read(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    p.write(a)?;
+    if split {
+        p.unmap(a.sub(0..a.pages / 2))?;
+    }
+    p.exit()?;
+    reclaim::press(&w)?;
+    let q = w.actor("Q")?;
+    let b = place(&w, "b", a.pages);
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 const HUGE: Test = Test {
     about: "Every mapping of a huge page of shared memory is found, also of a few pages from its middle.",
     needs: Grain::HUGE_NEEDS,
@@ -246,6 +303,22 @@ const HUGE: Test = Test {
 pub const PARTS: Test = Test {
     name: "huge.parts",
     run: parts,
+    ..HUGE
+};
+pub const MARKED: Test = Test {
+    name: "huge.marked",
+    about: "A page stays write-protected by userfaultfd for the mapper that asked for it, also when it gives the page back.",
+    run: marked,
+    ..HUGE
+};
+pub const WRITTEN_AND_SPLIT: Test = Test {
+    name: "huge.written_and_split",
+    about: "What was written to a huge page of shared memory is known when its mappings are gone.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    run: |c| {
+        written_and_split(c, true)?;
+        written_and_split(c, false)
+    },
     ..HUGE
 };
 pub const COUNTED: Test = Test {

@@ -66,15 +66,17 @@ pub fn counters(ctx: &mut Ctx) -> TestResult {
     let c = p.0.fork("C")?;
     // ksmd meets the child, and what has left since.
     merge::expect_shared(&w, 4 + 1, 18 + 2)?;
-    expect_merging(&w, false, &[(p.0, 4), (q.0, 4), (r.0, 6)])?;
+    expect_merging(&w, false, &[(p.0, 4), (q.0, 4), (r.0, 6), (c, 4)])?;
     q.0.write(q.1.page(0))?;
     c.write(p.1.page(0))?;
     p.0.unmap(p.1.page(3))?;
     merge::expect_shared(&w, 4 + 1, 15 + 2)?;
-    expect_merging(&w, false, &[(p.0, 3), (q.0, 3), (r.0, 6)])?;
+    expect_merging(&w, false, &[(p.0, 3), (q.0, 3), (r.0, 6), (c, 3)])?;
     r.0.exit()?;
     // Page 0 is P's alone, and still a KSM page; 1 to 3 are P's, C's and Q's.
     merge::expect_shared(&w, 4 + 1, 9 + 2)?;
+    p.0.write(p.1.page(0))?;
+    merge::expect_shared(&w, 3 + 1, 8 + 2)?;
     w.check()?;
     walks(w)
 }

@@ -187,6 +187,19 @@ impl World<'_> {
         }
     }
 
+    /// F_SEAL_WRITE of a memfd that somebody may write through a shared mapping: EBUSY (mapping_deny_writable()).
+    #[track_caller]
+    pub fn seal_write_refused(&self, object: &Object) -> TestResult {
+        self.note(format!("seal {} against writes, in vain", object.name()));
+        match fcntl(&object.file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_WRITE)) {
+            Err(Errno::EBUSY) => Ok(()),
+            other => Err(Stop::fail(format_args!(
+                "a file that somebody has mapped for writing, now or later, is not sealed against it: expected EBUSY, seen {other:?}\n{}",
+                self.script_text()
+            ))),
+        }
+    }
+
     /// fsync(2): a dirty file page is written back and write-protected in every mapping (folio_mkclean()).
     #[track_caller]
     pub fn sync(&self, object: &Object) -> TestResult {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What walks ask of a world.
 
+use super::check::Finding;
 use super::handle::RW;
 use super::model::{ActorId, Frame, FrameId, Held, Lock, Model};
 use super::sight::Lie;
-use super::{Area, Kind, Share, World};
-use crate::TestResult;
+use super::{Actor, Area, Kind, Share, World};
 use crate::kernel::hugetlb;
 use crate::kernel::kpage::{Flags, Words};
 use crate::kernel::pagemap::Pfn;
 use crate::kernel::sysfs;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
+use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World<'_> {
@@ -177,6 +178,29 @@ impl World<'_> {
             slot.soft_dirty = false;
         }
         Ok(())
+    }
+
+    /// Pages that were written since the soft-dirty bits were cleared show it. For pages of files, of which checks do not expect it: a page
+    /// that reclaim takes comes back without.
+    ///
+    /// # Errors
+    /// `Skip` when none of them is in memory any more.
+    #[track_caller]
+    pub fn expect_soft_dirty(&self, actor: Actor, area: Area) -> TestResult {
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = self.eye.entries(actor.pid()?, &vpns)?;
+        let there = vpns.iter().zip(&seen).filter(|(_, s)| s.pfn().is_some());
+        if there.clone().count() == 0 {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        }
+        match there.clone().find(|(_, s)| !s.entry.soft_dirty()) {
+            None => Ok(()),
+            Some((&vpn, seen)) => Err(self.report(&Finding {
+                property: "a page written since the soft-dirty bits were cleared is soft-dirty",
+                detail: format!("{seen}"),
+                at: Some((actor.id(), vpn)),
+            })),
+        }
     }
 
     /// Whether a slot holds a frame.

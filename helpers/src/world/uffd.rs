@@ -105,6 +105,22 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
+    /// UFFDIO_MOVE between VMAs that may not exchange pages: EINVAL (validate_move_areas()), and nothing has changed.
+    #[track_caller]
+    pub fn uffd_move_invalid(&self, from: Area, to: Area, why: &str) -> TestResult {
+        let (moved, errno) = self.try_move(from, to)?;
+        if moved > 0 || errno != Errno::EINVAL {
+            return Err(self.world.blame(
+                self.id,
+                Stop::fail(format_args!(
+                    "pages do not move between unlike areas, {why}: expected {}, seen {errno} after {moved} pages",
+                    Errno::EINVAL
+                )),
+            ));
+        }
+        Ok(())
+    }
+
     /// Moves as many as can be moved: how many, and why not the next.
     #[track_caller]
     fn try_move(&self, from: Area, to: Area) -> TestResult<(usize, Errno)> {

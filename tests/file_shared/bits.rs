@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What an entry of a file's page says besides where the page is, and who has to be told when the entry goes: that the page was written,
+//! for the page itself; that it may be written again, for the file.
+
+use super::place;
+use helpers::supervise::{Ctx, Need, Test};
+use helpers::sys::mem::advice;
+use helpers::topology::{R, RW};
+use helpers::walk::{self, reclaim};
+use helpers::world::{Kind, Share, World};
+use helpers::{Stop, TestResult};
+
+/// Pages of each mapping.
+const N: usize = 8;
+
+/// Written through an entry that was there for reading, then unmapped in different ways: the entry was all that knew of it
+/// (zap_present_folio_ptes()), and a page that is clean is thrown away.
+///
+///   P |0 1 2 3 4 5 6 7|  read, and 0 to 5 written
+///      exit  unmapped
+fn written_and_gone(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, b) = (place(&w, "a", N), place(&w, "b", N));
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.read(a)?;
+    p.write(a.sub(0..6))?;
+    p.unmap(a.sub(2..4))?;
+    p.advise(a.sub(4..6), advice::DONTNEED)?;
+    p.exit()?;
+    reclaim::press(&w)?;
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+/// A page that comes into a mapping after the soft-dirty bits were cleared is mapped read-only, though it may be written: or the first write
+/// would not be seen (vma_wants_writenotify()).
+fn written_after_read(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs CONFIG_MEM_SOFT_DIRTY"));
+    }
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, b) = (place(&w, "a", N), place(&w, "b", N));
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    q.write(b)?;
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    w.clear_soft_dirty()?;
+    p.read(a)?;
+    p.write(a.sub(2..6))?;
+    w.expect_soft_dirty(p, a.sub(2..6))?;
+    // In a child, and where a part is protected and is not any more: it is another VMA.
+    let c = p.fork("C")?;
+    w.clear_soft_dirty()?;
+    c.protect(a.sub(0..4), R)?;
+    c.advise(a, advice::DONTNEED)?;
+    c.protect(a.sub(0..4), RW)?;
+    c.read(a)?;
+    c.write(a.sub(2..6))?;
+    w.expect_soft_dirty(c, a.sub(2..6))?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+/// Who may make its mapping writable again counts as a writer of the file, a child as well (mapping_allow_writable()): F_SEAL_WRITE would
+/// be a lie.
+fn seal_refused(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let p = w.actor("P")?;
+    let a = place(&w, "a", N);
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    p.protect(a, R)?;
+    let c = p.fork("C")?;
+    w.seal_write_refused(&file)?;
+    p.exit()?;
+    w.seal_write_refused(&file)?;
+    c.protect(a.sub(0..4), RW)?;
+    c.write(a.sub(0..4))?;
+    c.unmap(a.sub(0..4))?;
+    w.seal_write_refused(&file)?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+const BITS: Test = Test {
+    about: "What was written through one mapping is known when the mapping is gone, and who may write is known before.",
+    ..Test::DEFAULT
+};
+pub const WRITTEN_AND_GONE: Test = Test {
+    name: "written_and_gone",
+    needs: &[Need::Reclaim],
+    run: written_and_gone,
+    ..BITS
+};
+pub const WRITTEN_AFTER_READ: Test = Test {
+    name: "written_after_read",
+    run: written_after_read,
+    ..BITS
+};
+pub const SEAL_REFUSED: Test = Test {
+    name: "sealed.refused",
+    run: seal_refused,
+    ..BITS
+};
