@@ -183,6 +183,33 @@ fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
+/// The page of a file that is the same on the disk: it is read again by who wants it.
+///
+///   file      0 1 2 3 4 5 6 7
+///   P shared  0 1 2 3 4 5 6 7        C  P's child
+///   Q private     2 3 4 5            3 its own copy
+fn clean(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Disk, N)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, part) = (w.place(N), w.place(4));
+    w.name(a, "shared");
+    w.name(part, "private");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    q.map_object(part, &file, 2, RW, Share::Private)?;
+    q.write(part.page(1))?;
+    let c = p.fork("C")?;
+    w.sync(&file)?;
+    w.fail_clean_page(p, a.page(2))?;
+    w.fail_clean_page(c, a.page(3))?;
+    w.fail_clean_page(q, part.page(2))?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    end(&w, &[p, q, c])?;
+    w.finish()
+}
+
 /// A page that KSM has merged for a family, for a stranger and for its twin: each has a reverse map of its own.
 fn merged(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -300,6 +327,12 @@ const TESTS: &[Test] = &[
     Test {
         name: "memfd.outside",
         run: |c| memfd(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "disk.clean",
+        about: "A poisoned page that its file has too is read anew, and nobody is told.",
+        run: clean,
         ..OUTSIDE
     },
     Test {

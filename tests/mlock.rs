@@ -8,7 +8,7 @@
 use helpers::kernel::vma;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test, main as run};
-use helpers::topology::{self, R, RW, filled};
+use helpers::topology::{self, Grain, R, RW, filled};
 use helpers::walk::compact::COMPACT;
 use helpers::walk::ksm::KSM;
 use helpers::walk::migrate::MIGRATE;
@@ -17,6 +17,9 @@ use helpers::walk::reclaim::{RECLAIM, swap_out};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
+
+#[path = "mlock/born.rs"]
+mod born;
 
 /// How a mapping goes away.
 #[derive(Clone, Copy, PartialEq)]
@@ -418,6 +421,13 @@ const TESTS: &[Test] = &[
         ..MLOCK
     },
     t!("counters", counters),
+    t!("born.anonymous", born::anonymous),
+    t!("born.object", born::object),
+    t!("left_behind", born::left_behind),
+    Test {
+        needs: Grain::HUGE_NEEDS,
+        ..t!("large", born::large)
+    },
 ];
 
 pub fn main() {

@@ -8,8 +8,9 @@
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW, filled, like};
+use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
-use helpers::walk::{self, idle::IDLE, referenced::spared};
+use helpers::walk::{self, referenced::spared};
 use helpers::world::model::{ActorId, Lock};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
@@ -46,6 +47,15 @@ fn asked_idle(ctx: &mut Ctx, build: impl Fn(&World) -> TestResult) -> TestResult
     build(&w)?;
     walk::only(&w, &IDLE)?;
     topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// And whether a touch is still known when the page has moved since.
+fn moved(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    forked(&w)?;
+    object(&w)?;
+    idle::moved(&w)?;
     w.finish()
 }
 
@@ -282,6 +292,7 @@ const TESTS: &[Test] = &[
         |w| reshaped(w, true)
     )),
     t!(TOUCHED, "crowd", |c| asked(c, crowd)),
+    t!(TOUCHED, "moved", moved),
     t!(KSM, "ksm", |c| asked(c, merged)),
     t!(TOUCHED, "memfd", |c| asked(c, object)),
     t!(TOUCHED, "advised", |c| asked(c, advised)),

@@ -7,7 +7,8 @@
 //! A page that cannot be set idle is refused: isolated or in a batch of some CPU it has no idle bit for a moment. One that is idle after
 //! an access is a wrong answer, whosever page it is.
 
-use super::fate::{self, Page};
+use super::fate::{self, Fate, Page};
+use super::migrate::MIGRATE;
 use super::{Taken, Walk, needs_pfn};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
@@ -116,6 +117,76 @@ fn take(w: &World) -> TestResult<Taken> {
     } else {
         format!("{judged} pages, {} not to be had", left_out.len())
     }))
+}
+
+/// A page that was touched since it was set idle is not idle in the place that it is moved to (migration entries keep the accessed
+/// bit, folio_migrate_flags() the rest): through a mapper of each page, the last one.
+///
+/// # Errors
+/// `Skip` where either walk is not on offer, and where pages of the control have lost it too: not every machine's migration entries have room.
+#[track_caller]
+pub fn moved(w: &World) -> TestResult {
+    offered(w).and((MIGRATE.offered)(w)).map_err(Stop::Skip)?;
+    w.control()?;
+    w.check()?;
+    w.note(String::from(
+        "each page is set idle, touched by its last mapper, and moved",
+    ));
+    let bitmap = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(FILE)
+        .doing(FILE)?;
+    lru::drain().doing("drain the LRU batches")?;
+    let mut pages = fate::pages(w)?;
+    pages.retain(|p| !p.hugetlb);
+    let mut touched = Vec::new();
+    for page in pages {
+        let head = w.folio_head(page.pfn)?;
+        set_idle(&bitmap, head)?;
+        let by = page.mappers.iter().rfind(|at| w.is_readable(**at)).copied();
+        if let (true, true, Some((actor, vpn))) = (head == page.pfn, is_idle(&bitmap, head)?, by) {
+            let addrs = vec![vpn * w.page_size()];
+            let read = Cmd::Batch(vec![Cmd::FlushTlb, Cmd::Read { addrs }]);
+            w.tell(actor, &read)?;
+            touched.push((page, actor));
+        }
+    }
+    if let Taken::NotNow(why) = (MIGRATE.take)(w)? {
+        w.diag(why);
+        return Err(Stop::Skip("needs pages that can be migrated now"));
+    }
+    let now = fate::entries(w)?;
+    let mut forgotten = None;
+    let (mut kept, mut control) = (0, false);
+    for (page, actor) in &touched {
+        let Fate::Moved(to) = page.fate(&now) else {
+            continue;
+        };
+        match stays_idle(w, &bitmap, to)?
+            && matches!(page.fate(&fate::entries(w)?), Fate::Moved(at) if at == to)
+        {
+            false => (kept, control) = (kept + 1, control || page.control),
+            true if !page.control => forgotten = forgotten.or(Some((page, *actor))),
+            true => {}
+        }
+    }
+    match forgotten {
+        _ if !control => Err(Stop::Skip(
+            "needs migration entries that keep the accessed bit",
+        )),
+        Some((page, actor)) => Err(page.fail(
+            w,
+            "a touch is not forgotten when the page moves",
+            &format!(
+                "idle though {} has read it; of {} pages {kept} are not",
+                w.actor_name(actor),
+                touched.len()
+            ),
+            &now,
+        )),
+        None => w.check(),
+    }
 }
 
 /// Whether a page that is on an LRU list is not idle right after it was set, each time. That needs no page of the control to be judged,

@@ -164,6 +164,38 @@ impl<'c> World<'c> {
         self.check()
     }
 
+    /// Has a page of a file fail that is the same on the disk (written back, and not written since), from outside: nobody is told of it, and
+    /// it is read anew from the file.
+    #[track_caller]
+    pub fn fail_clean_page(&self, of: Actor, page: Area) -> TestResult {
+        self.check()?;
+        let shown = self.show(page);
+        self.note(format!(
+            "from outside: corrupt-pfn {shown} of {}, clean",
+            of.name()
+        ));
+        self.flush()?;
+        let base = hwpoison::corrupted().ok_or(Stop::Skip(NEEDS))?;
+        self.poison.borrow_mut().base.get_or_insert(base);
+        let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        };
+        if self
+            .page_flags(pfn)?
+            .is_none_or(|f| f.0 & (Flags::DIRTY | Flags::WRITEBACK) != 0)
+        {
+            return Err(Stop::Skip("needs a file system that writes pages back"));
+        }
+        if let Err(errno) = self.inject(pfn, page.vpn, None)? {
+            return Err(Stop::fail(format_args!(
+                "a failure of a clean page is handled: pfn {pfn}: {errno}\n{}",
+                self.script_text()
+            )));
+        }
+        // Whoever were told would die of it: none of them catches SIGBUS.
+        self.check()
+    }
+
     /// The failure itself.
     fn strike(
         &self,
