@@ -371,6 +371,7 @@ const TESTS: &[Test] = &[
         ..FILE
     },
     bits::SEAL_REFUSED,
+    bits::COUNTED_MOVED,
     bits::WRITTEN_AND_GONE,
     bits::WRITTEN_AFTER_READ,
     Test {
@@ -404,6 +405,7 @@ const TESTS: &[Test] = &[
     reshape!("doubled", doubled),
     reshape!("dontfork", dontfork),
     disk::WRITTEN_BACK,
+    disk::READ_ONLY,
     disk::RESHAPED,
     disk::WALKED,
     huge::PARTS,

@@ -54,12 +54,17 @@ impl<'w, 'c> Counters<'w, 'c> {
         Ok([anon, self.stat("anon_thp")?.unwrap_or(0)])
     }
 
+    /// A number of memory.stat, pages, brought up to date. `None` where the kernel does not show it.
+    pub fn pages(&self, field: &str) -> TestResult<Option<i64>> {
+        let flushed = self.memcg.flush_stats();
+        flushed.doing("flush the cgroup's statistics")?;
+        self.stat(field)
+    }
+
     /// NR_FILE_MAPPED of the cgroup, pages: what processes map of files and shared memory whose pages it has been charged for. `None`
     /// where the kernel does not show it.
     pub fn file_mapped(&self) -> TestResult<Option<i64>> {
-        let flushed = self.memcg.flush_stats();
-        flushed.doing("flush the cgroup's statistics")?;
-        self.stat("file_mapped")
+        self.pages("file_mapped")
     }
 
     /// There must be exactly `pages` more than `base`, which [`Counters::file_mapped`] has told.
@@ -68,16 +73,32 @@ impl<'w, 'c> Counters<'w, 'c> {
     /// `Fail` when it has not been so for a while.
     #[track_caller]
     pub fn expect_files(&self, when: &str, base: i64, pages: usize) -> TestResult {
+        let property = "the counters of mapped pages follow the mappings";
+        self.expect_pages("file_mapped", property, when, base, pages)
+    }
+
+    /// A number of memory.stat must be exactly `pages` more than `base`, which [`Counters::pages`] has told.
+    ///
+    /// # Errors
+    /// `Fail` when it has not been so for a while.
+    #[track_caller]
+    pub fn expect_pages(
+        &self,
+        field: &str,
+        property: &str,
+        when: &str,
+        base: i64,
+        pages: usize,
+    ) -> TestResult {
         let mut until = self.w.limit(PATIENCE);
         loop {
-            let more = self.file_mapped()?.unwrap_or(base) - base;
+            let more = self.pages(field)?.unwrap_or(base) - base;
             if more == pages as i64 {
                 return Ok(());
             }
             if until.over() {
                 return Err(Stop::fail(format_args!(
-                    "the counters of mapped pages follow the mappings; {when}: expected {pages} pages of files more than before, \
-                     seen {more}"
+                    "{property}; {when}: expected {field} of {pages} pages more than before, seen {more}"
                 )));
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -3,9 +3,11 @@
 //! for the page itself; that it may be written again, for the file.
 
 use super::place;
+use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::{R, RW};
+use helpers::walk::migrate::MIGRATE;
 use helpers::walk::{self, reclaim};
 use helpers::world::{Kind, Share, World};
 use helpers::{Stop, TestResult};
@@ -88,6 +90,32 @@ fn seal_refused(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Shared memory that moves from node to node is shared memory there too (__folio_migrate_mapping()).
+fn counted_moved(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    (MIGRATE.offered)(&w).map_err(Stop::Skip)?;
+    let pages = 8 * N;
+    let file = w.object(Kind::Memfd, pages)?;
+    let p = w.actor("P")?;
+    let a = place(&w, "a", pages);
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    p.fork("C")?;
+    let counters = Counters::open(&w)?;
+    let fields = ["shmem", "file_mapped"];
+    let base = fields.map(|field| counters.pages(field));
+    for _ in 0..3 {
+        walk::only(&w, &MIGRATE)?;
+    }
+    for (field, base) in fields.into_iter().zip(base) {
+        if let Some(base) = base? {
+            let property = "the counters of shared memory follow it to another node";
+            counters.expect_pages(field, property, "moved three times", base, 0)?;
+        }
+    }
+    w.finish()
+}
+
 const BITS: Test = Test {
     about: "What was written through one mapping is known when the mapping is gone, and who may write is known before.",
     ..Test::DEFAULT
@@ -106,5 +134,10 @@ pub const WRITTEN_AFTER_READ: Test = Test {
 pub const SEAL_REFUSED: Test = Test {
     name: "sealed.refused",
     run: seal_refused,
+    ..BITS
+};
+pub const COUNTED_MOVED: Test = Test {
+    name: "counted.moved",
+    run: counted_moved,
     ..BITS
 };

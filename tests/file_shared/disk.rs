@@ -71,6 +71,27 @@ fn written_back(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Written back while nobody may write: dirty entries of areas that are read-only for the moment are made clean as well, or their next
+/// write, when it is allowed again, is not heard of (invalid_mkclean_vma()).
+fn read_only(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, writers) = stage(&w)?;
+    for (actor, area) in &writers {
+        actor.write(*area)?;
+        actor.protect(*area, R)?;
+    }
+    w.sync(&file)?;
+    w.check_synced(&file)?;
+    for (actor, area) in &writers {
+        actor.protect(*area, RW)?;
+        actor.write(*area)?;
+        w.sync(&file)?;
+        w.check_synced(&file)?;
+    }
+    w.check()?;
+    w.finish()
+}
+
 /// Moved, cut, forked while dirty.
 fn reshaped(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -140,6 +161,11 @@ const DISK: Test = Test {
 pub const WRITTEN_BACK: Test = Test {
     name: "disk.written_back",
     run: written_back,
+    ..DISK
+};
+pub const READ_ONLY: Test = Test {
+    name: "disk.read_only",
+    run: read_only,
     ..DISK
 };
 pub const RESHAPED: Test = Test {

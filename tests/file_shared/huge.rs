@@ -122,6 +122,16 @@ fn counted(ctx: &mut Ctx) -> TestResult {
     let c = r.fork("C")?;
     c.read(odd)?;
     counters.expect_files("mapped twice", base, n)?;
+    let d = w.actor("D")?;
+    let all = w.place_huge(1)?;
+    w.name(all, "all");
+    d.map_object(all, &file, 0, 0, Share::Shared)?;
+    d.advise(all, advice::HUGEPAGE)?;
+    d.protect(all, RW)?;
+    d.read(all)?;
+    counters.expect_files("by one process as a whole too", base, a.pages)?;
+    d.exit()?;
+    counters.expect_files("which has gone", base, n)?;
     r.unmap(odd.sub(0..n / 2))?;
     counters.expect_files("half of it unmapped by one", base, n)?;
     c.unmap(odd.sub(0..n / 2))?;
