@@ -337,6 +337,12 @@ const TESTS: &[Test] = &[
         ..PARTS
     },
     Test {
+        name: "alone.from_swap",
+        needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        run: alone::from_swap,
+        ..PARTS
+    },
+    Test {
         name: "alone.in_place",
         about: "What nobody else has ever mapped is not copied when it is written again.",
         run: alone::in_place,

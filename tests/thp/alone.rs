@@ -5,6 +5,7 @@ use super::huge;
 use helpers::supervise::Ctx;
 use helpers::topology::{R, RW};
 use helpers::walk::migrate::MIGRATE;
+use helpers::walk::reclaim::swap_out;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -25,6 +26,31 @@ pub fn alone(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Swapped out whole, and read again at another page first: what comes back as a large folio begins where it did before (do_swap_page()).
+///
+///   P  |. . . . x . . .|  |. . . . . . . x|  |. x . . . . . .|
+pub fn from_swap(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let mut first = Vec::new();
+    for page in [n / 2, n - 1, 1] {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        first.push(a.page(page));
+    }
+    for _ in 0..2 {
+        swap_out(&w)?;
+        for page in &first {
+            p.read(*page)?;
+        }
+        w.check()?;
+        walk::plain(&w)?;
+    }
+    w.finish()
+}
+
 /// What write-protects a folio of one process and lets it be written again.
 #[derive(Clone, Copy, Debug)]
 enum Way {
@@ -34,15 +60,18 @@ enum Way {
     HalfProtected,
     /// /proc/PID/clear_refs.
     Cleared,
+    /// The same, and then mprotect and back: the next write has to be heard of all the same (can_change_pmd_writable()).
+    ClearedProtected,
     /// mprotect after every page was moved to another node.
     Migrated,
 }
 
 impl Way {
-    const ALL: [Way; 4] = [
+    const ALL: [Way; 5] = [
         Way::Protected,
         Way::HalfProtected,
         Way::Cleared,
+        Way::ClearedProtected,
         Way::Migrated,
     ];
 
@@ -55,8 +84,9 @@ impl Way {
                 p.protect(half, R)?;
                 return p.protect(half, RW).map(|()| true);
             }
-            Way::Cleared if !w.features().soft_dirty => return Ok(false),
+            Way::Cleared | Way::ClearedProtected if !w.features().soft_dirty => return Ok(false),
             Way::Cleared => return w.clear_soft_dirty().map(|()| true),
+            Way::ClearedProtected => w.clear_soft_dirty()?,
             Way::Migrated => match walk::only(w, &MIGRATE) {
                 Err(Stop::Skip(_)) => return Ok(false),
                 other => other?,
@@ -99,6 +129,7 @@ pub fn in_place(ctx: &mut Ctx) -> TestResult {
                 way.go(&w, p, a)
             };
             judged += usize::from(p.writes_in_place(a, make)?);
+            w.check()?;
             p.unmap(a)?;
         }
     }

@@ -62,9 +62,6 @@ impl World<'_> {
     /// Who write-protected a page has it so, and nobody else.
     pub(super) fn judge_guarded(&self, all: &BTreeMap<FrameId, Sightings>) -> Option<Finding> {
         let guarded = self.guarded.borrow();
-        if guarded.is_empty() {
-            return None;
-        }
         let model = self.model.borrow();
         for (&f, sightings) in all {
             // replace_page() does not carry the mark over.
