@@ -332,6 +332,13 @@ const TESTS: &[Test] = &[
     Test {
         name: "disk.clean",
         about: "A poisoned page that its file has too is read anew, and nobody is told.",
+        needs: &[
+            Need::Root,
+            Need::Pfn,
+            Need::Disk,
+            Need::Probe(memory_failure),
+            Need::Probe(from_outside),
+        ],
         run: clean,
         ..OUTSIDE
     },

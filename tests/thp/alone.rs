@@ -3,6 +3,7 @@
 
 use super::huge;
 use helpers::supervise::Ctx;
+use helpers::sys::mem::advice;
 use helpers::topology::{R, RW};
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::swap_out;
@@ -42,9 +43,17 @@ pub fn from_swap(ctx: &mut Ctx) -> TestResult {
     }
     for _ in 0..2 {
         swap_out(&w)?;
+        let mut large = 0;
         for page in &first {
+            let folio = Area {
+                vpn: page.vpn / n * n,
+                pages: n,
+            };
+            p.advise(folio, advice::HUGEPAGE)?;
             p.read(*page)?;
+            large += usize::from(w.folio_pages(p.id(), page.vpn)? > 1);
         }
+        w.diag(format_args!("{large} came back as large folios"));
         w.check()?;
         walk::plain(&w)?;
     }
