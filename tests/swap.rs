@@ -295,6 +295,25 @@ fn freed(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// The same of pages that came back from swap for both, and are in its cache still: who keeps them finds them nowhere else.
+///
+///   P  [0 1 2 3 4 5]   out, and in again; P frees 0 to 3
+///   C  [0 1 2 3 4 5]
+fn freed_cached(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 6)?;
+    let c = p.fork("C")?;
+    swap_out(&w)?;
+    p.read(a)?;
+    c.read(a)?;
+    p.free(a.sub(0..4))?;
+    press(&w)?;
+    c.read(a)?;
+    p.settle_freed(a.sub(0..4))?;
+    w.check()?;
+    walks(w)
+}
+
 /// swapoff(2) brings all back, for each sharer by its own entry (unuse_pte()).
 fn off(ctx: &mut Ctx, merged: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -390,6 +409,7 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "cold", |c| advised(c, advice::COLD)),
     t!(ADVICE, "pageout", |c| advised(c, advice::PAGEOUT)),
     t!(ADVICE, "free", freed),
+    t!(ADVICE, "free.cached", freed_cached),
     t!(OFF, "off", |c| off(c, false)),
     t!(OFF, "off.ksm", |c| off(c, true)),
 ];
