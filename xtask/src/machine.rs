@@ -2,6 +2,7 @@
 //! One guest in QEMU, from power on to its verdict.
 
 use crate::accel;
+use crate::firmware;
 use crate::initramfs::MARK;
 use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
@@ -163,6 +164,9 @@ impl Machine {
                     .arg("-numa")
                     .arg(format!("node,nodeid={node},memdev=m{node}{cpus}"));
             }
+        }
+        if let Some(file) = firmware::find(self.arch) {
+            qemu.arg("-bios").arg(file);
         }
         qemu.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd);
         qemu.arg("-append").arg(format!(

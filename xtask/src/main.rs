@@ -9,6 +9,7 @@ mod coverage;
 mod cpio;
 mod detection;
 mod dist;
+mod firmware;
 mod fleet;
 mod guest;
 mod healthy;
