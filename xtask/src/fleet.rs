@@ -93,6 +93,18 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|n| n == name)
     }
 
+    /// What was given, as in a report's head: which of them, and with what arguments.
+    pub fn given(&self) -> String {
+        let mut text = String::new();
+        if !self.only.is_empty() {
+            text += &format!(" --only {}", self.only.join(","));
+        }
+        if !self.arguments.is_empty() {
+            text += &format!(" -- {}", self.arguments.join(" "));
+        }
+        text
+    }
+
     /// The suite for an architecture, built where no directory was given.
     pub fn files(&self, arch: Arch) -> Result<Files> {
         match &self.suite {
@@ -182,7 +194,15 @@ fn counts(outcome: &Outcome) -> String {
 pub fn wrong(outcome: &Outcome) -> Vec<String> {
     let failed = outcome.run.failed.iter();
     let mut lines: Vec<String> = failed.map(|f| format!("{}: {}", f.test, f.line)).collect();
-    lines.extend(outcome.trouble.clone());
+    let lost = outcome.run.lost();
+    let lost = lost.first().map(|first| {
+        let (n, of) = (lost.len(), outcome.run.listed.len());
+        format!("{n} of {of} tests have no result, {first} is the first")
+    });
+    let ended: Vec<String> = outcome.trouble.iter().cloned().chain(lost).collect();
+    if !ended.is_empty() {
+        lines.push(ended.join("; "));
+    }
     if lines.is_empty() && outcome.run.passed.is_empty() {
         lines.push("no test passed".into());
     }
@@ -226,7 +246,7 @@ pub mod tests {
             run: Run {
                 passed: passed.iter().map(|p| p.to_string()).collect(),
                 skipped: vec![("a.b".into(), "needs KSM".into())],
-                failed: Vec::new(),
+                ..Run::default()
             },
             trouble: None,
             stopped: false,
@@ -242,6 +262,14 @@ pub mod tests {
         let text = failures(runs.iter().map(|r| ("lab", r)));
         assert!(text.ends_with("- lab: no test passed\n"), "{text}");
         assert_eq!(reasons(&runs[0])["needs KSM"], 1);
+        let mut lost = outcome(&["a.c"]);
+        lost.run.listed = ["a.b", "a.c", "a.d", "a.e"].map(String::from).to_vec();
+        assert_eq!(
+            wrong(&lost),
+            ["2 of 4 tests have no result, a.d is the first"]
+        );
+        lost.trouble = Some("it hung".into());
+        assert!(wrong(&lost)[0].starts_with("it hung; 2 of 4"));
     }
 
     #[test]
@@ -260,6 +288,7 @@ pub mod tests {
         let (o, runs) = read(&["--only", "a,b", "--runs", "3", "--", "-t", "x"]).unwrap();
         assert_eq!((o.only.len(), runs, o.jobs), (2, 3, 2));
         assert_eq!(o.arguments, ["-t", "x"]);
+        assert_eq!(o.given(), " --only a,b -- -t x");
         assert!(o.wants("b") && !o.wants("c"));
         assert!(o.check(&["a", "b"]).is_ok() && o.check(&["a"]).is_err());
         assert!(read(&["--jobs", "0"]).is_err());

@@ -96,11 +96,7 @@ fn told(outcome: &Outcome) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-fn markdown(results: &[(Less, Outcome)], version: &str, arguments: &[String]) -> String {
-    let given = match arguments {
-        [] => String::new(),
-        words => format!(" -- {}", words.join(" ")),
-    };
+fn markdown(results: &[(Less, Outcome)], version: &str, given: &str) -> String {
     let mut out = String::from(
         "<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n# Kernels and machines with less\n\n",
     );
@@ -192,7 +188,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     if options.only.is_empty() {
         let path = sys::root()?.join("lab/LESS.md");
         let results: Vec<(Less, Outcome)> = all.into_iter().zip(outcomes).collect();
-        sys::write(&path, markdown(&results, &version, &plan.arguments))?;
+        sys::write(&path, markdown(&results, &version, &options.given()))?;
         eprintln!("xtask: wrote {}", path.display());
     }
     Ok(match failed {

@@ -200,6 +200,7 @@ pub mod tests {
                 passed: vec!["a.idle".into()],
                 skipped: Vec::new(),
                 failed: failed.iter().map(failure).collect(),
+                ..Run::default()
             },
             trouble: None,
             stopped,

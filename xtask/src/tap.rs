@@ -2,7 +2,7 @@
 //! What a run of the suite said, read from its flat TAP.
 
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// By what a test failed; what says most comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -42,6 +42,31 @@ pub struct Run {
     pub skipped: Vec<(String, String)>,
     /// the tests that failed
     pub failed: Vec<Failure>,
+    /// the tests that were to run, in order
+    #[serde(default)]
+    pub listed: Vec<String>,
+    /// the kernel's release
+    #[serde(default)]
+    pub release: String,
+    /// its page size in bytes, 0 when nobody told
+    #[serde(default)]
+    pub page_size: u64,
+}
+
+impl Run {
+    /// How many results there are.
+    pub fn results(&self) -> usize {
+        self.passed.len() + self.skipped.len() + self.failed.len()
+    }
+
+    /// The tests that were to run and have no result.
+    pub fn lost(&self) -> Vec<&str> {
+        let skipped = self.skipped.iter().map(|(test, _)| test);
+        let failed = self.failed.iter().map(|failure| &failure.test);
+        let known: BTreeSet<&String> = self.passed.iter().chain(skipped).chain(failed).collect();
+        let listed = self.listed.iter().filter(|test| !known.contains(test));
+        listed.map(String::as_str).collect()
+    }
 }
 
 /// Reads a run line by line.
@@ -79,6 +104,9 @@ impl Reader {
     /// Takes the next line, which came so long after the start.
     pub fn line(&mut self, line: &str, seconds: f64) {
         if let Some(note) = line.strip_prefix("# ") {
+            if self.header(note) {
+                return;
+            }
             if note.starts_with("start ") {
                 self.notes.clear();
             }
@@ -109,6 +137,25 @@ impl Reader {
             });
         }
         self.notes.clear();
+    }
+
+    /// Takes what is told before the tests: which they are, and of what kernel.
+    fn header(&mut self, note: &str) -> bool {
+        if let Some(list) = note.strip_prefix("tests of ") {
+            let (program, tests) = list.split_once(": ").unwrap_or((list, ""));
+            let names = tests.split_whitespace().map(|t| format!("{program}.{t}"));
+            self.run.listed.extend(names);
+            return true;
+        }
+        // Each program tells it.
+        if let Some(kernel) = note.strip_prefix("kernel: ")
+            && self.run.release.is_empty()
+        {
+            let (name, page) = kernel.split_once(", page size ").unwrap_or((kernel, ""));
+            self.run.release = name.split(' ').next().unwrap_or_default().into();
+            self.run.page_size = page.parse().unwrap_or(0);
+        }
+        false
     }
 
     fn reason(&self, directive: &str) -> (By, String) {
@@ -149,6 +196,9 @@ mod tests {
         for line in [
             "TAP version 13",
             "1..7",
+            "# tests of a: one two three lost",
+            "# tests of b: four",
+            "# kernel: 6.12 x86_64, page size 4096",
             "# start a.one",
             "ok 1 a.one",
             "# start a.two",
@@ -177,5 +227,8 @@ mod tests {
         );
         assert_eq!(run.failed[0].line, "a.rs:3: every mapper is found: pfn 0x1");
         assert_eq!(run.failed[1].line, "BUG: Bad page");
+        assert_eq!((&*run.release, run.page_size), ("6.12", 4096));
+        assert_eq!((run.listed.len(), run.results()), (5, 7));
+        assert_eq!(run.lost(), ["a.lost"]);
     }
 }
