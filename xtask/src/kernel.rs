@@ -35,6 +35,18 @@ impl Kernel {
     }
 }
 
+/// Debian has no kernel package of that name. That is no fault of the host, the mirror or the network.
+#[derive(Debug)]
+pub struct NoSuch(pub String);
+
+impl std::fmt::Display for NoSuch {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "Debian has no kernel {}", self.0)
+    }
+}
+
+impl std::error::Error for NoSuch {}
+
 /// The numbers in a package's name, by which versions are ordered.
 fn numbers(name: &str) -> Vec<u64> {
     name.split(|c: char| !c.is_ascii_digit())
@@ -105,8 +117,8 @@ fn package(wanted: &Wanted, arch: Arch, dir: &Path) -> Result<String> {
     }
     let apt = Apt::new(arch)?;
     let names = apt.names(&format!("linux-image-{version}"))?;
-    let name = newest(names, wanted)
-        .with_context(|| format!("Debian has no kernel linux-image-{version}.*{end}"))?;
+    let name =
+        newest(names, wanted).ok_or_else(|| NoSuch(format!("linux-image-{version}.*{end}")))?;
     sys::write(&known, format!("{name}\n"))?;
     Ok(name)
 }

@@ -16,6 +16,7 @@ mod healthy;
 mod initramfs;
 mod kernel;
 mod kselftest;
+mod lab;
 mod lava;
 mod less;
 mod licenses;
@@ -40,6 +41,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   prove    run the suite on a kernel with planted bugs: does it catch them?
   healthy  run the suite again and again on kernels that nothing is wrong with
   less     run the suite on kernels and machines that lack something
+  lab      run it on three architectures, three kernels of each: one table
   lava     run it as a job of LAVA or tuxrun, without a server: does each result arrive?
   kselftest
            put it into a kernel's selftests; build and run it there as labs do
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Some("prove") => prove::main(rest),
         Some("healthy") => healthy::main(rest),
         Some("less") => less::main(rest),
+        Some("lab") => lab::main(rest),
         Some("lava") => lava::main(rest),
         Some("kselftest") => kselftest::main(rest),
         Some("coverage") => coverage::main(rest),

@@ -18,6 +18,9 @@ pub enum Arch {
 }
 
 impl Arch {
+    /// All of them.
+    pub const ALL: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Riscv64];
+
     /// The architecture of that name, as `uname -m` has it.
     pub fn named(name: &str) -> Result<Arch> {
         match name {
