@@ -16,7 +16,7 @@ pub const FAULTY: &str = env!("CARGO_BIN_EXE_faulty");
 /// The program that writes other forms.
 pub const REPORT: &str = env!("CARGO_BIN_EXE_rmap_report");
 /// Nothing here takes longer; it is there so that a supervisor that hangs fails a check.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// Where the supervisor and run_tests.sh keep what they need between runs.
 const STATE_DIRS: &[&str] = &["/run", "/var/run", "/dev/shm", "/tmp", "/dev"];
