@@ -113,10 +113,11 @@ pub fn large(ctx: &mut Ctx) -> TestResult {
         }
         let before = mlocked::machine().ok_or(Stop::Skip("needs Mlocked in /proc/meminfo"))?;
         p.lock(a, Lock::Full)?;
-        expect(&w, p, a, true)?;
+        // The mark is the folio's, in its first page.
+        expect(&w, p, a.page(0), true)?;
         let locked = mlocked::machine().unwrap_or(0);
         p.unlock(a)?;
-        expect(&w, p, a, false)?;
+        expect(&w, p, a.page(0), false)?;
         let after = mlocked::machine().unwrap_or(0);
         let pages = |bytes: u64| (bytes as i64 - before as i64) / w.page_size() as i64;
         seen.push((pages(locked), pages(after)));

@@ -38,9 +38,9 @@ pub enum State {
 /// Bits 0-54: PFN, or swap type (5 bits) and offset (the other 50).
 const LOW: u64 = (1 << 55) - 1;
 
-/// What stays of a page of a file that userfaultfd write-protects when the page is taken away: an entry of the last type with one bit
-/// in the place of the offset (PTE_MARKER_UFFD_WP), and bit 57.
-const WP_MARKER: u64 = 1 << 5 | 31;
+/// The least type of an entry that is no swap: 32 types less those for devices, migration, poison and marks (MAX_SWAPFILES, where the kernel
+/// has all of them).
+pub const NO_SWAP: u32 = 23;
 
 impl Entry {
     /// Decodes bits 63 (present), 62 (swapped) and 0-54.
@@ -51,11 +51,17 @@ impl Entry {
         let low = self.0 & LOW;
         if self.0 >> 63 & 1 != 0 {
             State::Present(NonZeroU64::new(low).map(Pfn))
-        } else if self.0 >> 62 & 1 != 0 && !(self.uffd_wp() && low == WP_MARKER) {
+        } else if self.0 >> 62 & 1 != 0 && !self.is_mark() {
             State::Swapped((low != 0).then_some(((low & 0x1f) as u32, low >> 5)))
         } else {
             State::Empty
         }
+    }
+    /// What stays of a page of a file that userfaultfd write-protects when the page is taken away: one bit in the place of the offset
+    /// (PTE_MARKER_UFFD_WP), and bit 57. Its type depends on what the kernel is built with.
+    fn is_mark(self) -> bool {
+        let low = self.0 & LOW;
+        self.uffd_wp() && (low & 0x1f) as u32 >= NO_SWAP && low >> 5 == 1
     }
     /// The PFN of a present page that the reader may see.
     pub fn pfn(self) -> Option<Pfn> {
@@ -176,7 +182,8 @@ mod tests {
         // A mark of userfaultfd, and two entries that look nearly like it.
         let marked = 1 << 62 | 1 << 57 | 1 << 5 | 31;
         assert_eq!(Entry(marked).state(), State::Empty);
-        for other in [marked & !(1 << 57), marked ^ 3 << 5] {
+        assert_eq!(Entry(marked ^ 1).state(), State::Empty);
+        for other in [marked & !(1 << 57), marked ^ 3 << 5, marked ^ 31] {
             assert!(matches!(Entry(other).state(), State::Swapped(Some(_))));
         }
         let shown = format!("{:?}", Entry(1 << 63 | 1 << 56 | 0x42));

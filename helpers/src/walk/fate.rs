@@ -3,7 +3,7 @@
 
 use super::tally::{self, Kinds};
 use crate::kernel::kpage::Flags;
-use crate::kernel::pagemap::{Pfn, State};
+use crate::kernel::pagemap::{NO_SWAP, Pfn, State};
 use crate::world::check::Finding;
 use crate::world::model::{ActorId, FrameId, Lock};
 use crate::world::sight::Seen;
@@ -210,9 +210,6 @@ impl Page {
     }
 }
 
-/// The least type of an entry that is no swap: 32 types less those for devices, migration, poison and markers (MAX_SWAPFILES, where the kernel
-/// has all of them).
-const NO_SWAP: u32 = 23;
 /// How long an entry of a migration may stay: whoever made it is at work on it.
 const MIGRATING: Duration = Duration::from_secs(5);
 
