@@ -99,6 +99,22 @@ fn a_touch_that_nobody_sees() {
 }
 
 #[test]
+fn a_charge_that_is_lost() {
+    if !root() {
+        return skipped("the lie charge", "needs root");
+    }
+    let _one = alone();
+    let program = env!("CARGO_BIN_EXE_fork_tree");
+    let ended = ended_with_env(program, &[], &[("RMAP_SELFTESTS_LIE", "charge")]);
+    let property = "a page that moves stays charged to its memory cgroup";
+    if !ended.stdout.contains("pages moved") && !ended.stdout.contains(property) {
+        return skipped("the lie charge", "no page moves here");
+    }
+    assert_eq!(ended.status, 1, "{ended:?}");
+    assert!(ended.stdout.contains(property), "{ended:?}");
+}
+
+#[test]
 fn objects_that_grow() {
     if !root() {
         return skipped("the lie objects", "needs root");
