@@ -143,7 +143,9 @@ pub fn moved(w: &World) -> TestResult {
     let mut touched = Vec::new();
     for page in pages {
         let head = w.folio_head(page.pfn)?;
-        set_idle(&bitmap, head)?;
+        if !set_idle(&bitmap, head)? {
+            continue;
+        }
         let by = page.mappers.iter().rfind(|at| w.is_readable(**at)).copied();
         if let (true, true, Some((actor, vpn))) = (head == page.pfn, is_idle(&bitmap, head)?, by) {
             let addrs = vec![vpn * w.page_size()];
@@ -163,6 +165,9 @@ pub fn moved(w: &World) -> TestResult {
         let Fate::Moved(to) = page.fate(&now) else {
             continue;
         };
+        if !is_covered(&bitmap, to) {
+            continue;
+        }
         match stays_idle(w, &bitmap, to)?
             && matches!(page.fate(&fate::entries(w)?), Fate::Moved(at) if at == to)
         {
@@ -308,6 +313,13 @@ fn set_idle(bitmap: &File, pfn: Pfn) -> TestResult<bool> {
         .write_at(&bit.to_ne_bytes(), at)
         .doing("write the idle bitmap")?;
     Ok(n == 8)
+}
+
+/// False in that last word.
+fn is_covered(bitmap: &File, pfn: Pfn) -> bool {
+    bitmap
+        .read_at(&mut [0; 8], word(pfn).0)
+        .is_ok_and(|n| n == 8)
 }
 
 fn is_idle(bitmap: &File, pfn: Pfn) -> TestResult<bool> {
