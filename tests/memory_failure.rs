@@ -335,6 +335,7 @@ const TESTS: &[Test] = &[
         needs: &[
             Need::Root,
             Need::Pfn,
+            Need::KpageFlags,
             Need::Disk,
             Need::Probe(memory_failure),
             Need::Probe(from_outside),

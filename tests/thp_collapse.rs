@@ -258,12 +258,7 @@ fn counted_shared(ctx: &mut Ctx) -> TestResult {
 /// Small pages of which some are pinned, or in a pipe: a copy would take them from whoever holds them (hpage_collapse_scan_pmd()).
 fn held(ctx: &mut Ctx, pinned: bool) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = w.place_huge(1)?;
-    w.name(a, "a");
-    p.map(a)?;
-    p.advise(a, advice::NOHUGEPAGE)?;
-    p.write(a)?;
+    let (p, a) = topology::small(&w, "P")?;
     if pinned {
         p.pin(a.sub(2..4))?;
         p.collapse_refused(a, "pinned pages")?;

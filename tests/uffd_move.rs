@@ -175,13 +175,13 @@ fn locked_refused(ctx: &mut Ctx) -> TestResult {
     let p = w.actor("P")?;
     let (from, to) = places(&w, p, N)?;
     p.lock(from, Lock::Full)?;
-    p.uffd_move_invalid(from, to, "of which one is locked")?;
+    p.uffd_move_invalid(from, to)?;
     walk::every_on_offer(&w)?;
     p.unlock(from)?;
     p.write(from)?;
     p.uffd_move(from.sub(0..4), to.sub(0..4))?;
     p.lock(to, Lock::OnFault)?;
-    p.uffd_move_invalid(from.sub(4..N), to.sub(4..N), "of which one is locked")?;
+    p.uffd_move_invalid(from.sub(4..N), to.sub(4..N))?;
     p.unlock(to)?;
     p.uffd_move(from.sub(4..N), to.sub(4..N))?;
     end(&w, p, from)?;

@@ -5,7 +5,6 @@
 //! Nobody writes to such a page, for that would wait forever, but where the test holds the userfaultfd and answers.
 
 use helpers::supervise::{Ctx, Test, main as run};
-use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, Keeper, Kind, Share, World};
@@ -139,7 +138,7 @@ fn memfd_private(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// A process with an area registered for write protection, half of it filled.
+/// A process with pages that are all registered for write protection.
 fn kept<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Keeper<'w, 'c>, Area)> {
     let (p, a) = topology::filled(w, "P", N)?;
     let k = p.keeper(0)?;
@@ -216,12 +215,7 @@ fn neighbours(ctx: &mut Ctx) -> TestResult {
 /// Small pages of which some are write-protected are not made a huge one, which could only be so as a whole.
 fn collapsed(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = w.place_huge(1)?;
-    w.name(a, "a");
-    p.map(a)?;
-    p.advise(a, advice::NOHUGEPAGE)?;
-    p.write(a)?;
+    let (p, a) = topology::small(&w, "P")?;
     let k = p.keeper(0)?;
     k.register(a, WP)?;
     k.protect(a.sub(3..5))?;

@@ -30,6 +30,18 @@ pub fn filled<'w, 'c>(
     Ok((p, a))
 }
 
+/// A process with small pages in the place of a huge one.
+#[track_caller]
+pub fn small<'w, 'c>(w: &'w World<'c>, name: &'static str) -> TestResult<(Actor<'w, 'c>, Area)> {
+    let p = w.actor(name)?;
+    let a = w.place_huge(1)?;
+    w.name(a, name);
+    p.map(a)?;
+    p.advise(a, advice::NOHUGEPAGE)?;
+    p.write(a)?;
+    Ok((p, a))
+}
+
 /// A process with `n` pages equal to those of another, beginning anew where that has fewer.
 #[track_caller]
 pub fn like<'w, 'c>(

@@ -4,6 +4,7 @@
 //! The walk of a large folio has to look for VMAs of every page of it, not of its first, and to begin in each VMA at
 //! the page that this VMA has.
 
+use super::bits::taken;
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
@@ -82,6 +83,13 @@ fn stage<'w, 'c>(w: &'w World<'c>, huge: bool) -> TestResult<Stage<'w, 'c>> {
     })
 }
 
+/// By one entry, where the page is a huge one: that is asked for before the first access.
+fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
+    actor.map_object(a, file, 0, 0, Share::Shared)?;
+    actor.advise(a, advice::HUGEPAGE)?;
+    actor.protect(a, RW)
+}
+
 fn parts(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w, true)?;
@@ -102,9 +110,7 @@ fn counted(ctx: &mut Ctx) -> TestResult {
     let n = a.pages - 10;
     let file = w.object(Kind::Memfd, a.pages)?;
     let p = w.actor("P")?;
-    p.map_object(a, &file, 0, 0, Share::Shared)?;
-    p.advise(a, advice::HUGEPAGE)?;
-    p.protect(a, RW)?;
+    map_whole(p, a, &file)?;
     p.write(a)?;
     if !w.is_huge(p.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
@@ -125,9 +131,7 @@ fn counted(ctx: &mut Ctx) -> TestResult {
     let d = w.actor("D")?;
     let all = w.place_huge(1)?;
     w.name(all, "all");
-    d.map_object(all, &file, 0, 0, Share::Shared)?;
-    d.advise(all, advice::HUGEPAGE)?;
-    d.protect(all, RW)?;
+    map_whole(d, all, &file)?;
     d.read(all)?;
     counters.expect_files("by one process as a whole too", base, a.pages)?;
     d.exit()?;
@@ -250,9 +254,7 @@ fn whole<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)> 
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
     let p = w.actor("P")?;
-    p.map_object(a, &file, 0, 0, Share::Shared)?;
-    p.advise(a, advice::HUGEPAGE)?;
-    p.protect(a, RW)?;
+    map_whole(p, a, &file)?;
     Ok((file, p, a))
 }
 
@@ -291,7 +293,7 @@ fn written_and_split(ctx: &mut Ctx, split: bool) -> TestResult {
         p.unmap(a.sub(0..a.pages / 2))?;
     }
     p.exit()?;
-    reclaim::press(&w)?;
+    taken(&w)?;
     let q = w.actor("Q")?;
     let b = place(&w, "b", a.pages);
     q.map_object(b, &file, 0, RW, Share::Shared)?;

@@ -35,32 +35,26 @@ pub struct Old {
 
 impl Old {
     /// Begins generations until all pages of the cgroup are in the oldest, but for those that have an accessed bit set: clear
-    /// these first. `None` where the file, or the cgroup in it, is missing, or the kernel keeps more generations.
+    /// these first. `None` where the file, or the cgroup in it, is missing, where the kernel keeps more generations, and when another one
+    /// begins at the same time (EEXIST).
     ///
     /// In one and the same: what is spared goes to the next one, and would be met again there.
-    ///
-    /// # Errors
-    /// Those of writing the file.
-    pub fn make(debugfs: &Path, memcg: &Path) -> io::Result<Option<Old>> {
+    pub fn make(debugfs: &Path, memcg: &Path) -> Option<Old> {
         let file = debugfs.join("lru_gen");
         let name = memcg.file_name().unwrap_or_default().to_string_lossy();
         let now = || find(&sysfs::read(&file).unwrap_or_default(), &name);
-        let Some((memcg, before)) = now() else {
-            return Ok(None);
-        };
+        let (memcg, before) = now()?;
         for node in &before {
             for step in 0..OTHERS {
                 // The last word: look at all page tables, not only at those that had much to show before.
                 let order = format!("+ {memcg} {} {} 1 1", node.node, node.youngest + step);
-                sysfs::write(&file, &order)?;
+                sysfs::write(&file, &order).ok()?;
             }
         }
-        let Some((_, nodes)) = now() else {
-            return Ok(None);
-        };
+        let (_, nodes) = now()?;
         let mut both = before.iter().zip(&nodes);
         let all = before.len() == nodes.len() && both.all(|(b, n)| n.oldest >= b.youngest);
-        Ok(all.then_some(Old { file, memcg, nodes }))
+        all.then_some(Old { file, memcg, nodes })
     }
 
     /// Takes what nobody has touched since.

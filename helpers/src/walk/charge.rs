@@ -18,7 +18,9 @@ pub struct Charges(Words);
 impl Charges {
     /// Of these pages, now.
     pub fn of(w: &World, pages: &[Page]) -> TestResult<Charges> {
-        let pfns: Vec<Pfn> = pages.iter().map(|p| p.pfn).collect();
+        let mut pfns: Vec<Pfn> = pages.iter().map(|p| p.pfn).collect();
+        // What was refused before is in the order of the answers.
+        pfns.sort_unstable();
         let mut words = w.page_cgroups(&pfns)?;
         // Tail pages show none before Linux 6.5, and the kernel's own are charged to nobody.
         words.retain(|_, cgroup| *cgroup != 0);

@@ -160,7 +160,7 @@ pub fn moved(w: &World) -> TestResult {
     }
     let now = fate::entries(w)?;
     let mut forgotten = None;
-    let (mut kept, mut control) = (0, false);
+    let (mut kept, mut control, mut tested) = (0, false, 0);
     for (page, actor) in &touched {
         let Fate::Moved(to) = page.fate(&now) else {
             continue;
@@ -168,6 +168,7 @@ pub fn moved(w: &World) -> TestResult {
         if !is_covered(&bitmap, to) {
             continue;
         }
+        tested += usize::from(!page.control);
         match stays_idle(w, &bitmap, to)?
             && matches!(page.fate(&fate::entries(w)?), Fate::Moved(at) if at == to)
         {
@@ -180,6 +181,7 @@ pub fn moved(w: &World) -> TestResult {
         _ if !control => Err(Stop::Skip(
             "needs migration entries that keep the accessed bit",
         )),
+        None if tested == 0 => Err(Stop::Skip("needs pages that can be set idle and moved now")),
         Some((page, actor)) => Err(page.fail(
             w,
             "a touch is not forgotten when the page moves",

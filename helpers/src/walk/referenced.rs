@@ -173,6 +173,7 @@ fn choose(
     let mut turns: BTreeMap<BTreeSet<ActorId>, usize> = BTreeMap::new();
     let mut chosen = Vec::new();
     let mut touched: Vec<Mapper> = Vec::new();
+    let looks_around = lru_gen::enabled();
     let mut passed_over = 0;
     let mut folios: Vec<(Pfn, Vec<Page>)> = folios.into_iter().collect();
     // The first ones find nobody near them.
@@ -211,7 +212,7 @@ fn choose(
         let turn = turns.entry(who).or_insert(round);
         let pick = mappers.get(*turn % (mappers.len() + 1)).copied();
         *turn += 1;
-        let pick = match lru_gen::enabled() {
+        let pick = match looks_around {
             // The turn's, or else the first that is far enough from others.
             true => pick.and_then(|pick| {
                 let far = |m: &&(usize, Mapper)| touched.iter().all(|t| is_far(*t, m.1));
@@ -266,11 +267,11 @@ impl Oldest {
     /// What this kernel has. With generations all pages are made old here: the touches must come after it.
     fn find(w: &World) -> TestResult<Oldest> {
         let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
-        if let (true, Some(debugfs)) = (lru_gen::enabled(), w.features().debugfs.as_deref()) {
-            let old = Old::make(debugfs, &memcg.dir).doing("begin a generation")?;
-            if let Some(old) = old {
-                return Ok(Oldest::Generations(old));
-            }
+        if lru_gen::enabled()
+            && let Some(debugfs) = w.features().debugfs.as_deref()
+            && let Some(old) = Old::make(debugfs, &memcg.dir)
+        {
+            return Ok(Oldest::Generations(old));
         }
         let squeeze = memcg.squeeze().doing("read the cgroup's limit")?;
         Ok(Oldest::Bites(squeeze))
@@ -287,7 +288,7 @@ impl Oldest {
 
 /// Until all younger plain pages that nobody touched are gone.
 fn take_untouched(w: &World, mut oldest: Oldest, control: Actor, new: &[Plain]) -> TestResult {
-    w.note(String::from("reclaim of the oldest pages, in small bites"));
+    w.note(String::from("reclaim of the oldest pages"));
     let mut until = w.limit(LIMIT);
     loop {
         oldest.take(w);

@@ -6,7 +6,8 @@ use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
-use crate::kernel::{sysfs, thp};
+use crate::kernel::{lru, sysfs, thp};
+use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
@@ -15,6 +16,9 @@ use std::time::Duration;
 
 /// How long a collapse is asked for again: a page in an LRU batch has a reference more than it has mappers.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How often a collapse that must be refused is asked for.
+const TRIES: usize = 3;
 
 impl World<'_> {
     /// Pages of each size of folio that a fault may be given in a VMA that asks for huge pages, ascending. The last is what a PMD maps.
@@ -90,8 +94,8 @@ impl Actor<'_, '_> {
         self.advise(area, advice::NOHUGEPAGE)
     }
 
-    /// MADV_COLLAPSE of pages that must be left alone, for the reason given. That nothing else is in the way is for the script to show, by a
-    /// collapse that is possible when the reason is gone.
+    /// MADV_COLLAPSE of pages that must be left alone, for the reason given, asked more than once: a page in an LRU batch is a reason too, for
+    /// a moment. That nothing else is in the way is for the script to show, by a collapse that is possible when the reason is gone.
     #[track_caller]
     pub fn collapse_refused(&self, area: Area, why: &str) -> TestResult {
         let w = self.world;
@@ -106,15 +110,22 @@ impl Actor<'_, '_> {
             len: area.pages * w.page,
             advice: advice::COLLAPSE,
         };
-        match w.ask(self.id, &cmd)? {
-            Reply::Errno(_) => self.advise(area, advice::NOHUGEPAGE),
-            _ => Err(w.blame(
-                self.id,
-                Stop::fail(format_args!(
-                    "MADV_COLLAPSE leaves alone what it may not take: {shown} has {why}, and it says that it is done"
-                )),
-            )),
+        for _ in 0..TRIES {
+            lru::drain().doing("drain the LRU batches")?;
+            match w.ask(self.id, &cmd)? {
+                Reply::Errno(_) => {}
+                Reply::Done => {
+                    return Err(w.blame(
+                        self.id,
+                        Stop::fail(format_args!(
+                            "MADV_COLLAPSE leaves alone what it may not take: {shown} has {why}, and it says that it is done"
+                        )),
+                    ));
+                }
+                other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+            }
         }
+        self.advise(area, advice::NOHUGEPAGE)
     }
 
     /// MADV_COLLAPSE of one huge page. At least one of its pages must be there and writable.

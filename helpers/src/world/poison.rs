@@ -3,13 +3,15 @@
 
 use super::check::Finding;
 use super::model::{ActorId, Held, Slot};
-use super::unsplit::says_unsplit;
+use super::unsplit::{cannot_be_asked, says_unsplit};
 use super::{Actor, Area, World};
 use crate::actor::bus::Cmd as Bus;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::hwpoison;
 use crate::kernel::kpage::Flags;
+use crate::kernel::lru;
 use crate::kernel::pagemap::{Pfn, State};
+use crate::stop::Doing;
 use crate::sys::bus::{BUS_MCEERR_AO, BUS_MCEERR_AR};
 use crate::walk::fate::Page;
 use crate::walk::tally;
@@ -186,7 +188,12 @@ impl<'c> World<'c> {
         {
             return Err(Stop::Skip("needs a file system that writes pages back"));
         }
+        // A batch of some CPU has a reference of its own, and then the page stays.
+        lru::drain().doing("drain the LRU batches")?;
         if let Err(errno) = self.inject(pfn, page.vpn, None)? {
+            if cannot_be_asked(errno) {
+                return Err(Stop::Skip(NEEDS));
+            }
             return Err(Stop::fail(format_args!(
                 "a failure of a clean page is handled: pfn {pfn}: {errno}\n{}",
                 self.script_text()
@@ -214,10 +221,7 @@ impl<'c> World<'c> {
         let Err(errno) = self.inject(pfn, vpn, by)? else {
             return Ok(());
         };
-        if matches!(
-            errno,
-            Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::ENOENT
-        ) {
+        if cannot_be_asked(errno) {
             return Err(Stop::Skip(NEEDS));
         }
         let flags = self.page_flags(pfn)?;

@@ -4,11 +4,11 @@
 use super::check::Finding;
 use super::handle::RW;
 use super::model::{ActorId, Frame, FrameId, Held, Lock, Model};
-use super::sight::Lie;
+use super::sight::{Lie, Seen};
 use super::{Actor, Area, Kind, Share, World};
 use crate::kernel::hugetlb;
 use crate::kernel::kpage::{Flags, Words};
-use crate::kernel::pagemap::Pfn;
+use crate::kernel::pagemap::{Pfn, State};
 use crate::kernel::sysfs;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
@@ -189,7 +189,8 @@ impl World<'_> {
     pub fn expect_soft_dirty(&self, actor: Actor, area: Area) -> TestResult {
         let vpns: Vec<usize> = area.vpns().collect();
         let seen = self.eye.entries(actor.pid()?, &vpns)?;
-        let there = vpns.iter().zip(&seen).filter(|(_, s)| s.pfn().is_some());
+        let there = |s: &Seen| matches!(s.state, State::Present(_));
+        let there = vpns.iter().zip(&seen).filter(|(_, s)| there(s));
         if there.clone().count() == 0 {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         }

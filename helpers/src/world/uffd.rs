@@ -92,29 +92,25 @@ impl Actor<'_, '_> {
     /// UFFDIO_MOVE that must be refused with EBUSY at the first page, and then must have changed nothing.
     #[track_caller]
     pub fn uffd_move_refused(&self, from: Area, to: Area) -> TestResult {
-        let (moved, errno) = self.try_move(from, to)?;
-        if moved > 0 || errno != Errno::EBUSY {
-            return Err(self.world.blame(
-                self.id,
-                Stop::fail(format_args!(
-                    "a page that is shared or pinned is not moved: expected {}, seen {errno} after {moved} pages",
-                    Errno::EBUSY
-                )),
-            ));
-        }
-        Ok(())
+        let property = "a page that is shared or pinned is not moved";
+        self.move_refused(from, to, Errno::EBUSY, property)
     }
 
     /// UFFDIO_MOVE between VMAs that may not exchange pages: EINVAL (validate_move_areas()), and nothing has changed.
     #[track_caller]
-    pub fn uffd_move_invalid(&self, from: Area, to: Area, why: &str) -> TestResult {
+    pub fn uffd_move_invalid(&self, from: Area, to: Area) -> TestResult {
+        let property = "pages do not move between areas that are not alike";
+        self.move_refused(from, to, Errno::EINVAL, property)
+    }
+
+    #[track_caller]
+    fn move_refused(&self, from: Area, to: Area, with: Errno, property: &str) -> TestResult {
         let (moved, errno) = self.try_move(from, to)?;
-        if moved > 0 || errno != Errno::EINVAL {
+        if moved > 0 || errno != with {
             return Err(self.world.blame(
                 self.id,
                 Stop::fail(format_args!(
-                    "pages do not move between unlike areas, {why}: expected {}, seen {errno} after {moved} pages",
-                    Errno::EINVAL
+                    "{property}: expected {with}, seen {errno} after {moved} pages"
                 )),
             ));
         }

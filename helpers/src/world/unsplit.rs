@@ -26,6 +26,14 @@ pub(super) fn says_unsplit(errno: Errno) -> bool {
     matches!(errno, Errno::EBUSY | Errno::EHWPOISON)
 }
 
+/// What says that no failure can be made here; any other refusal marks the page all the same.
+pub(super) fn cannot_be_asked(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::ENOENT
+    )
+}
+
 impl World<'_> {
     /// Has a page fail: by MADV_HWPOISON of the actor given, at its page number, else from outside. What the kernel says.
     pub(super) fn inject(
@@ -51,11 +59,7 @@ impl World<'_> {
             (None, Some(dir)) => hwpoison::inject(dir, pfn)
                 .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0))),
         };
-        // Refused for another reason than that it cannot be asked, it is marked all the same.
-        if !matches!(
-            result,
-            Err(Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::ENOENT)
-        ) {
+        if !result.is_err_and(cannot_be_asked) {
             self.poison.borrow_mut().pages.push(pfn);
         }
         Ok(result)
