@@ -18,6 +18,28 @@ fn walks(w: World) -> TestResult {
     w.finish()
 }
 
+/// An advice changes the flag that it is for and no other: what is sealed is so after MADV_UNMERGEABLE, in the child too.
+///
+///   P [0 1 2 3] sealed    C, its child, the same    Q equal
+fn sealed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 4)?;
+    let q = like(&w, "Q", 4, (p, a))?;
+    merge(&w, &[(p, a), q])?;
+    p.seal(a)?;
+    let c = p.fork("C")?;
+    let to = w.place(4);
+    w.name(to, "to");
+    p.check_sealed(a, to)?;
+    p.advise(a, advice::UNMERGEABLE)?;
+    w.check()?;
+    p.check_sealed(a, to)?;
+    c.check_sealed(a, to)?;
+    c.advise(a, advice::UNMERGEABLE)?;
+    c.check_sealed(a, to)?;
+    walks(w)
+}
+
 /// How a merged area is moved.
 #[derive(Clone, Copy, PartialEq)]
 enum Move {
@@ -325,6 +347,12 @@ const TESTS: &[Test] = &[
         name: "cow",
         run: cow,
         about: "Each write to a KSM page is the writer's own; the others stay merged.",
+        ..KSM
+    },
+    Test {
+        name: "sealed",
+        run: sealed,
+        about: "MADV_UNMERGEABLE of a sealed area gives its pages back, and it stays sealed.",
         ..KSM
     },
     Test {

@@ -147,6 +147,54 @@ fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
+/// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same.
+///
+///   P |=================|  one PMD, a page of it in a pipe      C only pages 5 and 6      D all but these
+fn held(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 0)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.catch(true)?;
+    let c = p.fork("C")?;
+    let d = p.fork("D")?;
+    c.unmap(a.sub(0..5))?;
+    c.unmap(a.sub(7..a.pages))?;
+    d.unmap(a.sub(5..7))?;
+    p.splice(a.page(1))?;
+    w.fail_held_page(p, a.page(6), from(outside, p))?;
+    w.fail_held_page(d, a.page(a.pages - 1), from(outside, d))?;
+    w.fail_held_page(c, a.page(5), from(outside, c))?;
+    for actor in [p, c, d, b] {
+        actor.exit()?;
+    }
+    w.finish()
+}
+
+/// Another thread of P than its first wants to be told early.
+///
+///   P  [0 1 2 3]      C, its child, late  [0 1 2 3]      E, P's other child, a thread again
+fn threads(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    p.write(a)?;
+    p.catch_by_thread()?;
+    let c = p.fork("C")?;
+    c.catch(false)?;
+    let e = p.fork("E")?;
+    e.catch_by_thread()?;
+    e.write(a.page(3))?;
+    w.fail_page(p, a.page(1), from(outside, c), Signals::Mappers)?;
+    w.fail_page(c, a.page(2), from(outside, c), Signals::Mappers)?;
+    w.fail_page(c, a.page(3), from(outside, c), Signals::Mappers)?;
+    end(&w, &[p, c, e, b])?;
+    w.finish()
+}
+
 /// The page of a memfd: shared and private mappings, one process with two of them, one with a copy of its own.
 ///
 ///   memfd     0 1 2 3 4 5 6 7
@@ -317,6 +365,26 @@ const TESTS: &[Test] = &[
         name: "thp.outside",
         run: |c| thp(c, true),
         guards: HUGE_GUARDS,
+        ..OUTSIDE
+    },
+    Test {
+        name: "thp.held",
+        run: |c| held(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "thp.held.outside",
+        run: |c| held(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "threads",
+        run: |c| threads(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "threads.outside",
+        run: |c| threads(c, true),
         ..OUTSIDE
     },
     Test {

@@ -215,6 +215,26 @@ fn pageout(ctx: &mut Ctx, outside: bool) -> TestResult {
     walks(w)
 }
 
+/// What one mapper does not need, others may: the pages that P has for itself go, the others stay.
+///
+///   P  [0 1 2 3][own]      C  [0 1 2 3]      D, C's child, [2 3] once P has exited
+fn pageout_shared(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 4)?;
+    let own = w.place(2);
+    w.name(own, "own");
+    p.map(own)?;
+    p.write(own)?;
+    let c = p.fork("C")?;
+    c.unmap(own)?;
+    p.page_out_shared(a, own)?;
+    let d = c.fork("D")?;
+    d.unmap(a.sub(0..2))?;
+    p.exit()?;
+    c.page_out_shared(a.sub(2..4), a.sub(0..2))?;
+    walks(w)
+}
+
 /// Copies of file pages beside pages that are the file's own, in one VMA; the file has another mapper.
 ///
 ///   file        0 1 2 3 4 5 6 7
@@ -459,6 +479,11 @@ const ADVICE: Test = Test {
     ..FREE
 };
 
+const ALONE: Test = Test {
+    about: "Advice by one mapper to page out leaves what others map too.",
+    ..FREE
+};
+
 const FILE: Test = Test {
     about: "Copies and the file's own pages in one VMA go and come each in its own way.",
     ..FREE
@@ -513,6 +538,7 @@ const TESTS: &[Test] = &[
     t!(FREE_HUGE, "free.thp.shared", |c| free_thp(c, Then::Shared)),
     t!(ADVICE, "pageout", |c| pageout(c, false)),
     t!(ADVICE, "pageout.outside", |c| pageout(c, true)),
+    t!(ALONE, "pageout.shared", pageout_shared),
     t!(FILE, "private.memfd", |c| private_file(c, Kind::Memfd)),
     Test {
         name: "private.disk",

@@ -4,6 +4,9 @@
 //!
 //! The test holds each userfaultfd and answers while the actor waits, in a fault or in the fork itself.
 
+#[path = "uffd_fork/minor.rs"]
+mod minor;
+
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{
@@ -11,8 +14,9 @@ use helpers::sys::uffd::{
     MISSING, WP,
 };
 use helpers::topology::{self, Grain};
-use helpers::world::{Actor, Answer, Area, Keeper, World};
+use helpers::world::{Actor, Answer, Area, Keeper, Share, World};
 use helpers::{TestResult, walk};
+use minor::minor;
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -348,6 +352,10 @@ const OWN: Test = Test {
     about: "With UFFD_FEATURE_EVENT_FORK a child has a userfaultfd of its own; its pages are its own and are found.",
     ..PLAIN
 };
+const CONTINUED: Test = Test {
+    about: "A page that a file has is mapped by UFFDIO_CONTINUE as by a fault: a private mapping writes to its own.",
+    ..PLAIN
+};
 const TESTS: &[Test] = &[
     Test {
         name: "plain.missing",
@@ -440,6 +448,16 @@ const TESTS: &[Test] = &[
         name: "unmapped",
         run: unmapped,
         ..OWN
+    },
+    Test {
+        name: "minor.private",
+        run: |c| minor(c, Share::Private),
+        ..CONTINUED
+    },
+    Test {
+        name: "minor.shared",
+        run: |c| minor(c, Share::Shared),
+        ..CONTINUED
     },
 ];
 

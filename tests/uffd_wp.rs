@@ -5,6 +5,7 @@
 //! Nobody writes to such a page, for that would wait forever, but where the test holds the userfaultfd and answers.
 
 use helpers::supervise::{Ctx, Test, main as run};
+use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, Keeper, Kind, Share, World};
@@ -71,6 +72,26 @@ fn thp(ctx: &mut Ctx) -> TestResult {
     p.write(a)?;
     Grain::Huge.verify(&w, p, a)?;
     p.guard(a)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A huge page of which most was never written, write-protected as a whole: when it is split, zeroes become the zero page, and are
+/// write-protected all the same.
+///
+///   P |0 1 2 3 z z z ... z|
+fn thp_zeroes(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.advise(a, advice::POPULATE_WRITE)?;
+    p.write(a.sub(0..4))?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.guard(a)?;
+    w.check()?;
+    p.split_guarded(a, a.sub(2..a.pages / 2))?;
+    p.unguard()?;
+    p.advise(a.sub(4..a.pages), advice::DONTNEED)?;
     walk::every(&w)?;
     w.finish()
 }
@@ -295,6 +316,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "thp",
         run: thp,
+        ..HUGE
+    },
+    Test {
+        name: "thp.zeroes",
+        run: thp_zeroes,
         ..HUGE
     },
     Test {

@@ -14,6 +14,8 @@ pub enum Cmd {
         /// See there.
         early: bool,
     },
+    /// Catch SIGBUS from now on; a thread of its own asks for it early, the first one late. A child has the first one only.
+    CatchByThread,
     /// What came since the last time: code, address and lsb of each signal.
     Take,
     /// Read a byte; where that is poisoned, put a fresh page there.
@@ -32,6 +34,7 @@ pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
     match cmd {
         Cmd::Catch { early: true } => bus::catch(bus::MCE_KILL_EARLY).map(|()| Reply::Done),
         Cmd::Catch { early: false } => bus::catch(bus::MCE_KILL_LATE).map(|()| Reply::Done),
+        Cmd::CatchByThread => bus::catch_by_thread().map(|()| Reply::Done),
         Cmd::Take => Ok(Reply::Values(bus::take())),
         Cmd::Access { addr } => {
             bus::access(addr);

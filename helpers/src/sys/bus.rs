@@ -76,6 +76,25 @@ pub fn catch(policy: i32) -> Sys<()> {
         .map(drop)
 }
 
+/// The same, but it is another thread than the first that wants to be told early, and hears of it: one made for that, which does nothing
+/// else. The first one wants to be told late.
+///
+/// # Errors
+/// As [`catch`]; that of the thread's making.
+pub fn catch_by_thread() -> Sys<()> {
+    catch(MCE_KILL_LATE)?;
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().stack_size(64 << 10);
+    let made = thread.spawn(move || {
+        let _ = tell.send(catch(MCE_KILL_EARLY));
+        loop {
+            nix::unistd::pause();
+        }
+    });
+    made.map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EAGAIN)))?;
+    told.recv().unwrap_or(Err(Errno::EIO))
+}
+
 /// What came since the last call: code, address and lsb of each signal.
 pub fn take() -> Vec<i64> {
     let n = COUNT.swap(0, SeqCst).min(MOST);

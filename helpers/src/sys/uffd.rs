@@ -13,6 +13,10 @@ pub const FEATURE_EVENT_FORK: u64 = 1 << 1;
 pub const FEATURE_EVENT_REMAP: u64 = 1 << 2;
 /// UFFD_FEATURE_EVENT_UNMAP: munmap(2) tells.
 pub const FEATURE_EVENT_UNMAP: u64 = 1 << 6;
+/// UFFD_FEATURE_MINOR_SHMEM: faults at pages that a shmem object has (Linux 5.14).
+pub const FEATURE_MINOR_SHMEM: u64 = 1 << 10;
+/// UFFDIO_REGISTER_MODE_MINOR: "ui" in VmFlags.
+pub const MINOR: u64 = 4;
 /// UFFDIO_REGISTER_MODE_MISSING: "um" in VmFlags.
 pub const MISSING: u64 = REGISTER_MODE_MISSING;
 /// UFFDIO_REGISTER_MODE_WP: "uw" in VmFlags.
@@ -35,6 +39,7 @@ mod raw {
     nix::ioctl_readwrite!(copy, 0xaa, 0x03, [u64; 5]);
     nix::ioctl_readwrite!(zeropage, 0xaa, 0x04, [u64; 4]);
     nix::ioctl_readwrite!(writeprotect, 0xaa, 0x06, [u64; 3]);
+    nix::ioctl_readwrite!(cont, 0xaa, 0x07, [u64; 4]);
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
 
@@ -68,7 +73,7 @@ pub fn register(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
     register_for(uffd, addr, len, REGISTER_MODE_MISSING)
 }
 
-/// UFFDIO_REGISTER for [`MISSING`] pages, [`WP`] or both. `len` in bytes.
+/// UFFDIO_REGISTER for [`MISSING`] pages, [`WP`], [`MINOR`] or several of them. `len` in bytes.
 ///
 /// # Errors
 /// The errno of the ioctl: EINVAL for a mode that this kernel or architecture has not.
@@ -131,12 +136,27 @@ pub fn zero(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
     unsafe { raw::zeropage(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
+/// UFFDIO_CONTINUE: maps the pages that the object has; wakes who waits for them. `len` in bytes.
+///
+/// # Errors
+/// As [`copy`]; EFAULT where the object has no page.
+pub fn cont(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
+    let mut arg = [addr as u64, len as u64, 0, 0];
+    // SAFETY: struct uffdio_continue is these four words, which live through the call. For the range see copy().
+    unsafe { raw::cont(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
 /// What a userfaultfd tells (struct uffd_msg). Addresses and lengths are bytes.
 #[allow(missing_docs)] // the fields are those of the structure
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody waits for a page, or to write to one (`wp`).
-    Fault { addr: usize, write: bool, wp: bool },
+    /// Somebody waits for a page, to write to one (`wp`), or to map one that the object has (`minor`).
+    Fault {
+        addr: usize,
+        write: bool,
+        wp: bool,
+        minor: bool,
+    },
     /// A fork: the child's userfaultfd.
     Fork(OwnedFd),
     /// mremap(2) has moved an area.
@@ -156,6 +176,7 @@ pub enum Event {
 pub fn next(uffd: &OwnedFd) -> Sys<Option<Event>> {
     const PAGEFAULT_FLAG_WRITE: u64 = 1;
     const PAGEFAULT_FLAG_WP: u64 = 2;
+    const PAGEFAULT_FLAG_MINOR: u64 = 4;
     let mut msg = [0u8; 32];
     match nix::unistd::read(uffd, &mut msg) {
         Ok(n) if n == msg.len() => {}
@@ -174,6 +195,7 @@ pub fn next(uffd: &OwnedFd) -> Sys<Option<Event>> {
             addr: at(2),
             write: word(1) & PAGEFAULT_FLAG_WRITE != 0,
             wp: word(1) & PAGEFAULT_FLAG_WP != 0,
+            minor: word(1) & PAGEFAULT_FLAG_MINOR != 0,
         },
         0x13 => {
             let number = u32::from_ne_bytes(msg[8..12].try_into().expect("four bytes"));

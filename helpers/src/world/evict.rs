@@ -3,6 +3,7 @@
 
 use super::check::Finding;
 use super::model::Exclusive;
+use super::sight::Seen;
 use super::{Actor, Area, World};
 use crate::actor::Cmd;
 use crate::kernel::pagemap::State;
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// How long reclaim is asked: pages in another CPU's LRU batch are left out.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How often shared pages are to stay.
+const ROUNDS: usize = 4;
 
 impl World<'_> {
     /// Gives the control pages that no swap has a copy of: what has been to swap may go again without a slot in it.
@@ -87,5 +91,55 @@ impl Actor<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// MADV_PAGEOUT of base pages all of which others map too, again and again beside pages of this actor alone (`own`), which go: they
+    /// stay for the others' sake (madvise_cold_or_pageout_pte_range()).
+    ///
+    /// # Errors
+    /// `Skip` where the kernel does not take what is `own` either.
+    #[track_caller]
+    pub fn page_out_shared(&self, shared: Area, own: Area) -> TestResult {
+        let w = self.world;
+        let vpns: Vec<usize> = shared.vpns().collect();
+        let mut looked = false;
+        for _ in 0..ROUNDS {
+            // Nothing is left from before that swap has a copy of.
+            self.read(shared)?;
+            self.write(own)?;
+            let before = w.eye.entries(w.pid(self.id)?, &vpns)?;
+            w.note(format!(
+                "{}: madvise PAGEOUT {}",
+                self.name(),
+                w.show(shared)
+            ));
+            let cmd = Cmd::Advise {
+                addr: shared.vpn * w.page,
+                len: shared.pages * w.page,
+                advice: advice::PAGEOUT,
+            };
+            w.tell(self.id, &cmd)?;
+            let after = w.eye.entries(w.pid(self.id)?, &vpns)?;
+            self.page_out(own)?;
+            let gone = after
+                .iter()
+                .filter(|s| matches!(s.state, State::Swapped(_)))
+                .count();
+            let there = |s: &&Seen| matches!(s.state, State::Present(_));
+            let was = before.iter().filter(there).count();
+            // Others may reclaim at any time, but not all of it just then, each time.
+            if was > 0 && gone < was {
+                return Ok(());
+            }
+            looked |= was > 0;
+        }
+        if !looked {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        }
+        Err(w.report(&Finding {
+            property: "MADV_PAGEOUT leaves what other processes map too",
+            detail: format!("all of it went, {ROUNDS} times"),
+            at: Some((self.id, shared.vpn)),
+        }))
     }
 }

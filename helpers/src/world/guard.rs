@@ -8,8 +8,16 @@ use super::sight::Lie;
 use super::{Actor, Area, World};
 use crate::actor::uffd::Cmd as Uffd;
 use crate::actor::{Cmd, Reply};
+use crate::kernel::kpage::Flags;
+use crate::kernel::lru;
+use crate::stop::Doing;
+use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a huge page may be in use by a batch of some CPU.
+const LIMIT: Duration = Duration::from_secs(1);
 
 impl Actor<'_, '_> {
     /// UFFDIO_WRITEPROTECT of pages that are there. The script reads them and does not write to them: a write would wait forever. A
@@ -39,6 +47,61 @@ impl Actor<'_, '_> {
         w.note(format!("{}: no more UFFDIO_WRITEPROTECT", self.name()));
         w.tell(self.id, &Cmd::Uffd(Uffd::Unprotect))?;
         w.guarded.borrow_mut().retain(|(id, _)| *id != self.id);
+        Ok(())
+    }
+}
+
+impl Actor<'_, '_> {
+    /// MADV_COLD of a part of a huge page of this actor alone splits it (madvise_cold_or_pageout_pte_range()). What holds zeroes only may
+    /// be the zero page after it (try_to_map_unused_to_zeropage()); each entry keeps the write protection that all of them had.
+    ///
+    /// # Errors
+    /// `Skip` where the advice does not split it.
+    #[track_caller]
+    pub fn split_guarded(&self, huge: Area, part: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: madvise COLD {}", self.name(), w.show(part)));
+        let cmd = Cmd::Advise {
+            addr: part.vpn * w.page,
+            len: part.pages * w.page,
+            advice: advice::COLD,
+        };
+        let vpns: Vec<usize> = huge.vpns().collect();
+        let pid = w.pid(self.id)?;
+        let mut until = w.limit(LIMIT);
+        let before = w.eye.entries(pid, &vpns)?;
+        loop {
+            // What a CPU's batch has a reference for is not split.
+            lru::drain().doing("drain the LRU batches")?;
+            w.tell(self.id, &cmd)?;
+            let first = w.eye.entries(pid, &vpns)?[0].pfn();
+            let flags = first.map(|pfn| w.page_flags(pfn)).transpose()?.flatten();
+            if flags.is_some_and(|f| !f.has(Flags::THP)) {
+                break;
+            }
+            if until.over() {
+                return Err(Stop::Skip("needs MADV_COLD that splits a huge page"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let after = w.eye.entries(pid, &vpns)?;
+        let soft = w.features().soft_dirty;
+        for ((vpn, old), new) in vpns.iter().zip(&before).zip(&after) {
+            let mut lost = Vec::new();
+            if old.entry.uffd_wp() && !new.entry.uffd_wp() {
+                lost.push("write protection (bit 57)");
+            }
+            if soft && old.entry.soft_dirty() && !new.entry.soft_dirty() {
+                lost.push("soft-dirty bit (bit 55)");
+            }
+            if !lost.is_empty() {
+                return Err(w.report(&Finding {
+                    property: "the parts of a split huge page keep what its entry said",
+                    detail: format!("lost: {}; seen {new}", lost.join(", ")),
+                    at: Some((self.id, *vpn)),
+                }));
+            }
+        }
         Ok(())
     }
 }

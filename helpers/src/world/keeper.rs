@@ -22,7 +22,8 @@ use std::rc::{Rc, Weak};
 /// Whose userfaultfd, and the file.
 type File = (ActorId, Rc<OwnedFd>);
 
-/// The world's userfaultfds, and which pages are registered with them for what ([`uffd::MISSING`], [`uffd::WP`]).
+/// The world's userfaultfds, and which pages are registered with them for what ([`uffd::MISSING`], [`uffd::WP`],
+/// [`uffd::MINOR`]).
 #[derive(Default)]
 pub(super) struct Kept {
     files: Vec<(ActorId, Weak<OwnedFd>)>,
@@ -38,6 +39,8 @@ pub enum Answer {
     Copy,
     /// Zeroes (UFFDIO_ZEROPAGE).
     Zero,
+    /// The page that the object has (UFFDIO_CONTINUE).
+    Continue,
 }
 
 /// The userfaultfd of one actor, in the hands of the test.
@@ -149,7 +152,7 @@ impl<'w, 'c> World<'c> {
         }
     }
 
-    /// VmFlags of every VMA say what is registered (um, uw), and nothing else is.
+    /// VmFlags of every VMA say what is registered (um, uw, ui), and nothing else is.
     #[track_caller]
     pub fn check_kept(&self) -> TestResult {
         if !self.kept.borrow().used {
@@ -175,7 +178,7 @@ impl<'w, 'c> World<'c> {
         for area in areas {
             for (&vpn, _) in space.range(area.start / self.page..area.end / self.page) {
                 let modes = kept.modes.get(&(id, vpn)).copied().unwrap_or(0);
-                for (mode, code) in [(uffd::MISSING, "um"), (uffd::WP, "uw")] {
+                for (mode, code) in [(uffd::MISSING, "um"), (uffd::WP, "uw"), (uffd::MINOR, "ui")] {
                     let expected = modes & mode != 0;
                     if area.has(code) != expected {
                         let page = self.show(Area { vpn, pages: 1 });
@@ -209,7 +212,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
         (area.vpn * self.world.page, area.pages * self.world.page)
     }
 
-    /// UFFDIO_REGISTER for [`uffd::MISSING`], [`uffd::WP`] or both.
+    /// UFFDIO_REGISTER for [`uffd::MISSING`], [`uffd::WP`], [`uffd::MINOR`] or several of them.
     ///
     /// # Errors
     /// `Skip` where the kernel has no write protection.
@@ -276,6 +279,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
                 match with {
                     Answer::Copy => "UFFDIO_COPY",
                     Answer::Zero => "UFFDIO_ZEROPAGE",
+                    Answer::Continue => "UFFDIO_CONTINUE",
                 },
                 page,
             );
@@ -288,6 +292,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
                     uffd::copy(&self.file, addr, &content)
                 }
                 Answer::Zero => uffd::zero(&self.file, addr, len),
+                Answer::Continue => uffd::cont(&self.file, addr, len),
             });
             if let Err(e) = done {
                 let stop = Stop::fail(format_args!(
@@ -301,7 +306,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
                     model.write(self.actor, &[(page.vpn, stamp)]);
                     model.change(self.actor, page.vpns(), |s| s.soft_dirty = true);
                 }
-                Answer::Zero => model.read(self.actor, page.vpns()),
+                Answer::Zero | Answer::Continue => model.read(self.actor, page.vpns()),
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::{Stop, TestResult};
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 3] = [
+const FEATURES: [(u64, &str); 4] = [
     (
         uffd::FEATURE_EVENT_FORK,
         "needs UFFD_FEATURE_EVENT_FORK (Linux 4.11)",
@@ -26,7 +26,30 @@ const FEATURES: [(u64, &str); 3] = [
         uffd::FEATURE_EVENT_UNMAP,
         "needs UFFD_FEATURE_EVENT_UNMAP (Linux 4.11)",
     ),
+    (
+        uffd::FEATURE_MINOR_SHMEM,
+        "needs UFFD_FEATURE_MINOR_SHMEM (Linux 5.14)",
+    ),
 ];
+
+/// What a fault is told as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Fault {
+    write: bool,
+    wp: bool,
+    minor: bool,
+}
+
+impl Fault {
+    /// The one that is answered so.
+    fn by(answer: Answer, write: bool) -> Fault {
+        Fault {
+            write,
+            wp: false,
+            minor: answer == Answer::Continue,
+        }
+    }
+}
 
 impl<'w, 'c> Actor<'w, 'c> {
     /// A userfaultfd with all these features, which the test takes; the actor keeps none.
@@ -122,7 +145,8 @@ impl<'w, 'c> Actor<'w, 'c> {
         for page in area.vpns().map(|vpn| Area { vpn, pages: 1 }) {
             w.note(format!("{}: read {}", self.name(), w.show(page)));
             let addrs = vec![page.vpn * w.page];
-            self.faulting(&Cmd::Read { addrs }, page, (false, false), || {
+            let fault = Fault::by(with, false);
+            self.faulting(&Cmd::Read { addrs }, page, fault, || {
                 keeper.fill(page, with)
             })?;
         }
@@ -132,17 +156,27 @@ impl<'w, 'c> Actor<'w, 'c> {
     /// Writes to missing pages, which the test fills one by one first.
     #[track_caller]
     pub fn write_missing(&self, area: Area, keeper: &Keeper, with: Answer) -> TestResult {
-        self.write_after(area, false, |page| keeper.fill(page, with))
+        self.write_after(area, Fault::by(with, true), |page| keeper.fill(page, with))
     }
 
     /// Writes to write-protected pages, which the test lets go one by one.
     #[track_caller]
     pub fn write_kept(&self, area: Area, keeper: &Keeper) -> TestResult {
-        self.write_after(area, true, |page| keeper.unprotect(page))
+        let fault = Fault {
+            write: true,
+            wp: true,
+            minor: false,
+        };
+        self.write_after(area, fault, |page| keeper.unprotect(page))
     }
 
     #[track_caller]
-    fn write_after(&self, area: Area, wp: bool, answer: impl Fn(Area) -> TestResult) -> TestResult {
+    fn write_after(
+        &self,
+        area: Area,
+        fault: Fault,
+        answer: impl Fn(Area) -> TestResult,
+    ) -> TestResult {
         let w = self.world;
         for page in area.vpns().map(|vpn| Area { vpn, pages: 1 }) {
             w.note(format!("{}: write {}", self.name(), w.show(page)));
@@ -151,7 +185,7 @@ impl<'w, 'c> Actor<'w, 'c> {
                 page: w.page,
                 pages: vec![(page.vpn * w.page, stamp)],
             };
-            self.faulting(&cmd, page, (true, wp), || answer(page))?;
+            self.faulting(&cmd, page, fault, || answer(page))?;
             let mut model = w.model.borrow_mut();
             model.write(self.id, &[(page.vpn, stamp)]);
             model.change(self.id, page.vpns(), |s| s.soft_dirty = true);
@@ -165,7 +199,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         &self,
         cmd: &Cmd,
         page: Area,
-        (write, wp): (bool, bool),
+        expected: Fault,
         answer: impl FnOnce() -> TestResult,
     ) -> TestResult {
         let w = self.world;
@@ -175,9 +209,10 @@ impl<'w, 'c> Actor<'w, 'c> {
         match event {
             Event::Fault {
                 addr,
-                write: is_write,
-                wp: is_wp,
-            } if addr / w.page == page.vpn && (is_write, is_wp) == (write, wp) => {}
+                write,
+                wp,
+                minor,
+            } if addr / w.page == page.vpn && expected == Fault { write, wp, minor } => {}
             other => return Err(self.unexpected(&other, "this fault")),
         }
         answer()?;

@@ -18,6 +18,7 @@ use crate::walk::tally;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What brings a failure about.
 #[derive(Clone, Copy)]
@@ -43,6 +44,8 @@ pub enum Signals {
 pub(super) struct Poison {
     /// Who catches SIGBUS, and whether it wants to be told early.
     listeners: BTreeMap<ActorId, bool>,
+    /// Those of them whose thread is told: when it comes to run.
+    threaded: BTreeSet<ActorId>,
     /// Pages that were poisoned and not given back.
     pub(super) pages: Vec<Pfn>,
     /// HardwareCorrupted before the first failure, bytes.
@@ -64,7 +67,21 @@ impl Actor<'_, '_> {
         let w = self.world;
         let when = if early { "early" } else { "late" };
         w.note(format!("{}: catch SIGBUS, {when}", self.name()));
-        match w.ask(self.id, &Cmd::Bus(Bus::Catch { early }))? {
+        self.listen(Bus::Catch { early }, early)
+    }
+
+    /// The same, early, but asked for and heard by another thread of the process than its first.
+    #[track_caller]
+    pub fn catch_by_thread(&self) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: catch SIGBUS, early, by a thread", self.name()));
+        w.poison.borrow_mut().threaded.insert(self.id);
+        self.listen(Bus::CatchByThread, true)
+    }
+
+    fn listen(&self, cmd: Bus, early: bool) -> TestResult {
+        let w = self.world;
+        match w.ask(self.id, &Cmd::Bus(cmd))? {
             Reply::Done => {}
             Reply::Errno(_) => return Err(Stop::Skip(NEEDS)),
             other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
@@ -97,6 +114,8 @@ impl Actor<'_, '_> {
     }
 }
 
+/// How long a thread may take to hear of a signal.
+const THREAD: Duration = Duration::from_secs(2);
 const NEEDS: &str = "needs CONFIG_MEMORY_FAILURE";
 
 impl<'c> World<'c> {
@@ -123,8 +142,7 @@ impl<'c> World<'c> {
                 mappers.insert(*at);
             }
         }
-        let listeners: Vec<ActorId> = self.listeners();
-        for &id in &listeners {
+        for id in self.listeners() {
             self.signals(id)?;
         }
         self.poison.borrow_mut().base.get_or_insert(base);
@@ -132,20 +150,7 @@ impl<'c> World<'c> {
         tally::sort(self, &mut failing)?;
         self.strike(pfn, page, cause, &mappers)?;
         self.tally().walked("poison", &failing);
-        let mut wrong = None;
-        for id in listeners {
-            let seen = self.signals(id)?;
-            let detail = self.judge_signals(id, &mappers, cause, signals, &seen);
-            wrong = wrong.or(detail.map(|d| (id, d)));
-        }
-        if let Some((id, detail)) = wrong {
-            let at = mappers.iter().find(|m| m.0 == id).copied();
-            return Err(self.report(&Finding {
-                property: "who maps a poisoned page is told, with its address, and nobody else",
-                detail: format!("pfn {pfn}: {}: {detail}", self.actor_name(id)),
-                at,
-            }));
-        }
+        self.judge_told(pfn, &mappers, cause, signals, &[self.page_lsb()])?;
         self.judge_poison(pfn, &mappers, base)?;
         {
             let mut model = self.model.borrow_mut();
@@ -164,6 +169,87 @@ impl<'c> World<'c> {
             }
         }
         self.check()
+    }
+
+    /// Has one page of a huge page fail that cannot be split, since somebody holds it (see [`Actor::splice`]): all who map that page are told
+    /// as if it could, and keep it. MADV_HWPOISON by a mapper or from outside.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel tells nobody of it then.
+    #[track_caller]
+    pub fn fail_held_page(&self, of: Actor, page: Area, cause: Cause) -> TestResult {
+        // A page that has failed already keeps its mark.
+        self.check_content()?;
+        let how = match cause {
+            Cause::Access(by) => format!("{}: madvise HWPOISON", by.name()),
+            Cause::Outside => String::from("from outside: corrupt-pfn"),
+        };
+        self.note(format!("{how} {} of {}, held", self.show(page), of.name()));
+        let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        };
+        let mut mappers: BTreeSet<(ActorId, usize)> = BTreeSet::new();
+        for sightings in self.look()?.into_values() {
+            let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
+            mappers.extend(here.map(|(at, _)| *at));
+        }
+        for id in self.listeners() {
+            self.signals(id)?;
+        }
+        let by = match cause {
+            Cause::Access(by) => Some(by.id),
+            Cause::Outside => None,
+        };
+        match self.inject(pfn, page.vpn, by)? {
+            Err(Errno::EHWPOISON) => {
+                // All of it may be taken for lost.
+                let huge = self.features().pmd_size.map_or(0, |n| n.ilog2().into());
+                let lsbs = [self.page_lsb(), huge];
+                self.judge_told(pfn, &mappers, cause, Signals::Mappers, &lsbs)
+            }
+            Err(errno) if cannot_be_asked(errno) => Err(Stop::Skip(NEEDS)),
+            Err(errno) if says_unsplit(errno) => Err(Stop::Skip(
+                "needs memory failure that tells of huge pages in use (Linux 6.11)",
+            )),
+            other => Err(Stop::fail(format_args!(
+                "a huge page that is held is not split: pfn {pfn}: {other:?}\n{}",
+                self.script_text()
+            ))),
+        }
+    }
+
+    /// What everybody who listens was told of a failure, of which a size of the order `lsbs` may be lost.
+    #[track_caller]
+    fn judge_told(
+        &self,
+        pfn: Pfn,
+        mappers: &BTreeSet<(ActorId, usize)>,
+        cause: Cause,
+        signals: Signals,
+        lsbs: &[i64],
+    ) -> TestResult {
+        for id in self.listeners() {
+            let mut seen = self.signals(id)?;
+            let threaded = self.poison.borrow().threaded.contains(&id);
+            let mut until = self.limit(THREAD);
+            // The signal is there already; the thread has to come to run.
+            while threaded && seen.is_empty() && mappers.iter().any(|m| m.0 == id) {
+                if until.over() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+                seen = self.signals(id)?;
+            }
+            if let Some(detail) = self.judge_signals(id, mappers, cause, signals, lsbs, &seen) {
+                let at = mappers.iter().find(|m| m.0 == id).copied();
+                return Err(self.report(&Finding {
+                    property: "who maps a poisoned page is told, with its address, and nobody else",
+                    detail: format!("pfn {pfn}: {}: {detail}", self.actor_name(id)),
+                    at,
+                }));
+            }
+        }
+        Ok(())
     }
 
     /// Has a page of a file fail that is the same on the disk (written back, and not written since), from outside: nobody is told of it, and
@@ -289,6 +375,7 @@ impl<'c> World<'c> {
         mappers: &BTreeSet<(ActorId, usize)>,
         cause: Cause,
         signals: Signals,
+        lsbs: &[i64],
         seen: &[Signal],
     ) -> Option<String> {
         let early = self.poison.borrow().listeners[&id];
@@ -319,10 +406,11 @@ impl<'c> World<'c> {
         if seen.len() > may.len() {
             return text(&format!("at most {} signals", may.len()));
         }
-        let lsb = self.page_lsb();
-        let wrong = |s: &Signal| s.code != code || s.lsb != lsb || !may.contains(&s.addr);
+        let wrong = |s: &Signal| s.code != code || !lsbs.contains(&s.lsb) || !may.contains(&s.addr);
         if seen.iter().any(wrong) {
-            return text(&format!("code {code}, lsb {lsb}, address one of {may:x?}"));
+            return text(&format!(
+                "code {code}, lsb one of {lsbs:?}, address one of {may:x?}"
+            ));
         }
         None
     }
