@@ -93,6 +93,13 @@ fn wrong_shares() {
 }
 
 #[test]
+fn an_access_that_is_not_refused() {
+    let property = "a page can be read and written as its mapping allows";
+    let vma_ops = env!("CARGO_BIN_EXE_vma_ops");
+    told_to(vma_ops, "split.alone", "protection", property);
+}
+
+#[test]
 fn a_touch_that_nobody_sees() {
     let referenced = env!("CARGO_BIN_EXE_referenced");
     told_to(referenced, "forked", "untouched", "survives the pass");

@@ -2,6 +2,9 @@
 //! hugetlb pages: found through i_mmap or an anon_vma as other pages are, but copied, unmapped and counted by code of their own
 //! (mm/hugetlb.c), and in tables that processes may share.
 
+#[path = "hugetlb/tables.rs"]
+mod tables;
+
 use helpers::explore::objects::Play;
 use helpers::kernel::hugetlb;
 use helpers::stop::Doing;
@@ -11,6 +14,10 @@ use helpers::topology::{self, R, RW};
 use helpers::walk::{self, migrate};
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
+use tables::{
+    sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_protect,
+    tables_protect_whole, tables_unmap,
+};
 
 /// Free pages of the pool on each node: what a test maps, and as many to migrate to.
 const POOL: usize = 8;
@@ -268,73 +275,6 @@ fn chance(ctx: &mut Ctx) -> TestResult {
     Ok(())
 }
 
-/// Processes that map the same 1 GiB of a file, aligned to 1 GiB, share the table with its entries (huge_pmd_share()). Who
-/// reshapes its VMA has to stop sharing first, and may not take an entry from the others.
-///
-///   file   0 . . . 4 . . . . . last      used pages; the rest is never touched
-///   P Q    all of it, at the same address
-///   R      all of it, 1 GiB further up
-///   C      forked by P
-fn tables(ctx: &mut Ctx, op: fn(&World, [Actor; 4], &[Area]) -> TestResult) -> TestResult {
-    let w = world(ctx)?;
-    let huge = place(&w, "huge", 1)?[0].pages;
-    // One table of entries that are huge pages.
-    let entries = w.page_size() / 8;
-    let bytes = huge * w.page_size() * entries;
-    let (a, b) = (w.far(bytes)?, w.far(bytes)?);
-    w.name(a, "a");
-    w.name(b, "b");
-    let file = w.object(Kind::Hugetlb, a.pages)?;
-    let used = |of: Area| [0, 4, entries - 1].map(|i| of.sub(i * huge..(i + 1) * huge));
-    let [p, q, r] = ["P", "Q", "R"].map(|name| w.actor(name));
-    let (p, q, r) = (p?, q?, r?);
-    p.map_parts(a, &file, 0, &used(a))?;
-    for part in used(a) {
-        p.write(part.page(1))?;
-    }
-    q.map_parts(a, &file, 0, &used(a))?;
-    r.map_parts(b, &file, 0, &used(b))?;
-    let c = p.fork("C")?;
-    w.check()?;
-    op(&w, [p, q, r, c], &used(a))?;
-    w.check()?;
-    // Each still sees what any other writes.
-    for (i, actor) in [p, q, c].into_iter().enumerate() {
-        actor.write(used(a)[0].page(i))?;
-    }
-    move_all(&w)?;
-    p.exit()?;
-    w.punch(&file, 0..huge)?;
-    w.check()?;
-    c.exit()?;
-    q.exit()?;
-    r.write(used(b)[0].page(7))?;
-    move_all(&w)?;
-    w.truncate(&file, 4 * huge)?;
-    w.check()?;
-    w.finish()
-}
-
-fn tables_protect(_: &World, [_, q, _, c]: [Actor; 4], used: &[Area]) -> TestResult {
-    q.protect(used[1], R)?;
-    c.protect(used[2], 0)?;
-    c.protect(used[2], RW)
-}
-
-fn tables_unmap(_: &World, [p, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
-    q.unmap(used[1])?;
-    p.unmap(used[2])
-}
-
-fn tables_move(w: &World, [_, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
-    let to = place(w, "to", 1)?;
-    q.move_to(used[1], to[0])
-}
-
-fn tables_migrate(w: &World, _: [Actor; 4], _: &[Area]) -> TestResult {
-    move_all(w)
-}
-
 /// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, and a child's entries have none.
 ///
 ///   P [0. 1. 2]      C  P's child
@@ -477,6 +417,22 @@ const TESTS: &[Test] = &[
         name: "tables.protect",
         run: |c| tables(c, tables_protect),
         ..TABLES
+    },
+    Test {
+        name: "tables.protect.whole",
+        run: |c| tables(c, tables_protect_whole),
+        ..TABLES
+    },
+    Test {
+        name: "tables.move.whole",
+        run: |c| tables(c, tables_move_whole),
+        ..TABLES
+    },
+    Test {
+        name: "sparse",
+        about: "Pages keep their distance when a mapping of more than a page table of them moves.",
+        run: sparse,
+        ..HUGE
     },
     Test {
         name: "tables.unmap",

@@ -16,6 +16,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(2500);
 /// What each actor may come to have of its own meanwhile, pages: a heap and a stack that it does not share any more.
 const SLACK: usize = 24;
+/// What one of them may have more: its packet's and its commands' memory, when it was told all of a long script.
+const SCRIPT: usize = 48;
 
 /// The counters, as they were at one time.
 pub struct Counters<'w, 'c> {
@@ -112,7 +114,7 @@ impl<'w, 'c> Counters<'w, 'c> {
     #[track_caller]
     pub fn expect(&self, when: &str, anon: usize, huge: usize) -> TestResult {
         let mut until = self.w.limit(PATIENCE);
-        let slack = (SLACK * (1 + self.w.pids().len())) as i64;
+        let slack = (SCRIPT + SLACK * self.w.pids().len()) as i64;
         loop {
             let seen = self.read()?;
             let more = [seen[0] - self.base[0], seen[1] - self.base[1]];

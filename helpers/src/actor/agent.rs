@@ -158,6 +158,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
             Ok(Reply::Done)
         }
         Cmd::Probe { addrs } => probe(&addrs).map(Reply::Values),
+        Cmd::ProbeWrite { addrs } => probe_write(&addrs).map(Reply::Values),
         Cmd::Uffd(cmd) => uffd::obey(cmd, &mut own.uffd),
         Cmd::Vma(cmd) => vma::obey(cmd, &mut own.vma),
         Cmd::Pin(cmd) => pin::obey(cmd, &mut own.pin),
@@ -215,6 +216,26 @@ fn probe(addrs: &[usize]) -> Result<Vec<i64>, Errno> {
                 0
             }
             Err(e) => e as i64,
+        });
+    }
+    Ok(all)
+}
+
+/// A read from a pipe writes the byte in the kernel. It is the byte that is there, so nothing changes where a write succeeds.
+fn probe_write(addrs: &[usize]) -> Result<Vec<i64>, Errno> {
+    let (out, into) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    let mut all = Vec::with_capacity(addrs.len());
+    for &addr in addrs {
+        if let Err(e) = mem::write_from(&into, addr, 1) {
+            all.push(e as i64);
+            continue;
+        }
+        all.push(match mem::read_into(&out, addr, 1) {
+            Ok(_) => 0,
+            Err(e) => {
+                nix::unistd::read(&out, &mut [0])?;
+                e as i64
+            }
         });
     }
     Ok(all)

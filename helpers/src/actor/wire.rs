@@ -56,6 +56,8 @@ pub enum Cmd {
     Read { addrs: Vec<usize> },
     /// For each address, whether the kernel can read a byte there for this process: 0, or the errno.
     Probe { addrs: Vec<usize> },
+    /// For each address, whether the kernel can write there for this process (the byte that is there): 0, or the errno.
+    ProbeWrite { addrs: Vec<usize> },
     /// Have the CPU forget this address space's translations, so that the next access sets the accessed bit.
     FlushTlb,
     /// move_pages(2) of another process' pages, from this one.

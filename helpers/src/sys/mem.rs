@@ -266,6 +266,17 @@ pub fn write_from(fd: &impl std::os::fd::AsRawFd, addr: usize, len: usize) -> Sy
     unsafe { syscall(libc::SYS_write, [fd, addr, len, 0, 0]) }
 }
 
+/// read(2) of `len` bytes to `addr`, whether or not that may be written: the kernel looks.
+///
+/// # Errors
+/// The errno of read(2); EFAULT when it may not be written.
+pub fn read_into(fd: &impl std::os::fd::AsRawFd, addr: usize, len: usize) -> Sys<usize> {
+    let fd = fd.as_raw_fd() as usize;
+    // SAFETY: the range is of the carve-out (the rule of this module), where no Rust object lives, and the kernel answers a bad
+    // address with an error.
+    unsafe { syscall(libc::SYS_read, [fd, addr, len, 0, 0]) }
+}
+
 /// The pattern: word `i` of a page stamped `stamp`. Stamp 0 is the page of zeroes; any other stamp gives a different word at every
 /// index, so that a page in a wrong place, a shifted page and a partly copied page all differ.
 pub fn pattern_word(stamp: u64, i: usize) -> u64 {

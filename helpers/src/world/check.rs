@@ -99,7 +99,7 @@ impl World<'_> {
         for ((id, _), reply) in cmds.iter().zip(replies) {
             self.judge_content(*id, reply)?;
         }
-        Ok(())
+        self.check_closed()
     }
 
     #[track_caller]

@@ -16,6 +16,7 @@
 pub mod area;
 mod areas;
 pub mod check;
+mod closed;
 mod disk;
 mod evict;
 mod folio;

@@ -265,10 +265,11 @@ impl Actor<'_, '_> {
         object: &Object,
         first: usize,
         parts: &[Area],
+        share: Share,
     ) -> TestResult {
         let w = self.world;
         w.note(format!(
-            "{}: mmap {} pages rw- Shared of {} from page {first}, {} parts of it used",
+            "{}: mmap {} pages rw- {share:?} of {} from page {first}, {} parts of it used",
             self.name(),
             area.pages,
             object.name(),
@@ -278,16 +279,19 @@ impl Actor<'_, '_> {
             addr: area.vpn * w.page,
             len: area.pages * w.page,
             prot: PROT_READ | PROT_WRITE,
-            flags: MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+            flags: share.flag() | MAP_FIXED | MAP_NORESERVE,
             fd: true,
             off: (first * w.page) as u64,
         };
         w.tell_with(self.id, &cmd, object)?;
+        let shared = share == Share::Shared;
         let mut model = w.model.borrow_mut();
-        model.share_tables(object.id);
+        if shared {
+            model.share_tables(object.id);
+        }
         for part in parts {
             let at = (object.id, first + part.vpn - area.vpn);
-            model.map_object(self.id, part.vpns(), PROT_READ | PROT_WRITE, true, at);
+            model.map_object(self.id, part.vpns(), PROT_READ | PROT_WRITE, shared, at);
         }
         Ok(())
     }

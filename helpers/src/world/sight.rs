@@ -44,6 +44,8 @@ pub enum Lie {
     Untouched,
     /// mincore finds nothing in memory.
     Mincore,
+    /// What must be refused seems to succeed.
+    Protection,
 }
 
 impl Lie {
@@ -68,6 +70,7 @@ impl Lie {
             "mincore" => Lie::Mincore,
             "guard" => Lie::Guard,
             "charge" => Lie::Charge,
+            "protection" => Lie::Protection,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

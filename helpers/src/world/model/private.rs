@@ -86,11 +86,14 @@ impl Model {
     ) {
         self.unmerge(actor, from..from + pages);
         let space = self.space(actor);
-        let moved: Vec<Slot> = (from..from + pages)
-            .map(|v| space.remove(&v).expect("the script moves a mapped page"))
-            .collect();
+        // Of a mapping that is known in parts only those are moved.
+        let all = space.range(from..from + pages);
+        let moved: Vec<(usize, Slot)> = all.map(|(vpn, slot)| (vpn - from, *slot)).collect();
+        space.retain(|vpn, _| !(from..from + pages).contains(vpn));
+        assert!(!moved.is_empty(), "the script moves what is mapped");
+        space.retain(|vpn, _| !(to..to + pages).contains(vpn));
         if keep_source {
-            for (i, slot) in moved.iter().enumerate() {
+            for (i, slot) in &moved {
                 let mut left = *slot;
                 left.held = Held::Nothing;
                 left.lock = Lock::None;
@@ -99,7 +102,7 @@ impl Model {
             self.give_back(actor, from..from + pages);
         }
         let space = self.space(actor);
-        for (i, slot) in moved.into_iter().enumerate() {
+        for (i, slot) in moved {
             space.insert(to + i, slot);
         }
     }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Mappings of a whole page table of hugetlb entries and more: processes may share the table (huge_pmd_share()).
+
+use super::{move_all, place, whole, world};
+use helpers::TestResult;
+use helpers::supervise::Ctx;
+use helpers::topology::{R, RW};
+use helpers::world::{Actor, Area, Kind, Share, World};
+
+/// Processes that map the same 1 GiB of a file, aligned to 1 GiB, share the table with its entries (huge_pmd_share()). Who
+/// reshapes its VMA has to stop sharing first, and may not take an entry from the others.
+///
+///   file   0 . . . 4 . . . . . last      used pages; the rest is never touched
+///   P Q    all of it, at the same address
+///   R      all of it, 1 GiB further up
+///   C      forked by P
+pub(super) fn tables(
+    ctx: &mut Ctx,
+    op: fn(&World, [Actor; 4], &[Area]) -> TestResult,
+) -> TestResult {
+    let w = world(ctx)?;
+    let huge = place(&w, "huge", 1)?[0].pages;
+    // One table of entries that are huge pages.
+    let entries = w.page_size() / 8;
+    let bytes = huge * w.page_size() * entries;
+    let (a, b) = (w.far(bytes)?, w.far(bytes)?);
+    w.name(a, "a");
+    w.name(b, "b");
+    let file = w.object(Kind::Hugetlb, a.pages)?;
+    let used = |of: Area| [0, 4, entries - 1].map(|i| of.sub(i * huge..(i + 1) * huge));
+    let [p, q, r] = ["P", "Q", "R"].map(|name| w.actor(name));
+    let (p, q, r) = (p?, q?, r?);
+    p.map_parts(a, &file, 0, &used(a), Share::Shared)?;
+    for part in used(a) {
+        p.write(part.page(1))?;
+    }
+    q.map_parts(a, &file, 0, &used(a), Share::Shared)?;
+    r.map_parts(b, &file, 0, &used(b), Share::Shared)?;
+    let c = p.fork("C")?;
+    w.check()?;
+    op(&w, [p, q, r, c], &used(a))?;
+    w.check()?;
+    // Each still sees what any other writes.
+    for (i, actor) in [p, q, c].into_iter().enumerate() {
+        actor.write(used(a)[0].page(i))?;
+    }
+    move_all(&w)?;
+    p.exit()?;
+    w.punch(&file, 0..huge)?;
+    w.check()?;
+    c.exit()?;
+    q.exit()?;
+    r.write(used(b)[0].page(7))?;
+    move_all(&w)?;
+    w.truncate(&file, 4 * huge)?;
+    w.check()?;
+    w.finish()
+}
+
+pub(super) fn tables_protect(_: &World, [_, q, _, c]: [Actor; 4], used: &[Area]) -> TestResult {
+    q.protect(used[1], R)?;
+    c.protect(used[2], 0)?;
+    c.protect(used[2], RW)
+}
+
+/// All of the table, so no VMA is cut: what the others write makes nothing of Q's writable.
+pub(super) fn tables_protect_whole(
+    w: &World,
+    [p, q, _, c]: [Actor; 4],
+    used: &[Area],
+) -> TestResult {
+    q.protect(from_to(used), R)?;
+    for part in used {
+        p.write(part.page(2))?;
+        c.write(part.page(3))?;
+    }
+    w.check()?;
+    p.protect(from_to(used), R)?;
+    w.check()?;
+    q.protect(from_to(used), RW)?;
+    q.write(used[1])?;
+    w.check()?;
+    p.protect(from_to(used), RW)
+}
+
+/// All of the table, away and back.
+pub(super) fn tables_move_whole(w: &World, [_, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
+    let all = from_to(used);
+    let to = w.far(all.pages * w.page_size())?;
+    w.name(to, "to");
+    q.move_to(all, to)?;
+    w.check()?;
+    q.move_to(to, all)
+}
+
+/// From the first to the last of some parts.
+fn from_to(parts: &[Area]) -> Area {
+    let last = parts[parts.len() - 1];
+    Area {
+        vpn: parts[0].vpn,
+        pages: last.vpn + last.pages - parts[0].vpn,
+    }
+}
+
+/// A mapping of which a whole page table is never touched, and moved: what is behind the hole keeps its distance.
+///
+///   file   - - - - 1st GiB - - - - | 0 1 . . . . . last  2nd GiB
+///   P      all of it, private and written, moved there and half a table further back        C, its child, where it was        Q  used pages only
+pub(super) fn sparse(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let huge = place(&w, "huge", 1)?[0].pages;
+    let entries = w.page_size() / 8;
+    let table = huge * entries;
+    let bytes = 2 * table * w.page_size();
+    let (a, b) = (w.far(bytes)?, w.far(2 * bytes)?);
+    w.name(a, "a");
+    w.name(b, "b");
+    let file = w.object(Kind::Hugetlb, a.pages)?;
+    let used =
+        |of: Area| [0, 1, entries - 1].map(|i| of.sub(table + i * huge..table + (i + 1) * huge));
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    p.map_parts(a, &file, 0, &used(a), Share::Private)?;
+    for part in used(a) {
+        p.write(part)?;
+    }
+    let there = place(&w, "there", 2)?;
+    q.map_object(whole(&there), &file, table, RW, Share::Shared)?;
+    let c = p.fork("C")?;
+    w.check()?;
+    let middle = b.sub(table / 2..table / 2 + a.pages);
+    for (from, to) in [(a, b.sub(0..a.pages)), (b.sub(0..a.pages), a), (a, middle)] {
+        p.move_to(from, to)?;
+        w.check()?;
+    }
+    move_all(&w)?;
+    p.write(used(middle)[0])?;
+    c.write(used(a)[2])?;
+    move_all(&w)?;
+    w.truncate(&file, table + huge)?;
+    w.check()?;
+    w.finish()
+}
+
+pub(super) fn tables_unmap(_: &World, [p, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
+    q.unmap(used[1])?;
+    p.unmap(used[2])
+}
+
+pub(super) fn tables_move(w: &World, [_, q, _, _]: [Actor; 4], used: &[Area]) -> TestResult {
+    let to = place(w, "to", 1)?;
+    q.move_to(used[1], to[0])
+}
+
+pub(super) fn tables_migrate(w: &World, _: [Actor; 4], _: &[Area]) -> TestResult {
+    move_all(w)
+}
