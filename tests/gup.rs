@@ -9,8 +9,9 @@ use helpers::actor::pin::Way;
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
+use helpers::walk::{self, merge};
 use helpers::world::{Actor, Area, Kind, Share, World};
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult};
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -178,6 +179,38 @@ fn pin_shared(ctx: &mut Ctx) -> TestResult {
     w.check()?;
     c.unpin()?;
     walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// What somebody holds is not merged, for its content may change or be read without a fault; the pages beside it are, and it is once it was let go.
+///
+///   P [0 1 2 3 4 5 6 7]  0 to 3 held       Q [0 1 2 3 4 5 6 7]  equal
+fn merged_later(ctx: &mut Ctx, pinned: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::filled(&w, "P", N)?;
+    let (q, b) = topology::like(&w, "Q", N, (p, a))?;
+    let held = [(p, a.sub(0..N / 2)), (q, b.sub(0..N / 2))];
+    match pinned {
+        true => p.pin(held[0].1)?,
+        false => p.splice(held[0].1)?,
+    }
+    for (actor, area) in held {
+        actor.advise(area, advice::MERGEABLE)?;
+    }
+    merge::merge(&w, &[(p, a.sub(N / 2..N)), (q, b.sub(N / 2..N))])?;
+    let pages = merge::distinct(&w, &held)?;
+    if pages.values().any(|&mappers| mappers > 1) {
+        return Err(Stop::fail(format_args!(
+            "a page that somebody holds is not merged: expected {N} pages, seen {pages:?}"
+        )));
+    }
+    match pinned {
+        true => p.unpin()?,
+        false => p.drain()?,
+    }
+    merge::merge(&w, &[(p, a), (q, b)])?;
+    walk::every_on_offer(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
 }
@@ -375,6 +408,18 @@ const TESTS: &[Test] = &[
     Test {
         name: "pin.of_shared",
         run: pin_shared,
+        ..PIN
+    },
+    Test {
+        name: "splice.merged_later",
+        about: "KSM does not merge what somebody holds.",
+        run: |c| merged_later(c, false),
+        ..SPLICE
+    },
+    Test {
+        name: "pin.merged_later",
+        about: "KSM does not merge what somebody holds.",
+        run: |c| merged_later(c, true),
         ..PIN
     },
     Test {

@@ -40,6 +40,29 @@ fn sealed(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// Pages written since the soft-dirty bits were cleared, merged, and given back.
+///
+///   P [0 1 2 3]  C, its child  [0 1 2 3]  Q [0 1 2 3]     0 to 2 written again
+fn soft_dirty(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 4)?;
+    let (q, b) = like(&w, "Q", 4, (p, a))?;
+    w.clear_soft_dirty()?;
+    p.write(a.sub(0..3))?;
+    q.write_like(b.sub(0..3), p, a.sub(0..3))?;
+    merge(&w, &[(p, a), (q, b)])?;
+    let c = p.fork("C")?;
+    let mut had = p.unmerge_soft_dirty(a)?;
+    w.check()?;
+    had += q.unmerge_soft_dirty(b)?;
+    c.advise(a, advice::UNMERGEABLE)?;
+    if had == 0 {
+        return Err(Stop::Skip("needs soft-dirty bits in pagemap"));
+    }
+    w.check()?;
+    walks(w)
+}
+
 /// How a merged area is moved.
 #[derive(Clone, Copy, PartialEq)]
 enum Move {
@@ -353,6 +376,12 @@ const TESTS: &[Test] = &[
         name: "sealed",
         run: sealed,
         about: "MADV_UNMERGEABLE of a sealed area gives its pages back, and it stays sealed.",
+        ..KSM
+    },
+    Test {
+        name: "soft_dirty",
+        run: soft_dirty,
+        about: "MADV_UNMERGEABLE leaves soft-dirty what was soft-dirty.",
         ..KSM
     },
     Test {

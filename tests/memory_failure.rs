@@ -8,6 +8,7 @@ use helpers::TestResult;
 use helpers::kernel::features::Features;
 use helpers::kernel::hwpoison;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
+use helpers::sys::mem::advice;
 use helpers::topology::Grain::Base;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, ksm};
@@ -200,6 +201,7 @@ fn threads(ctx: &mut Ctx, outside: bool) -> TestResult {
 ///   memfd     0 1 2 3 4 5 6 7
 ///   P shared  0 1 2 3 4 5 6 7  and again 2 3 4 5
 ///   Q private     2 3 4 5              R private, 3 its own copy
+///   U shared  - - - -                  none of them touched
 fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
     let b = bystander(&w)?;
@@ -220,6 +222,12 @@ fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
     }
     let c = q.fork("Q.C")?;
     c.catch(true)?;
+    // Has a VMA over the pages, and none of them.
+    let (u, untouched) = (w.actor("U")?, w.place(4));
+    w.name(untouched, "untouched");
+    u.map_object(untouched, &file, 0, RW, Share::Shared)?;
+    u.advise(untouched, advice::DONTNEED)?;
+    u.catch(true)?;
     w.fail_page(p, a.page(0), from(outside, p), Signals::MappersAtLeast)?;
     w.fail_page(q, part.page(0), from(outside, q), Signals::MappersAtLeast)?;
     w.fail_page(p, again.page(1), from(outside, p), Signals::MappersAtLeast)?;
@@ -227,7 +235,7 @@ fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.fail_page(r, part.page(1), from(outside, r), Signals::Mappers)?;
     walk::every_on_offer(&w)?;
     w.truncate(&file, 0)?;
-    end(&w, &[p, q, r, c, b])?;
+    end(&w, &[p, q, r, c, u, b])?;
     w.finish()
 }
 
@@ -279,11 +287,15 @@ fn merged(ctx: &mut Ctx, outside: bool) -> TestResult {
     let c = p.fork("C")?;
     c.catch(true)?;
     walk::only(&w, &ksm::KSM)?;
+    // ksmd has never seen this one.
+    let late_born = p.fork("D")?;
+    late_born.catch(true)?;
     w.fail_page(q, there.page(1), from(outside, q), Signals::MappersAtLeast)?;
     w.fail_page(p, a.page(2), from(outside, p), Signals::MappersAtLeast)?;
     w.fail_page(l, late.page(3), from(outside, l), Signals::MappersAtLeast)?;
     w.fail_page(c, a.page(4), from(outside, c), Signals::MappersAtLeast)?;
-    end(&w, &[p, c, q, l, b])?;
+    w.fail_page(p, a.page(5), from(outside, p), Signals::MappersAtLeast)?;
+    end(&w, &[p, c, late_born, q, l, b])?;
     w.finish()
 }
 

@@ -7,7 +7,7 @@
 
 use helpers::kernel::vma;
 use helpers::stop::Doing;
-use helpers::supervise::{Ctx, Need, Test, main as run};
+use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::topology::{self, Grain, R, RW, filled};
 use helpers::walk::compact::COMPACT;
 use helpers::walk::ksm::KSM;
@@ -427,6 +427,18 @@ const TESTS: &[Test] = &[
     Test {
         needs: Grain::HUGE_NEEDS,
         ..t!("large", born::large)
+    },
+    Test {
+        needs: Grain::HUGE_NEEDS,
+        knobs: &[Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
+            "madvise",
+        )],
+        ..t!("large.halves", born::halves)
+    },
+    Test {
+        needs: Grain::HUGE_NEEDS,
+        ..t!("collapsed", born::collapsed)
     },
 ];
 

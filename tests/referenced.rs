@@ -59,6 +59,17 @@ fn moved(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// And whether a huge page that nobody touched is idle in all its parts once it is split.
+fn split(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    idle::split(&w, p, a)?;
+    w.finish()
+}
+
 ///   P  [0 1 2 .. 11 12'.. 15']     C  [0 .. 11 12 .. 15]     G  [4 .. 11], its own 8' .. 11'
 fn forked(w: &World) -> TestResult<Exempt> {
     let (p, a) = filled(w, "P", 16)?;
@@ -293,6 +304,11 @@ const TESTS: &[Test] = &[
     )),
     t!(TOUCHED, "crowd", |c| asked(c, crowd)),
     t!(TOUCHED, "moved", moved),
+    Test {
+        about: "What nobody has touched is idle after a split.",
+        needs: Grain::HUGE_NEEDS,
+        ..t!(TOUCHED, "split", split)
+    },
     t!(KSM, "ksm", |c| asked(c, merged)),
     t!(TOUCHED, "memfd", |c| asked(c, object)),
     t!(TOUCHED, "advised", |c| asked(c, advised)),

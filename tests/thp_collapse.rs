@@ -275,10 +275,10 @@ fn held(ctx: &mut Ctx, pinned: bool) -> TestResult {
     w.finish()
 }
 
-/// Folios that are mapped in small part, each come to it in another way. Swap is no way out: what nobody maps can only be had by a split.
+/// Folios that are mapped in part, each come to it in another way. Swap is no way out: what nobody maps can only be had by a split.
 ///
-///   P  [. x . . . .] [. . . . . .] [x . . . . .] [x x x x . .]
-///   C  (unmapped)    [. x . . . .] [. . . . . x]  (unmapped)
+///   P  [. x . . . .] [. . . . . .] [x . . . . .] [x x x x . .] [x x x x x .]
+///   C  (unmapped)    [. x . . . .] [. . . . . x]  (unmapped)    (unmapped)
 fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
     let w = World::new(ctx)?;
     let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
@@ -286,7 +286,7 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
     let whole = w.place_huge(1)?.pages;
     let n = if pmd { whole } else { w.folio_size()? };
     let mut huge = Vec::new();
-    for name in ["a", "b", "c", "d"] {
+    for name in ["a", "b", "c", "d", "e"] {
         let area = w.place_aligned(n, n);
         w.name(area, name);
         p.map(area)?;
@@ -299,6 +299,7 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
     p.write(huge[2].page(0))?;
     p.write(huge[2].page(n - 1))?;
     p.write(huge[3].sub(0..n / 8))?;
+    p.write(huge[4])?;
     for area in &huge {
         if w.folio_pages(p.id(), area.vpn)? != n {
             return Err(Stop::Skip("needs a free huge page"));
@@ -321,12 +322,15 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
     keep(p, huge[2], 0..1)?;
     keep(p, huge[3], 0..n / 8)?;
     c.unmap(huge[3])?;
+    c.unmap(huge[4])?;
+    keep(p, huge[4], 0..n - 1)?;
     w.check()?;
     let places = [
         (p.id(), huge[0].vpn + 1),
         (c.id(), huge[1].vpn + 1),
         (p.id(), huge[2].vpn),
         (p.id(), huge[3].vpn),
+        (p.id(), huge[4].vpn),
     ];
     let mut until = w.limit(Duration::from_secs(8));
     loop {
@@ -347,7 +351,7 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
         }
         if until.over() {
             return Err(Stop::fail(format_args!(
-                "memory that nobody maps is given back when memory is short: of 4 folios, each mapped in small part, these are whole: {large:?}"
+                "memory that nobody maps is given back when memory is short: of 5 folios, each mapped in part, these are whole: {large:?}"
             )));
         }
     }

@@ -6,10 +6,10 @@
 
 use helpers::supervise::{Ctx, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::sys::uffd::WP;
+use helpers::sys::uffd::{FEATURE_EVENT_REMAP, WP};
 use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, Keeper, Kind, Share, World};
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult, walk};
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -92,6 +92,67 @@ fn thp_zeroes(ctx: &mut Ctx) -> TestResult {
     p.split_guarded(a, a.sub(2..a.pages / 2))?;
     p.unguard()?;
     p.advise(a.sub(4..a.pages), advice::DONTNEED)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A huge page, write-protected as a whole, whose PMD is split by what is done to a part of it: the rest keeps its marks.
+///
+///   P |=================|       a part read only, or gone, or not protected any more
+fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    w.check()?;
+    cut(p, &k, a.sub(5..a.pages / 2))?;
+    w.check()?;
+    p.write_kept(a.page(a.pages - 2), &k)?;
+    p.write_kept(a.page(1), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Small pages in a page table of their own, which mremap can move as a whole: what was write-protected is so no more, since nobody
+/// who waits for writes would hear of them (clear_uffd_wp_pmd()); with UFFD_FEATURE_EVENT_REMAP it stays.
+fn moved(ctx: &mut Ctx, told: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = topology::small(&w, "P")?;
+    let to = w.place_huge(1)?;
+    w.name(to, "to");
+    let k = p.keeper(if told { FEATURE_EVENT_REMAP } else { 0 })?;
+    if !told {
+        // Entry by entry: kernels before the fix keep the marks in both ways.
+        let (few, there) = (w.place(2), w.place(2));
+        w.name(few, "few");
+        w.name(there, "there");
+        p.map(few)?;
+        p.write(few)?;
+        k.register(few, WP)?;
+        k.protect(few)?;
+        p.move_unkept(few, there)?;
+        if w.marked(p, there)? > 0 && w.features().version() < (6, 13) {
+            return Err(Stop::Skip(
+                "needs an mremap that ends write protection (Linux 6.13)",
+            ));
+        }
+    }
+    k.register(a, WP)?;
+    k.protect(a.sub(1..a.pages - 1))?;
+    w.check()?;
+    if told {
+        p.move_kept(a, to)?;
+        w.check()?;
+        p.write_kept(to.page(3), &k)?;
+    } else {
+        p.move_unkept(a, to)?;
+        w.check()?;
+        p.write(to.sub(1..5))?;
+    }
     walk::every(&w)?;
     w.finish()
 }
@@ -316,6 +377,31 @@ const TESTS: &[Test] = &[
     Test {
         name: "thp",
         run: thp,
+        ..HUGE
+    },
+    Test {
+        name: "thp.part_read_only",
+        run: |c| thp_cut(c, |p, _, part| p.protect(part, topology::R)),
+        ..HUGE
+    },
+    Test {
+        name: "thp.part_gone",
+        run: |c| thp_cut(c, |p, _, part| p.unmap(part)),
+        ..HUGE
+    },
+    Test {
+        name: "thp.part_let_go",
+        run: |c| thp_cut(c, |_, k, part| k.unprotect(part)),
+        ..HUGE
+    },
+    Test {
+        name: "moved",
+        run: |c| moved(c, false),
+        ..HUGE
+    },
+    Test {
+        name: "moved.told",
+        run: |c| moved(c, true),
         ..HUGE
     },
     Test {

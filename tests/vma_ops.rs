@@ -75,6 +75,7 @@ const TESTS: &[Test] = grid! {
     "dontunmap", remap::KEEP, MOVE;
     "resize", remap::RESIZE, MOVE;
     "advise", flags::ADVISE, OPS;
+    "close", flags::CLOSE, OPS;
     "lock", flags::LOCK, OPS;
     "name", flags::NAME, OPS;
     "register", flags::REGISTER, OPS;

@@ -6,6 +6,7 @@
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, R, RW};
 use helpers::walk;
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
 
@@ -51,10 +52,13 @@ fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Writers<'w, 'c>)> {
     Ok((file, writers))
 }
 
-/// All have dirty entries, then each alone writes once more.
-fn written_back(ctx: &mut Ctx) -> TestResult {
+/// All have dirty entries, then each alone writes once more. A lock keeps pages in memory, and is no reason not to hear of writes.
+fn written_back(ctx: &mut Ctx, locked: bool) -> TestResult {
     let w = World::new(ctx)?;
     let (file, writers) = stage(&w)?;
+    for (actor, area) in writers.iter().filter(|_| locked) {
+        actor.lock(*area, Lock::Full)?;
+    }
     for _ in 0..2 {
         for (actor, area) in &writers {
             actor.write(*area)?;
@@ -160,7 +164,12 @@ const DISK: Test = Test {
 
 pub const WRITTEN_BACK: Test = Test {
     name: "disk.written_back",
-    run: written_back,
+    run: |c| written_back(c, false),
+    ..DISK
+};
+pub const WRITTEN_BACK_LOCKED: Test = Test {
+    name: "disk.written_back.locked",
+    run: |c| written_back(c, true),
     ..DISK
 };
 pub const READ_ONLY: Test = Test {

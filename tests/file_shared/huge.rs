@@ -11,6 +11,7 @@ use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, reclaim};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
 
@@ -94,6 +95,17 @@ fn parts(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w, true)?;
     s.r.fork("C")?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// The same, and one of those who map all of it has locked it: the huge page can be split all the same (unmap_folio()).
+fn locked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w, true)?;
+    s.q.lock(s.a, Lock::Full)?;
+    s.r.lock(s.head, Lock::Full)?;
     walk::plain(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
@@ -315,6 +327,11 @@ const HUGE: Test = Test {
 pub const PARTS: Test = Test {
     name: "huge.parts",
     run: parts,
+    ..HUGE
+};
+pub const LOCKED: Test = Test {
+    name: "huge.locked",
+    run: locked,
     ..HUGE
 };
 pub const MARKED: Test = Test {

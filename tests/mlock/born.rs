@@ -14,6 +14,59 @@ use helpers::{Stop, TestResult, walk};
 /// Pages of each mapping.
 const N: usize = 16;
 
+/// A huge page that takes the place of locked small ones is locked as they were, and not longer than they would be.
+///
+///   P [small pages, locked] -> |== PMD, locked ==|
+pub fn collapsed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    let (p, a) = topology::small(&w, "P")?;
+    p.lock(a, Lock::Full)?;
+    expect(&w, p, a, true)?;
+    p.collapse(a)?;
+    expect(&w, p, a.page(0), true)?;
+    p.unlock(a)?;
+    expect(&w, p, a.page(0), false)?;
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
+
+/// A large folio of which the first half is let go, then the other.
+///
+///   P |== locked ==| -> |   |locked| -> |          |
+pub fn halves(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    if w.features().version() < (6, 7) {
+        return Err(Stop::Skip(
+            "needs parts of large folios that are unlocked (Linux 6.7)",
+        ));
+    }
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let (small, huge) = (w.place_aligned(n, n), w.place_huge(1)?);
+    w.name(small, "folio");
+    w.name(huge, "huge");
+    p.map_folio(small)?;
+    p.map(huge)?;
+    p.advise(huge, advice::HUGEPAGE)?;
+    p.write(huge)?;
+    for a in [small, huge] {
+        // Mapped by PTEs: a PMD that is split at the lock's end takes the mark along.
+        p.advise(a.page(0), advice::DONTDUMP)?;
+        p.advise(a.page(0), advice::DODUMP)?;
+        p.lock(a, Lock::Full)?;
+        expect(&w, p, a.page(0), true)?;
+        let half = a.pages / 2;
+        p.unlock(a.sub(0..half))?;
+        p.unlock(a.sub(half..a.pages))?;
+        // The mark is the folio's, in its first page.
+        expect(&w, p, a.page(0), false)?;
+    }
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
+
 /// The area's own lock is still there when a child's has come and gone.
 ///
 ///   P [rw, locked before it was written]      C [r, locked for a while]

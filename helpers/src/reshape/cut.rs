@@ -406,13 +406,52 @@ pub const BESIDE: &[Op] = &[
     Op {
         name: "bridge",
         picture: "|0 ..... 3|4' 5'|6 ..... 11|, 6..11 were touched by themselves",
-        on: ANON,
+        on: PRIVATE,
         run: |g| {
             g.c.unmap(g.a.sub(4..N))?;
             g.map(g.a.sub(6..N), 6)?;
             g.c.write(g.a.sub(6..N))?;
             g.map(g.a.sub(4..6), 4)?;
             g.c.write(g.a.sub(4..6))
+        },
+    },
+    Op {
+        name: "bridge_from_bare",
+        picture: "|0 .. 3 4 5 6' .. 11'|, 0..3 were not touched",
+        on: PRIVATE,
+        run: |g| {
+            g.c.unmap(g.a)?;
+            g.map(g.a.sub(0..4), 0)?;
+            g.map(g.a.sub(6..N), 6)?;
+            g.c.write(g.a.sub(6..N))?;
+            g.map(g.a.sub(4..6), 4)?;
+            g.c.write(g.a.sub(3..5))
+        },
+    },
+    Op {
+        name: "bridge_to_bare",
+        picture: "|0' .. 3' 4 5 6 .. 11|, 6..11 were not touched",
+        on: PRIVATE,
+        run: |g| {
+            g.c.unmap(g.a)?;
+            g.map(g.a.sub(0..4), 0)?;
+            g.c.write(g.a.sub(0..4))?;
+            g.map(g.a.sub(6..N), 6)?;
+            g.map(g.a.sub(4..6), 4)?;
+            g.c.write(g.a.sub(5..8))
+        },
+    },
+    Op {
+        name: "opened_between",
+        picture: "|0 .. 3 4 .. 7 8' .. 11'|, 4..7 were read only, nothing but 8..11 touched",
+        on: PRIVATE,
+        run: |g| {
+            g.c.unmap(g.a)?;
+            g.map(g.a, 0)?;
+            g.c.protect(g.a.sub(4..8), R)?;
+            g.c.write(g.a.sub(8..N))?;
+            g.c.protect(g.a.sub(4..8), RW)?;
+            g.c.write(g.a.sub(2..6))
         },
     },
     Op {

@@ -7,7 +7,9 @@
 use super::{ALL, ANON, Ground, N, Op, PRIVATE};
 use crate::TestResult;
 use crate::sys::mem::advice;
+use crate::topology::{R, RW};
 use crate::world::model::Lock;
+use nix::libc::PROT_NONE;
 
 /// Cut by one, cut by another across the first, both taken back.
 fn two(g: &Ground, on: [i32; 2], off: [i32; 2]) -> TestResult {
@@ -67,6 +69,33 @@ pub const ADVISE: &[Op] = &[
                 g.c.write(g.a.page(i))?;
             }
             Ok(())
+        },
+    },
+];
+
+/// What nobody may access is mapped all the same: its pages are found, moved and swapped as any others.
+pub const CLOSE: &[Op] = &[
+    Op {
+        name: "part",
+        picture: "|0..3|- 4..7|8..11|",
+        on: ALL,
+        run: |g| g.c.protect(g.a.sub(4..8), PROT_NONE),
+    },
+    Op {
+        name: "all",
+        picture: "|- 0 ........ 11|",
+        on: ALL,
+        run: |g| g.c.protect(g.a, PROT_NONE),
+    },
+    Op {
+        name: "opened",
+        picture: "|0 .. 3|- 4 5|r 6 7|8 .. 11|, was |- 0 .. 9|10 11|",
+        on: ALL,
+        run: |g| {
+            g.c.protect(g.a.sub(0..10), PROT_NONE)?;
+            g.c.protect(g.a.sub(8..10), RW)?;
+            g.c.protect(g.a.sub(0..4), RW)?;
+            g.c.protect(g.a.sub(6..8), R)
         },
     },
 ];
@@ -223,7 +252,7 @@ pub const SEAL: &[Op] = &[
         run: |g| {
             g.c.seal(g.a.sub(4..8))?;
             g.c.unmap(g.a.sub(0..2))?;
-            g.c.protect(g.a.sub(10..N), crate::topology::R)?;
+            g.c.protect(g.a.sub(10..N), R)?;
             g.c.write(g.a.sub(3..9))
         },
     },

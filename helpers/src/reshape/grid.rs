@@ -132,6 +132,7 @@ pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
     } else {
         walk::through_swap(&w)?;
     }
+    w.reopen()?;
     late[0].fork("later")?;
     topology::write_by_each(&w)?;
     w.finish()

@@ -43,6 +43,14 @@ mod raw {
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
 
+/// What says that this process cannot have a userfaultfd: not built in, not allowed, or an older kernel's refusal of UFFD_USER_MODE_ONLY.
+pub fn is_lacking(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::ENOSYS | Errno::EPERM | Errno::EACCES | Errno::EINVAL
+    )
+}
+
 /// A userfaultfd of the calling process, with all that the kernel offers of `features`; and what it offers.
 ///
 /// # Errors

@@ -15,8 +15,9 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
 use crate::kernel::pagemap::Pfn;
 use crate::stop::Doing;
-use crate::world::World;
+use crate::world::check::Finding;
 use crate::world::model::ActorId;
+use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
@@ -120,7 +121,8 @@ fn take(w: &World) -> TestResult<Taken> {
 }
 
 /// A page that was touched since it was set idle is not idle in the place that it is moved to (migration entries keep the accessed
-/// bit, folio_migrate_flags() the rest): through a mapper of each page, the last one.
+/// bit, folio_migrate_flags() the rest): through a mapper of each page, the last one. Every second page nobody touches: it is idle there too
+/// (since Linux 6.1, 2e3468778dbe).
 ///
 /// # Errors
 /// `Skip` where either walk is not on offer, and where pages of the control have lost it too: not every machine's migration entries have room.
@@ -130,7 +132,7 @@ pub fn moved(w: &World) -> TestResult {
     w.control()?;
     w.check()?;
     w.note(String::from(
-        "each page is set idle, touched by its last mapper, and moved",
+        "each page is set idle, every second one touched by its last mapper, and moved",
     ));
     let bitmap = OpenOptions::new()
         .read(true)
@@ -140,7 +142,7 @@ pub fn moved(w: &World) -> TestResult {
     lru::drain().doing("drain the LRU batches")?;
     let mut pages = fate::pages(w)?;
     pages.retain(|p| !p.hugetlb);
-    let mut touched = Vec::new();
+    let (mut touched, mut untouched) = (Vec::new(), Vec::new());
     for page in pages {
         let head = w.folio_head(page.pfn)?;
         if !set_idle(&bitmap, head)? {
@@ -148,6 +150,10 @@ pub fn moved(w: &World) -> TestResult {
         }
         let by = page.mappers.iter().rfind(|at| w.is_readable(**at)).copied();
         if let (true, true, Some((actor, vpn))) = (head == page.pfn, is_idle(&bitmap, head)?, by) {
+            if untouched.len() < touched.len() {
+                untouched.push(page);
+                continue;
+            }
             let addrs = vec![vpn * w.page_size()];
             let read = Cmd::Batch(vec![Cmd::FlushTlb, Cmd::Read { addrs }]);
             w.tell(actor, &read)?;
@@ -177,6 +183,23 @@ pub fn moved(w: &World) -> TestResult {
             true => {}
         }
     }
+    let keeps = w.features().version() > (6, 1);
+    for page in untouched.iter().filter(|_| keeps) {
+        let Fate::Moved(to) = page.fate(&now) else {
+            continue;
+        };
+        if is_covered(&bitmap, to) && never_idle(w, &bitmap, to)? {
+            return Err(page.fail(
+                w,
+                "a page that moves has not been touched",
+                &format!(
+                    "not idle though nobody has read it; {} others were read",
+                    touched.len()
+                ),
+                &now,
+            ));
+        }
+    }
     match forgotten {
         _ if !control => Err(Stop::Skip(
             "needs migration entries that keep the accessed bit",
@@ -196,21 +219,76 @@ pub fn moved(w: &World) -> TestResult {
     }
 }
 
+/// Whether a page that is on an LRU list is not idle, whenever one looks: off the list it has no idle bit.
+fn never_idle(w: &World, bitmap: &File, pfn: Pfn) -> TestResult<bool> {
+    for _ in 0..3 {
+        let before = on_lru(w, pfn)?;
+        if is_idle(bitmap, pfn)? || !before || !on_lru(w, pfn)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn on_lru(w: &World, pfn: Pfn) -> TestResult<bool> {
+    Ok(w.page_flags(pfn)?.is_some_and(|f| f.has(Flags::LRU)))
+}
+
+/// A huge page of one actor alone is set idle and split by nobody's access: its parts are idle (__split_huge_page_tail()).
+///
+/// # Errors
+/// `Skip` where idle tracking is not on offer, and where it cannot be split now.
+#[track_caller]
+pub fn split(w: &World, actor: Actor, huge: Area) -> TestResult {
+    offered(w).map_err(Stop::Skip)?;
+    w.check()?;
+    w.note(format!("{} is set idle and split", w.show(huge)));
+    let bitmap = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(FILE)
+        .doing(FILE)?;
+    let head = w.pages_of(actor, huge.page(0))?[0];
+    let (head, _) = head.ok_or(Stop::Skip("needs memory that nobody else reclaims"))?;
+    lru::drain().doing("drain the LRU batches")?;
+    if !set_idle(&bitmap, head)? || !is_idle(&bitmap, head)? {
+        return Err(Stop::Skip("needs a huge page that can be set idle now"));
+    }
+    actor.split_cold(huge, huge.sub(huge.pages / 2..huge.pages))?;
+    lru::drain().doing("drain the LRU batches")?;
+    let mut idle = 0;
+    let mut busy = Vec::new();
+    for (seen, vpn) in w.pages_of(actor, huge)?.iter().zip(huge.vpns()) {
+        let Some((pfn, _)) = *seen else { continue };
+        match is_covered(&bitmap, pfn) && never_idle(w, &bitmap, pfn)? {
+            true => busy.push(vpn),
+            false => idle += 1,
+        }
+    }
+    // One or the other may have been met by somebody else's scan.
+    if busy.len() > huge.pages / 2 {
+        return Err(w.report(&Finding {
+            property: "a split is no access: what was idle is idle",
+            detail: format!("{} parts are not, {idle} may be", busy.len()),
+            at: Some((actor.id(), busy[0])),
+        }));
+    }
+    w.check()
+}
+
 /// Whether a page that is on an LRU list is not idle right after it was set, each time. That needs no page of the control to be judged,
 /// and holds for its own: one that is on no list has no idle bit, but on one (looked at before and after) nothing in the kernel may refuse.
 fn refuses(w: &World, bitmap: &File, head: Pfn) -> TestResult<bool> {
     const TIMES: usize = 8;
-    let on_lru =
-        || -> TestResult<bool> { Ok(w.page_flags(head)?.is_some_and(|f| f.has(Flags::LRU))) };
     let mut until = w.limit(PATIENCE);
     let mut times = 0;
     loop {
-        let before = on_lru()?;
+        let before = on_lru(w, head)?;
         set_idle(bitmap, head)?;
         if is_idle(bitmap, head)? {
             return Ok(false);
         }
-        times += usize::from(before && on_lru()?);
+        times += usize::from(before && on_lru(w, head)?);
         if times >= TIMES || until.over() {
             return Ok(times >= TIMES);
         }

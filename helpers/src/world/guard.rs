@@ -12,7 +12,9 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
+use crate::sys::uffd;
 use crate::{Stop, TestResult};
+use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,8 +36,15 @@ impl Actor<'_, '_> {
             w.show(area)
         ));
         let (addr, len) = (area.vpn * w.page, area.pages * w.page);
-        if let Reply::Errno(_) = w.ask(self.id, &Cmd::Uffd(Uffd::Protect { addr, len }))? {
-            return Err(Stop::Skip("needs UFFDIO_WRITEPROTECT"));
+        match w.ask(self.id, &Cmd::Uffd(Uffd::Protect { addr, len }))? {
+            Reply::Done => {}
+            Reply::Errno(e) if uffd::is_lacking(Errno::from_raw(e)) => {
+                return Err(Stop::Skip("needs UFFDIO_WRITEPROTECT"));
+            }
+            other => {
+                let stop = Stop::error(format_args!("UFFDIO_WRITEPROTECT: {other:?}"));
+                return Err(w.blame(self.id, stop));
+            }
         }
         w.guard(self.id, area)
     }
@@ -52,6 +61,37 @@ impl Actor<'_, '_> {
 }
 
 impl Actor<'_, '_> {
+    /// MADV_COLD of a part of a huge page of this actor alone, until it is split. Nothing is touched.
+    ///
+    /// # Errors
+    /// `Skip` where the advice does not split it.
+    #[track_caller]
+    pub(crate) fn split_cold(&self, huge: Area, part: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: madvise COLD {}", self.name(), w.show(part)));
+        let cmd = Cmd::Advise {
+            addr: part.vpn * w.page,
+            len: part.pages * w.page,
+            advice: advice::COLD,
+        };
+        let pid = w.pid(self.id)?;
+        let mut until = w.limit(LIMIT);
+        loop {
+            // What a CPU's batch has a reference for is not split.
+            lru::drain().doing("drain the LRU batches")?;
+            w.tell(self.id, &cmd)?;
+            let first = w.eye.entries(pid, &[huge.vpn])?[0].pfn();
+            let flags = first.map(|pfn| w.page_flags(pfn)).transpose()?.flatten();
+            if flags.is_some_and(|f| !f.has(Flags::THP)) {
+                return Ok(());
+            }
+            if until.over() {
+                return Err(Stop::Skip("needs MADV_COLD that splits a huge page"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// MADV_COLD of a part of a huge page of this actor alone splits it (madvise_cold_or_pageout_pte_range()). What holds zeroes only may
     /// be the zero page after it (try_to_map_unused_to_zeropage()); each entry keeps the write protection that all of them had.
     ///
@@ -60,30 +100,10 @@ impl Actor<'_, '_> {
     #[track_caller]
     pub fn split_guarded(&self, huge: Area, part: Area) -> TestResult {
         let w = self.world;
-        w.note(format!("{}: madvise COLD {}", self.name(), w.show(part)));
-        let cmd = Cmd::Advise {
-            addr: part.vpn * w.page,
-            len: part.pages * w.page,
-            advice: advice::COLD,
-        };
         let vpns: Vec<usize> = huge.vpns().collect();
         let pid = w.pid(self.id)?;
-        let mut until = w.limit(LIMIT);
         let before = w.eye.entries(pid, &vpns)?;
-        loop {
-            // What a CPU's batch has a reference for is not split.
-            lru::drain().doing("drain the LRU batches")?;
-            w.tell(self.id, &cmd)?;
-            let first = w.eye.entries(pid, &vpns)?[0].pfn();
-            let flags = first.map(|pfn| w.page_flags(pfn)).transpose()?.flatten();
-            if flags.is_some_and(|f| !f.has(Flags::THP)) {
-                break;
-            }
-            if until.over() {
-                return Err(Stop::Skip("needs MADV_COLD that splits a huge page"));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.split_cold(huge, part)?;
         let after = w.eye.entries(pid, &vpns)?;
         let soft = w.features().soft_dirty;
         for ((vpn, old), new) in vpns.iter().zip(&before).zip(&after) {
@@ -112,14 +132,25 @@ impl World<'_> {
     pub(super) fn guard(&self, id: ActorId, area: Area) -> TestResult {
         let vpns: Vec<usize> = area.vpns().collect();
         let seen = self.eye.entries(self.pid(id)?, &vpns)?;
-        if !seen.iter().any(|s| s.entry.uffd_wp()) {
+        let shown = seen.iter().any(|s| s.entry.uffd_wp());
+        let mut guarded = self.guarded.borrow_mut();
+        guarded.extend(vpns.into_iter().map(|vpn| (id, vpn)));
+        drop(guarded);
+        if !shown {
+            // A kernel that protects none of them does not show it either.
+            self.check_closed()?;
             return Err(Stop::Skip(
                 "needs the write protection in pagemap (Linux 5.13)",
             ));
         }
-        let mut guarded = self.guarded.borrow_mut();
-        guarded.extend(vpns.into_iter().map(|vpn| (id, vpn)));
         Ok(())
+    }
+
+    /// How many pages of an area pagemap shows as write-protected.
+    pub fn marked(&self, actor: Actor, area: Area) -> TestResult<usize> {
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = self.eye.entries(actor.pid()?, &vpns)?;
+        Ok(seen.iter().filter(|s| s.entry.uffd_wp()).count())
     }
 
     /// Who write-protected a page has it so, and nobody else.

@@ -10,6 +10,7 @@ use crate::pace::Wait;
 use crate::sys::fd;
 use crate::sys::uffd::{self, Event};
 use crate::{Stop, TestResult};
+use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
@@ -66,7 +67,9 @@ impl<'w, 'c> Actor<'w, 'c> {
         let cmd = Cmd::Uffd(Uffd::Serve { features });
         let (number, offered) = match w.ask(self.id, &cmd)? {
             Reply::Values(v) => (v[0] as i32, v[1] as u64),
-            Reply::Errno(_) => return Err(Stop::Skip("needs userfaultfd")),
+            Reply::Errno(e) if uffd::is_lacking(Errno::from_raw(e)) => {
+                return Err(Stop::Skip("needs userfaultfd"));
+            }
             other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
         };
         for (feature, lacking) in FEATURES {
@@ -74,8 +77,12 @@ impl<'w, 'c> Actor<'w, 'c> {
                 return Err(Stop::Skip(lacking));
             }
         }
-        let Ok(file) = fd::take(self.pid()?, number) else {
-            return Err(Stop::Skip("needs pidfd_getfd(2) (Linux 5.6)"));
+        let file = match fd::take(self.pid()?, number) {
+            Ok(file) => file,
+            Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES) => {
+                return Err(Stop::Skip("needs pidfd_getfd(2) (Linux 5.6)"));
+            }
+            Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("pidfd_getfd: {e}")))),
         };
         w.tell(self.id, &Cmd::Uffd(Uffd::Close))?;
         Ok(w.keeper(self.id, features, file))
@@ -261,6 +268,9 @@ impl<'w, 'c> Actor<'w, 'c> {
     #[track_caller]
     pub fn move_unkept(&self, from: Area, to: Area) -> TestResult {
         self.move_to(from, to)?;
+        let mut guarded = self.world.guarded.borrow_mut();
+        guarded.retain(|(id, vpn)| *id != self.id || !from.vpns().contains(vpn));
+        drop(guarded);
         let mut kept = self.world.kept.borrow_mut();
         kept.modes
             .retain(|(id, vpn), _| *id != self.id || !from.vpns().contains(vpn));

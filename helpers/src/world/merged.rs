@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What KSM does to the model, and what scripts say about it.
 
-use super::check::Sightings;
+use super::check::{Finding, Sightings};
 use super::model::{ActorId, Exclusive, FrameId, Held, Model, Slot};
+use super::sight::Seen;
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
-use crate::kernel::pagemap::Pfn;
+use crate::kernel::pagemap::{Pfn, State};
 use crate::kernel::vma;
 use crate::stop::Doing;
+use crate::sys::mem::advice;
 use crate::sys::numa;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
@@ -46,6 +48,38 @@ impl Model {
             b.iter()
                 .all(|y| self.roots[x.0] == self.roots[y.0] && (x.1 == y.1 || index(x) == index(y)))
         })
+    }
+}
+
+impl Actor<'_, '_> {
+    /// MADV_UNMERGEABLE of pages that were written since the soft-dirty bits were cleared. Merging takes the bit from most of them
+    /// (replace_page()); who still has it keeps it, for a copy that ends the sharing is no change (wp_page_copy()). The pages that still had it.
+    ///
+    /// # Errors
+    /// `Fail` when a bit is gone.
+    #[track_caller]
+    pub fn unmerge_soft_dirty(&self, area: Area) -> TestResult<usize> {
+        let w = self.world;
+        let vpns: Vec<usize> = area.vpns().collect();
+        let before = w.eye.entries(self.pid()?, &vpns)?;
+        self.advise(area, advice::UNMERGEABLE)?;
+        let after = w.eye.entries(self.pid()?, &vpns)?;
+        let mut had = 0;
+        for ((&vpn, old), new) in vpns.iter().zip(&before).zip(&after) {
+            let there = |s: &Seen| matches!(s.state, State::Present(_));
+            if !there(old) || !there(new) || !old.entry.soft_dirty() {
+                continue;
+            }
+            had += 1;
+            if !new.entry.soft_dirty() {
+                return Err(w.report(&Finding {
+                    property: "a page that KSM gives back keeps its soft-dirty bit",
+                    detail: format!("was {old}, seen {new}"),
+                    at: Some((self.id(), vpn)),
+                }));
+            }
+        }
+        Ok(had)
     }
 }
 

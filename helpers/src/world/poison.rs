@@ -34,8 +34,8 @@ pub enum Cause<'w, 'c> {
 pub enum Signals {
     /// Its mappers and nobody else: an anonymous page.
     Mappers,
-    /// Its mappers; those who have a VMA over the page without mapping it may be: files (collect_procs_file()), and KSM, where a
-    /// relative's VMA at the same address counts (collect_procs_ksm()).
+    /// Its mappers; who has a VMA over a file's page without mapping it is told as well (collect_procs_file()), and of a KSM page whoever has a
+    /// relative's VMA at the same address may be (collect_procs_ksm()).
     MappersAtLeast,
 }
 
@@ -156,6 +156,17 @@ impl<'c> World<'c> {
             let mut model = self.model.borrow_mut();
             for &(id, vpn) in &mappers {
                 model.change(id, vpn..vpn + 1, |s| s.held = Held::Gone);
+            }
+            // Who has not mapped the object's page yet cannot have it any more either.
+            if model.frames[frame].cached {
+                let slots = model
+                    .spaces
+                    .iter_mut()
+                    .flatten()
+                    .flat_map(|s| s.values_mut());
+                for slot in slots.filter(|s| s.held == Held::Frame(frame)) {
+                    slot.held = Held::Gone;
+                }
             }
         }
         for &(id, vpn) in mappers.iter().filter(|&&m| self.is_readable(m)) {
@@ -385,9 +396,13 @@ impl<'c> World<'c> {
             .filter(|m| m.0 == id)
             .map(|m| m.1 * self.page)
             .collect();
-        let mut may = mine.clone();
+        let (mut must, mut may) = (mine.clone(), mine);
         if signals == Signals::MappersAtLeast {
-            may.extend(self.over_page(id, mappers));
+            let (file, over) = self.over_page(id, mappers);
+            may.extend(&over);
+            if file {
+                must.extend(over);
+            }
         }
         let told = early || by_access;
         let code = if by_access {
@@ -396,8 +411,8 @@ impl<'c> World<'c> {
             BUS_MCEERR_AO
         };
         let text = |what: &str| Some(format!("expected {what}, seen {}", show(seen)));
-        if told && !mine.is_empty() && seen.is_empty() {
-            return text(&format!("a signal, address one of {mine:x?}"));
+        if told && !must.is_empty() && seen.is_empty() {
+            return text(&format!("a signal, address one of {must:x?}"));
         }
         if (!told || may.is_empty()) && !seen.is_empty() {
             return text("nothing");
@@ -416,8 +431,8 @@ impl<'c> World<'c> {
     }
 
     /// Where one actor has a VMA over a page, whether or not it maps the page there: over the same page of the same object, or
-    /// private memory at the address of another mapper.
-    fn over_page(&self, id: ActorId, mappers: &BTreeSet<(ActorId, usize)>) -> Vec<usize> {
+    /// private memory at the address of another mapper. True when it is an object's page.
+    fn over_page(&self, id: ActorId, mappers: &BTreeSet<(ActorId, usize)>) -> (bool, Vec<usize>) {
         let model = self.model.borrow();
         let slot = |&(a, v): &(ActorId, usize)| model.spaces[a].as_ref()?.get(&v).copied();
         let objects: BTreeSet<_> = mappers.iter().filter_map(|m| slot(m)?.object).collect();
@@ -426,10 +441,11 @@ impl<'c> World<'c> {
             None => objects.is_empty() && mappers.iter().any(|m| m.1 == v),
         };
         let space = model.spaces[id].iter().flatten();
-        space
-            .filter(|&(v, s)| over((v, s)))
-            .map(|(v, _)| v * self.page)
-            .collect()
+        let found = space.filter(|&(v, s)| over((v, s)));
+        (
+            !objects.is_empty(),
+            found.map(|(v, _)| v * self.page).collect(),
+        )
     }
 
     /// Nobody has it, and it is marked and counted.

@@ -35,7 +35,9 @@ impl Actor<'_, '_> {
         w.note(format!("{}: userfaultfd", self.name()));
         match w.ask(self.id, &Cmd::Uffd(Uffd::Open { features }))? {
             Reply::Value(features) => Ok(features as u64),
-            Reply::Errno(_) => Err(Stop::Skip("needs userfaultfd")),
+            Reply::Errno(e) if uffd::is_lacking(Errno::from_raw(e)) => {
+                Err(Stop::Skip("needs userfaultfd"))
+            }
             other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
         }
     }

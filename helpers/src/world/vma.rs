@@ -53,6 +53,30 @@ impl World<'_> {
     }
 }
 
+impl World<'_> {
+    /// Gives every process access again to what none has been allowed in the model: what is there must be what was there before.
+    ///
+    /// # Errors
+    /// Those of mprotect(2).
+    #[track_caller]
+    pub fn reopen(&self) -> TestResult {
+        let ids: Vec<ActorId> = self.model.borrow().living().collect();
+        for id in ids {
+            let closed: Vec<usize> = {
+                let model = self.model.borrow();
+                let slots = model.spaces[id].iter().flatten();
+                let none = slots.filter(|(_, s)| s.prot & (PROT_READ | PROT_WRITE) == 0);
+                none.map(|(&vpn, _)| vpn).collect()
+            };
+            for run in closed.chunk_by(|a, b| a + 1 == *b) {
+                let (vpn, pages) = (run[0], run.len());
+                self.actor_by_id(id).protect(Area { vpn, pages }, RW)?;
+            }
+        }
+        self.check()
+    }
+}
+
 impl Actor<'_, '_> {
     #[track_caller]
     fn vma(&self, cmd: Vma, lacking: &'static str, by: &[Errno]) -> TestResult {
