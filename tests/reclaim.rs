@@ -217,7 +217,7 @@ fn pageout(ctx: &mut Ctx, outside: bool) -> TestResult {
 
 /// What one mapper does not need, others may: the pages that P has for itself go, the others stay.
 ///
-///   P  [0 1 2 3][own]      C  [0 1 2 3]      D, C's child, [2 3] once P has exited
+///   P  [0 1 2 3][own]      C  [0 1 2 3][own]      D, C's child, [2 3], and then P exits
 fn pageout_shared(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let (p, a) = filled(&w, "P", 4)?;
@@ -231,7 +231,10 @@ fn pageout_shared(ctx: &mut Ctx) -> TestResult {
     let d = c.fork("D")?;
     d.unmap(a.sub(0..2))?;
     p.exit()?;
-    c.page_out_shared(a.sub(2..4), a.sub(0..2))?;
+    // A place of its own: in a large folio the pages that others map would keep those that they do not.
+    c.map(own)?;
+    c.write(own)?;
+    c.page_out_shared(a.sub(2..4), own)?;
     walks(w)
 }
 
