@@ -4,9 +4,10 @@
 //! Destructive: where the kernel cannot give poisoned pages back (CONFIG_HWPOISON_INJECT), each test costs some pages until the
 //! next boot.
 
-use helpers::TestResult;
 use helpers::kernel::features::Features;
+use helpers::kernel::hugetlb;
 use helpers::kernel::hwpoison;
+use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::Grain::Base;
@@ -14,6 +15,7 @@ use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, ksm};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Cause, Kind, Share, Signals, World};
+use helpers::{Stop, TestResult};
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -174,6 +176,43 @@ fn held(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
+/// A hugetlb page of a file: one entry in each process, and all of it is lost.
+///
+///   file      |==== 0 ====|==== 1 ====|
+///   P shared  |==== 0 ====|==== 1 ====|     C, its child, the same      Q private |==== 1 ====|, not written
+fn hugetlb_page(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let a = w.place_huge(2)?;
+    w.name(a, "a");
+    let n = a.pages / 2;
+    if hugetlb::default_size() != w.features().pmd_size {
+        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
+    }
+    hugetlb::enlarge(4, &w.features().nodes).doing("enlarge the pool")?;
+    if hugetlb::free() < 4 {
+        return Err(Stop::Skip("needs free huge pages"));
+    }
+    let file = w.object(Kind::Hugetlb, a.pages)?;
+    let (p, q, at) = (w.actor("P")?, w.actor("Q")?, w.place_huge(1)?);
+    w.name(at, "private");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    q.map_object(at, &file, n, RW, Share::Private)?;
+    let c = p.fork("C")?;
+    for actor in [p, q, c] {
+        actor.catch(true)?;
+    }
+    w.fail_hugetlb_page(p, a.sub(0..n), n / 2 + 1, from(outside, p))?;
+    w.fail_hugetlb_page(q, at, 3, from(outside, c))?;
+    for actor in [p, q, c, b] {
+        actor.exit()?;
+    }
+    // The pool has them back, and then they can be given back.
+    w.truncate(&file, 0)?;
+    w.finish()
+}
+
 /// Another thread of P than its first wants to be told early.
 ///
 ///   P  [0 1 2 3]      C, its child, late  [0 1 2 3]      E, P's other child, a thread again
@@ -331,6 +370,24 @@ const OUTSIDE: Test = Test {
     ],
     ..FAIL
 };
+const HUGETLB: Test = Test {
+    needs: &[
+        Need::Root,
+        Need::Pfn,
+        Need::Probe(memory_failure),
+        // Without it the pages would be lost to the pool.
+        Need::Probe(from_outside),
+        Need::Thp,
+        Need::File(hugetlb::POOL, "needs CONFIG_HUGETLBFS"),
+        Need::MemMib(128),
+    ],
+    knobs: &[
+        Knob::set("/proc/sys/vm/memory_failure_early_kill", "0"),
+        Knob::set("/proc/sys/vm/memory_failure_recovery", "1"),
+        Knob::keep(hugetlb::POOL),
+    ],
+    ..FAIL
+};
 const HUGE_GUARDS: &[Fix] = &[Fix {
     commit: "c79c5a0a00a9",
     subject: "mm/memory-failure: check the mapcount of the precise page",
@@ -388,6 +445,16 @@ const TESTS: &[Test] = &[
         name: "thp.held.outside",
         run: |c| held(c, true),
         ..OUTSIDE
+    },
+    Test {
+        name: "hugetlb",
+        run: |c| hugetlb_page(c, false),
+        ..HUGETLB
+    },
+    Test {
+        name: "hugetlb.outside",
+        run: |c| hugetlb_page(c, true),
+        ..HUGETLB
     },
     Test {
         name: "threads",

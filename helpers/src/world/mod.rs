@@ -34,6 +34,7 @@ mod outside;
 mod partly;
 mod pin;
 mod poison;
+mod poison_huge;
 mod query;
 mod queue;
 mod resident;

@@ -29,6 +29,16 @@ pub enum Cause<'w, 'c> {
     Outside,
 }
 
+impl Cause<'_, '_> {
+    /// Who asks for it.
+    pub(super) fn by(self) -> Option<ActorId> {
+        match self {
+            Cause::Access(by) => Some(by.id),
+            Cause::Outside => None,
+        }
+    }
+}
+
 /// Who must be told of a failure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signals {
@@ -54,7 +64,7 @@ pub(super) struct Poison {
 
 /// One SIGBUS.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Signal {
+pub(super) struct Signal {
     code: i32,
     addr: usize,
     lsb: i64,
@@ -116,7 +126,7 @@ impl Actor<'_, '_> {
 
 /// How long a thread may take to hear of a signal.
 const THREAD: Duration = Duration::from_secs(2);
-const NEEDS: &str = "needs CONFIG_MEMORY_FAILURE";
+pub(super) const NEEDS: &str = "needs CONFIG_MEMORY_FAILURE";
 
 impl<'c> World<'c> {
     /// Has one page of an actor fail. Everybody who must be told is, with the right address, nobody else is, nobody has the page
@@ -182,56 +192,9 @@ impl<'c> World<'c> {
         self.check()
     }
 
-    /// Has one page of a huge page fail that cannot be split, since somebody holds it (see [`Actor::splice`]): all who map that page are told
-    /// as if it could, and keep it. MADV_HWPOISON by a mapper or from outside.
-    ///
-    /// # Errors
-    /// `Skip` where the kernel tells nobody of it then.
-    #[track_caller]
-    pub fn fail_held_page(&self, of: Actor, page: Area, cause: Cause) -> TestResult {
-        // A page that has failed already keeps its mark.
-        self.check_content()?;
-        let how = match cause {
-            Cause::Access(by) => format!("{}: madvise HWPOISON", by.name()),
-            Cause::Outside => String::from("from outside: corrupt-pfn"),
-        };
-        self.note(format!("{how} {} of {}, held", self.show(page), of.name()));
-        let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
-            return Err(Stop::Skip("needs memory that nobody else reclaims"));
-        };
-        let mut mappers: BTreeSet<(ActorId, usize)> = BTreeSet::new();
-        for sightings in self.look()?.into_values() {
-            let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
-            mappers.extend(here.map(|(at, _)| *at));
-        }
-        for id in self.listeners() {
-            self.signals(id)?;
-        }
-        let by = match cause {
-            Cause::Access(by) => Some(by.id),
-            Cause::Outside => None,
-        };
-        match self.inject(pfn, page.vpn, by)? {
-            Err(Errno::EHWPOISON) => {
-                // All of it may be taken for lost.
-                let huge = self.features().pmd_size.map_or(0, |n| n.ilog2().into());
-                let lsbs = [self.page_lsb(), huge];
-                self.judge_told(pfn, &mappers, cause, Signals::Mappers, &lsbs)
-            }
-            Err(errno) if cannot_be_asked(errno) => Err(Stop::Skip(NEEDS)),
-            Err(errno) if says_unsplit(errno) => Err(Stop::Skip(
-                "needs memory failure that tells of huge pages in use (Linux 6.11)",
-            )),
-            other => Err(Stop::fail(format_args!(
-                "a huge page that is held is not split: pfn {pfn}: {other:?}\n{}",
-                self.script_text()
-            ))),
-        }
-    }
-
     /// What everybody who listens was told of a failure, of which a size of the order `lsbs` may be lost.
     #[track_caller]
-    fn judge_told(
+    pub(super) fn judge_told(
         &self,
         pfn: Pfn,
         mappers: &BTreeSet<(ActorId, usize)>,
@@ -351,7 +314,7 @@ impl<'c> World<'c> {
         Ok(true)
     }
 
-    fn listeners(&self) -> Vec<ActorId> {
+    pub(super) fn listeners(&self) -> Vec<ActorId> {
         let living: BTreeSet<ActorId> = self.model.borrow().living().collect();
         let poison = self.poison.borrow();
         let ids = poison.listeners.keys().copied();
@@ -359,7 +322,7 @@ impl<'c> World<'c> {
     }
 
     /// What one actor was told since the last time. The signals of a failure are there before the call that made it returns.
-    fn signals(&self, id: ActorId) -> TestResult<Vec<Signal>> {
+    pub(super) fn signals(&self, id: ActorId) -> TestResult<Vec<Signal>> {
         match self.ask(id, &Cmd::Bus(Bus::Take))? {
             Reply::Values(v) => Ok(v
                 .as_chunks()
@@ -375,7 +338,7 @@ impl<'c> World<'c> {
         }
     }
 
-    fn page_lsb(&self) -> i64 {
+    pub(super) fn page_lsb(&self) -> i64 {
         self.page.ilog2().into()
     }
 
