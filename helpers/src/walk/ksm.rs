@@ -252,6 +252,7 @@ pub(super) fn wait(
     let mut until = w.limit(LIMIT);
     let controls = slots.iter().filter(|at| is_control(at)).count();
     let mut control_at: Option<u64> = None;
+    let mut came_by = false;
     let mut pause = Duration::from_millis(1);
     loop {
         let scans = ksm::full_scans().doing("read full_scans")?;
@@ -290,8 +291,17 @@ pub(super) fn wait(
             unmerged.get_or_insert_with(|| (at, format!("{seen}, flags {flags:?}")));
         }
         let Some((at, seen)) = unmerged else {
-            return come_by_all(&mut until);
+            if came_by {
+                return Ok(End::All);
+            }
+            match come_by_all(&mut until)? {
+                End::All => came_by = true,
+                other => return Ok(other),
+            }
+            continue;
         };
+        // A page that somebody reclaims meanwhile is one that ksmd passes over, and forgets in that process.
+        came_by = false;
         // A single page that does not merge is wrong in the control as well.
         if controls == 0 || control_left < controls {
             let since = *control_at.get_or_insert(scans);
