@@ -105,7 +105,7 @@ fn markdown(results: &[(Less, Outcome)], version: &str, given: &str) -> String {
         "Written by `cargo xtask less{given}`: the suite (`run_tests.sh -d`) on Linux {version} in QEMU,\n\
          built without one thing (`lab/kernels/less`) or in a smaller machine. `whole` is\n\
          the kernel of `cargo xtask prove` to compare with. Nothing may fail; a test\n\
-         that cannot put its property to the test is skipped.\n\n\
+         that cannot put its property to the test is skipped. Each run is of the suite as it was then.\n\n\
          | kernel | missing | passed | failed | skipped | s |\n\
          | --- | --- | --- | --- | --- | --- |"
     );
