@@ -5,7 +5,7 @@
 use crate::bugs;
 use crate::fleet;
 use crate::machine::Machine;
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
 use crate::plant;
 use crate::suite;
@@ -26,6 +26,7 @@ same suite is not run again. ARGUMENTS are more arguments for run_tests.sh.
   --only NAMES    only these, as in no-ksm,one-cpu
   --list          list them and end
   --build         build the kernels and end
+  --kept          run nothing: write lab/LESS.md from what was run before
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
   --jobs N        guests at a time (2)
@@ -96,7 +97,7 @@ fn told(outcome: &Outcome) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-fn markdown(results: &[(Less, Outcome)], version: &str, given: &str) -> String {
+fn markdown(results: &[(Less, Outcome)], left: &[String], version: &str, given: &str) -> String {
     let mut out = String::from(
         "<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n# Kernels and machines with less\n\n",
     );
@@ -121,6 +122,9 @@ fn markdown(results: &[(Less, Outcome)], version: &str, given: &str) -> String {
             outcome.seconds
         );
     }
+    if !left.is_empty() {
+        let _ = writeln!(out, "\nNot run: {}.", left.join(", "));
+    }
     out += &fleet::failures(results.iter().map(|(less, outcome)| (&*less.name, outcome)));
     out.push_str("\n## Reasons of the skips\n\n| kernel | reasons |\n| --- | --- |\n");
     for (less, outcome) in results {
@@ -131,10 +135,11 @@ fn markdown(results: &[(Less, Outcome)], version: &str, given: &str) -> String {
 
 /// Runs the command.
 pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
-    let mut build = false;
+    let (mut build, mut kept) = (false, false);
     let own = &mut |name: &str, _: &mut lexopt::Parser| {
         build |= name == "build";
-        Ok(name == "build")
+        kept |= name == "kept";
+        Ok(matches!(name, "build" | "kept"))
     };
     let Some(options) = fleet::options(parser, USAGE, own)? else {
         return Ok(ExitCode::SUCCESS);
@@ -183,12 +188,20 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
             keep: !options.again,
         });
     }
+    let mut left = Vec::new();
+    if kept {
+        let there = |job: &fleet::Job| outcome::kept(&job.stem).is_some();
+        let (have, lack): (Vec<_>, Vec<_>) = jobs.into_iter().partition(there);
+        jobs = have;
+        left.extend(lack.into_iter().map(|job| job.name));
+        all.retain(|less| !left.contains(&less.name));
+    }
     let outcomes = fleet::run(&jobs, options.jobs, &plan)?;
     let failed = outcomes.iter().any(|o| !fleet::wrong(o).is_empty());
     if options.only.is_empty() {
         let path = sys::root()?.join("lab/LESS.md");
         let results: Vec<(Less, Outcome)> = all.into_iter().zip(outcomes).collect();
-        sys::write(&path, markdown(&results, &version, &options.given()))?;
+        sys::write(&path, markdown(&results, &left, &version, &options.given()))?;
         eprintln!("xtask: wrote {}", path.display());
     }
     Ok(match failed {

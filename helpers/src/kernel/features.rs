@@ -5,6 +5,7 @@ use super::kpage::{Flags, Kpage};
 use super::pagemap::{Pagemap, Pfn};
 use super::{ksm, numa, sysfs, thp};
 use crate::sys::mem::{self, Sys, advice};
+use crate::sys::numa::{MPOL_MF_MOVE, move_pages};
 use crate::sys::proc::{Forked, exit_now, fork_child};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -42,6 +43,8 @@ pub struct Features {
     pub ksm_flag: bool,
     /// Nodes with memory.
     pub nodes: Vec<i32>,
+    /// There is move_pages(2): NUMA and CONFIG_MIGRATION.
+    pub migration: bool,
     /// KSM knobs can be written.
     pub ksm: bool,
     /// THP can be had with madvise.
@@ -85,6 +88,7 @@ impl Features {
             anon_exclusive: anon_exclusive(&kpage) == Some(true),
             ksm_flag: fresh.is_some_and(|f| f.has(Flags::KSM) == Some(false)),
             nodes: numa::nodes_with_memory(),
+            migration: move_pages(0, &[], 0, MPOL_MF_MOVE) != Err(Errno::ENOSYS),
             ksm: ksm::usable(),
             thp: pmd_size.is_some() && thp_with_madvise(),
             debugfs: debugfs.or_else(mounted_debugfs),

@@ -239,6 +239,7 @@ fn features_line(f: &crate::kernel::features::Features) -> String {
         ("page_mapcount", f.page_mapcount),
         ("thp", f.thp),
         ("ksm", f.ksm),
+        ("migration", f.migration),
         ("page_idle", f.page_idle),
         ("soft_dirty", f.soft_dirty),
         ("debugfs", f.debugfs.is_some()),

@@ -70,6 +70,9 @@ pub(super) fn offered(w: &World) -> Result<(), &'static str> {
     if w.features().nodes.len() < 2 {
         return Err("needs 2 NUMA nodes with memory");
     }
+    if !w.features().migration {
+        return Err("needs CONFIG_MIGRATION");
+    }
     Ok(())
 }
 

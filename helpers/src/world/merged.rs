@@ -181,6 +181,9 @@ impl World<'_> {
     /// `Skip` when a page did not go there.
     #[track_caller]
     pub fn move_to_node(&self, actor: Actor, area: Area, node: i32) -> TestResult {
+        if !self.features().migration {
+            return Err(Stop::Skip("needs CONFIG_MIGRATION"));
+        }
         let text = self.show(area);
         self.note(format!("{}: move {text} to node {node}", actor.name()));
         let addrs: Vec<usize> = area.vpns().map(|v| v * self.page).collect();
