@@ -50,7 +50,12 @@ impl<'w, 'c> Counters<'w, 'c> {
             .flush_stats()
             .doing("flush the cgroup's statistics")?;
         // The script and the model grow in this process, which is in the cgroup too.
-        let own = vma::rollup_kb(0, "Anonymous").doing("read smaps_rollup")?;
+        let own = match vma::rollup_kb(0, "Anonymous") {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Stop::Skip("needs smaps_rollup (CONFIG_PROC_PAGE_MONITOR)"));
+            }
+            own => own.doing("read smaps_rollup")?,
+        };
         let own = own.unwrap_or(0) as i64 * 1024 / mem::page_size() as i64;
         let anon = self.stat("anon")?.unwrap_or(0) - own;
         Ok([anon, self.stat("anon_thp")?.unwrap_or(0)])

@@ -112,6 +112,8 @@ impl std::fmt::Display for Seen {
 pub struct Eye {
     kpage: Kpage,
     page: usize,
+    /// Whether a pagemap can be read at all.
+    pagemap: bool,
     /// What is falsified.
     pub lie: Option<Lie>,
     bad_lie: Option<String>,
@@ -127,15 +129,22 @@ impl Eye {
         Eye {
             kpage: Kpage::open(),
             page: features.page_size,
+            pagemap: features.pagemap,
             lie,
             bad_lie,
         }
     }
 
     /// The entries of the given page numbers (ascending) of one process.
+    ///
+    /// # Errors
+    /// `Skip` where no process has a pagemap.
     pub fn entries(&self, pid: i32, vpns: &[usize]) -> TestResult<Vec<Seen>> {
         if let Some(e) = &self.bad_lie {
             return Err(Stop::error(e));
+        }
+        if !self.pagemap {
+            return Err(Stop::Skip("needs pagemap (CONFIG_PROC_PAGE_MONITOR)"));
         }
         let map = Pagemap::open(pid).doing(format_args!("open /proc/{pid}/pagemap"))?;
         // A call costs more than a few entries that nobody wants.
