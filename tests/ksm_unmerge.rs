@@ -45,6 +45,9 @@ fn sealed(ctx: &mut Ctx) -> TestResult {
 ///   P [0 1 2 3]  C, its child  [0 1 2 3]  Q [0 1 2 3]     0 to 2 written again
 fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs CONFIG_MEM_SOFT_DIRTY"));
+    }
     let (p, a) = filled(&w, "P", 4)?;
     let (q, b) = like(&w, "Q", 4, (p, a))?;
     w.clear_soft_dirty()?;
@@ -57,7 +60,9 @@ fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     had += q.unmerge_soft_dirty(b)?;
     c.advise(a, advice::UNMERGEABLE)?;
     if had == 0 {
-        return Err(Stop::Skip("needs soft-dirty bits in pagemap"));
+        return Err(Stop::Skip(
+            "needs a merged page that has kept its soft-dirty bit",
+        ));
     }
     w.check()?;
     walks(w)

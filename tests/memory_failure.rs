@@ -14,7 +14,7 @@ use helpers::topology::Grain::Base;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, ksm};
 use helpers::world::model::Lock;
-use helpers::world::{Actor, Cause, Kind, Share, Signals, World};
+use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World};
 use helpers::{Stop, TestResult};
 
 /// Pages of each mapping.
@@ -127,22 +127,26 @@ fn locked(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
-/// One part of a huge page: who maps the rest of it but not this part has nothing to be told of.
-///
 ///   P |=================|  one PMD        C only pages 5 and 6        D all but these
-fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let b = bystander(&w)?;
+fn parts<'w, 'c>(w: &'w World<'c>) -> TestResult<([Actor<'w, 'c>; 3], Area)> {
     let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 0)?;
+    let a = Grain::Huge.map(w, p, 0)?;
     p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
+    Grain::Huge.verify(w, p, a)?;
     p.catch(true)?;
     let c = p.fork("C")?;
     let d = p.fork("D")?;
     c.unmap(a.sub(0..5))?;
     c.unmap(a.sub(7..a.pages))?;
     d.unmap(a.sub(5..7))?;
+    Ok(([p, c, d], a))
+}
+
+/// One part of a huge page: who maps the rest of it but not this part has nothing to be told of.
+fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let ([p, c, d], a) = parts(&w)?;
     w.fail_page(p, a.page(6), from(outside, p), Signals::Mappers)?;
     w.fail_page(c, a.page(5), from(outside, c), Signals::Mappers)?;
     w.fail_page(d, a.page(a.pages - 1), from(outside, d), Signals::Mappers)?;
@@ -150,22 +154,11 @@ fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
-/// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same.
-///
-///   P |=================|  one PMD, a page of it in a pipe      C only pages 5 and 6      D all but these
+/// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same. A page of P's is in a pipe.
 fn held(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
     let b = bystander(&w)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 0)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    p.catch(true)?;
-    let c = p.fork("C")?;
-    let d = p.fork("D")?;
-    c.unmap(a.sub(0..5))?;
-    c.unmap(a.sub(7..a.pages))?;
-    d.unmap(a.sub(5..7))?;
+    let ([p, c, d], a) = parts(&w)?;
     p.splice(a.page(1))?;
     w.fail_held_page(p, a.page(6), from(outside, p))?;
     w.fail_held_page(d, a.page(a.pages - 1), from(outside, d))?;

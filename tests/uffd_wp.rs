@@ -85,6 +85,8 @@ fn thp_zeroes(ctx: &mut Ctx) -> TestResult {
     let p = w.actor("P")?;
     let a = Grain::Huge.map(&w, p, 1)?;
     p.advise(a, advice::POPULATE_WRITE)?;
+    // A VMA is soft-dirty as a whole until then, whatever its entries say; the write makes the PMD so.
+    w.clear_soft_dirty()?;
     p.write(a.sub(0..4))?;
     Grain::Huge.verify(&w, p, a)?;
     p.guard(a)?;

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::plant;
 use crate::suite;
 use crate::sys;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,7 +26,7 @@ same suite is not run again. ARGUMENTS are more arguments for run_tests.sh.
   --only NAMES    only these, as in no-ksm,one-cpu
   --list          list them and end
   --build         build the kernels and end
-  --kept          run nothing: write lab/LESS.md from what was run before
+  --kept          boot nothing: write lab/LESS.md from what was run before
   --again         run also what was run before
   --suite DIR     take the suite from there, do not build it
   --jobs N        guests at a time (2)
@@ -195,6 +195,11 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         jobs = have;
         left.extend(lack.into_iter().map(|job| job.name));
         all.retain(|less| !left.contains(&less.name));
+        if jobs.is_empty() || options.again {
+            bail!(
+                "--kept: nothing was run before with this kernel and this suite, or --again asks for it"
+            );
+        }
     }
     let outcomes = fleet::run(&jobs, options.jobs, &plan)?;
     let failed = outcomes.iter().any(|o| !fleet::wrong(o).is_empty());

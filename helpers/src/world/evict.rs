@@ -6,7 +6,9 @@ use super::model::Exclusive;
 use super::sight::Seen;
 use super::{Actor, Area, World};
 use crate::actor::Cmd;
+use crate::kernel::lru;
 use crate::kernel::pagemap::State;
+use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use std::time::Duration;
@@ -118,6 +120,8 @@ impl Actor<'_, '_> {
                 len: shared.pages * w.page,
                 advice: advice::PAGEOUT,
             };
+            // What is in a CPU's batch is left out, whoever maps it.
+            lru::drain().doing("drain the LRU batches")?;
             w.tell(self.id, &cmd)?;
             let after = w.eye.entries(w.pid(self.id)?, &vpns)?;
             self.page_out(own)?;
@@ -127,18 +131,18 @@ impl Actor<'_, '_> {
                 .count();
             let there = |s: &&Seen| matches!(s.state, State::Present(_));
             let was = before.iter().filter(there).count();
-            // Others may reclaim at any time, but not all of it just then, each time.
-            if was > 0 && gone < was {
+            // Others may reclaim at any time, but not some of it just then, each time.
+            if was == vpns.len() && gone == 0 {
                 return Ok(());
             }
-            looked |= was > 0;
+            looked |= was == vpns.len();
         }
         if !looked {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         }
         Err(w.report(&Finding {
             property: "MADV_PAGEOUT leaves what other processes map too",
-            detail: format!("all of it went, {ROUNDS} times"),
+            detail: format!("some of it went, {ROUNDS} times"),
             at: Some((self.id, shared.vpn)),
         }))
     }

@@ -353,7 +353,7 @@ impl<'c> World<'c> {
         seen: &[Signal],
     ) -> Option<String> {
         let early = self.poison.borrow().listeners[&id];
-        let by_access = matches!(cause, Cause::Access(by) if by.id == id);
+        let by_access = cause.by() == Some(id);
         let mine: BTreeSet<usize> = mappers
             .iter()
             .filter(|m| m.0 == id)
