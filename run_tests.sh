@@ -32,6 +32,7 @@ swap            # pages swapped out, and in again by sharers in every order
 reclaim         # pages given up by one mapper, taken by advice or from one cgroup of two
 referenced      # who has touched a page: each mapper alone keeps it from idle tracking and reclaim
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
+numa_hint       # pages that wait for a NUMA hinting fault: found by every walk, given back as they were
 uffd_fork       # areas registered with userfaultfd, at fork: given up, or inherited with the events
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 uffd_wp         # pages write-protected by userfaultfd: they stay so for the one mapper

@@ -6,8 +6,10 @@ use super::{bus, pin, stack, uffd, vma};
 use crate::sys::{fd, mem, numa, proc};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, recvmsg};
+use nix::time::{ClockId, clock_gettime};
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// Largest packet, either way, bytes. World splits page lists to stay below it.
 pub const PACKET: usize = 128 << 10;
@@ -167,6 +169,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
             stack::verified(bytes).map(|(from, to)| Reply::Values(vec![from as i64, to as i64]))
         }
         Cmd::FlushTlb => done(flush_tlb()),
+        Cmd::Spin { ms } => done(spin(Duration::from_millis(ms.into()))),
         Cmd::MovePages {
             pid,
             addrs,
@@ -256,6 +259,16 @@ fn flush_tlb() -> Result<(), Errno> {
     mem::touch_read(at);
     mem::touch_read(at + len - page);
     mem::munmap(at, len)
+}
+
+/// Uses the CPU for so long. What waits for the CPU meanwhile does not count.
+fn spin(time: Duration) -> Result<(), Errno> {
+    let now = || clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from);
+    let end = now()? + time;
+    while now()? < end {
+        std::hint::spin_loop();
+    }
+    Ok(())
 }
 
 /// The next command. The end of the socket is the end of the actor: its test is gone.

@@ -60,6 +60,8 @@ pub enum Cmd {
     ProbeWrite { addrs: Vec<usize> },
     /// Have the CPU forget this address space's translations, so that the next access sets the accessed bit.
     FlushTlb,
+    /// Run for so many milliseconds of CPU time.
+    Spin { ms: u32 },
     /// move_pages(2) of another process' pages, from this one.
     MovePages {
         pid: i32,

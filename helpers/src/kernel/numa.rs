@@ -15,6 +15,25 @@ pub fn nodes_with_memory() -> Vec<i32> {
         .unwrap_or_else(|| vec![0])
 }
 
+/// CPUs of a node (nodeN/cpulist); none where the kernel does not show it.
+pub fn cpus_of(node: i32) -> Vec<usize> {
+    cpus(&format!("{DIR}/node{node}/cpulist"))
+}
+
+/// Online CPUs that are not of this node.
+pub fn cpus_not_of(node: i32) -> Vec<usize> {
+    let its = cpus_of(node);
+    let mut all = cpus("/sys/devices/system/cpu/online");
+    all.retain(|cpu| !its.contains(cpu));
+    all
+}
+
+fn cpus(path: &str) -> Vec<usize> {
+    let list = sysfs::read(path).ok().and_then(|text| parse_list(&text));
+    let numbers = list.unwrap_or_default().into_iter();
+    numbers.filter_map(|cpu| cpu.try_into().ok()).collect()
+}
+
 /// Free bytes of a node.
 ///
 /// # Errors

@@ -36,6 +36,8 @@ pub struct Arena {
 
 /// Name of the directory that the scratch file system is mounted on.
 pub const SCRATCH: &str = "rmap_selftests.mnt";
+/// The mount point that a kernel with debugfs has for it.
+const DEBUGFS: &str = "/sys/kernel/debug";
 /// Where nothing can be made, not even by mkdir -p: there is no scratch directory.
 const NO_DIR: &str = "/dev/null/none";
 /// Reason of everything in the arena for a test that did not ask for it.
@@ -285,8 +287,16 @@ fn debugfs(scratch: Option<&Path>) -> Option<PathBuf> {
     if there.is_some() {
         return there;
     }
-    let dir = scratch?.join("debugfs");
-    std::fs::create_dir(&dir).ok()?;
+    // In a mount namespace of our own it can be where everybody looks for it.
+    let usual = PathBuf::from(DEBUGFS);
+    let dir = match scratch? {
+        _ if usual.is_dir() => usual,
+        scratch => {
+            let dir = scratch.join("debugfs");
+            std::fs::create_dir(&dir).ok()?;
+            dir
+        }
+    };
     let nothing: Option<&str> = None;
     mount(
         Some("debugfs"),

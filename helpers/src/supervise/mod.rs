@@ -120,8 +120,9 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
         changes.close();
         return Err("/proc is of another PID namespace (mount -t proc proc /proc)".to_owned());
     }
-    let repaired = changes.repair(left_count, scratch.as_ref().ok().and_then(|s| s.as_deref()));
+    // First debugfs: knobs of a dead run may be in it.
     let mut arena = Arena::bare(scratch);
+    let repaired = changes.repair(left_count, arena.scratch.as_deref());
     if selected.iter().any(|t| t.arena) {
         arena.furnish(&mut changes, |need| {
             let same = |n: &Need| std::mem::discriminant(n) == std::mem::discriminant(need);

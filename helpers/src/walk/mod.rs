@@ -9,6 +9,7 @@
 mod charge;
 pub mod compact;
 pub mod fate;
+pub mod hint;
 pub mod idle;
 pub mod ksm;
 pub mod merge;
