@@ -9,7 +9,9 @@ use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{Grain, RW};
 use helpers::walk::{
-    self, Walk, compact, idle, ksm, migrate, policy, reclaim, soft_offline, split,
+    self, Walk, compact, idle, ksm, migrate,
+    own::{Way, only_own},
+    policy, reclaim, soft_offline, split,
 };
 use helpers::world::{Area, Kind, Share, World};
 use helpers::{Stop, TestResult, topology};
@@ -130,6 +132,51 @@ fn crowd(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
     w.finish()
 }
 
+/// Each an area of small pages, a large folio, or a huge page.
+///
+///   P  own, left, shared     C  shared, and gone from own     D  had all of it, and has exited
+fn own(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>, way: Way) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let unit = unit(&w)?;
+    let areas = ["own", "left", "shared"].map(|name| {
+        let a = w.place_aligned(unit.max(4), unit);
+        w.name(a, name);
+        a
+    });
+    for a in areas {
+        if unit > 1 {
+            p.map_folio(a)?;
+        } else {
+            p.map(a)?;
+            p.write(a)?;
+        }
+    }
+    let [own, left, shared] = areas;
+    p.fork("D")?.exit()?;
+    let c = p.fork("C")?;
+    c.unmap(own)?;
+    c.unmap(left)?;
+    only_own(&w, p, &[own, left], &[shared], way)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// A large folio that one process maps by PTEs: each of its pages is mapped once.
+///
+///   P  |own ... r ...|
+fn own_parts(ctx: &mut Ctx, way: Way) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.protect(a.page(a.pages / 2), topology::R)?;
+    only_own(&w, p, &[a], &[], way)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// KSM pages: the mappers of one page have nothing in common but its content.
 fn merged(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
     let w = World::new(ctx)?;
@@ -155,6 +202,21 @@ const HUGE: Test = Test {
 const MANY: Test = Test {
     about: "The walk finds all mappers of a page, how many there are and wherever they have it.",
     ..Test::DEFAULT
+};
+const OWN: Test = Test {
+    about: "MPOL_MF_MOVE moves all pages that the process has to itself, and none that another maps.",
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Nodes(2)],
+    ..Test::DEFAULT
+};
+const OWN_HUGE: Test = Test {
+    needs: &[
+        Need::Thp,
+        Need::Pfn,
+        Need::KpageFlags,
+        Need::Nodes(2),
+        Need::MemMib(64),
+    ],
+    ..OWN
 };
 const HUGETLB: Test = Test {
     needs: &[
@@ -261,6 +323,41 @@ const TESTS: &[Test] = &[
         name: "migrate.by_each.thp_parts",
         run: |c| parts(c, &migrate::BY_EACH),
         ..HUGE
+    },
+    Test {
+        name: "own",
+        run: |c| own(c, |_| Ok(1), Way::MovePages),
+        ..OWN
+    },
+    Test {
+        name: "own.folio",
+        run: |c| own(c, |w| w.folio_size(), Way::MovePages),
+        ..OWN_HUGE
+    },
+    Test {
+        name: "own.thp",
+        run: |c| own(c, |w| Ok(w.place_huge(1)?.pages), Way::MovePages),
+        ..OWN_HUGE
+    },
+    Test {
+        name: "own.thp_parts",
+        run: |c| own_parts(c, Way::MovePages),
+        ..OWN_HUGE
+    },
+    Test {
+        name: "own.mbind",
+        run: |c| own(c, |_| Ok(1), Way::Mbind),
+        ..OWN
+    },
+    Test {
+        name: "own.mbind.folio",
+        run: |c| own(c, |w| w.folio_size(), Way::Mbind),
+        ..OWN_HUGE
+    },
+    Test {
+        name: "own.mbind.thp_parts",
+        run: |c| own_parts(c, Way::Mbind),
+        ..OWN_HUGE
     },
     Test {
         name: "mbind",

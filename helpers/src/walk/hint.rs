@@ -8,9 +8,9 @@
 
 use super::migrate::MIGRATE;
 use super::reclaim::RECLAIM;
-use super::{Log, Walk, fate};
+use super::{Log, Walk, fate, own};
 use crate::actor::Cmd;
-use crate::kernel::{lru, numa, sysfs, vmstat};
+use crate::kernel::{numa, sysfs, vmstat};
 use crate::stop::Doing;
 use crate::supervise::{Ctx, Knob, WhenMissing};
 use crate::world::{Actor, Area, World};
@@ -21,9 +21,10 @@ use std::time::Duration;
 
 /// Machine-wide settings of tests that mark pages: the scanner comes at once, and again after each few milliseconds that a process has run.
 pub const KNOBS: &[Knob] = &[
+    // On while pages are marked, and at no other time.
     Knob {
-        path: "/proc/sys/kernel/numa_balancing",
-        value: Some("1"),
+        path: BALANCING,
+        value: Some("0"),
         missing: WhenMissing::Skip("needs NUMA balancing (CONFIG_NUMA_BALANCING)"),
     },
     // By itself it comes once in a second of CPU time (before Linux 5.13 these are sysctls).
@@ -35,6 +36,8 @@ pub const KNOBS: &[Knob] = &[
     // The period is not shorter than what a memory of 2560 MiB (MAX_SCAN_WINDOW) would take in a second.
     fast("/sys/kernel/debug/sched/numa_balancing/scan_size_mb", "16"),
 ];
+
+const BALANCING: &str = "/proc/sys/kernel/numa_balancing";
 
 const fn fast(path: &'static str, value: &'static str) -> Knob {
     Knob {
@@ -64,31 +67,32 @@ pub fn far(w: &World, actor: Actor, area: Area) -> TestResult {
         return Err(Stop::Skip("needs 2 NUMA nodes with memory"));
     };
     keep_on(w, actor, &numa::cpus_not_of(last))?;
-    let mut until = w.limit(LIMIT);
-    loop {
-        // In the batches of their CPU pages cannot be isolated; and what the scanner has marked already some kernels do not find.
-        lru::drain().doing("drain the LRU batches")?;
-        actor.read(area)?;
-        match w.move_to_node(actor, area, last) {
-            Err(Stop::Skip(_)) if !until.over() => {}
-            result => return result,
-        }
-    }
+    own::gather(w, actor, area, last)
 }
 
-/// Has the scanner mark these pages of a process, which must be where [`far`] puts them. The process touches none of them afterwards.
+/// Has the scanner mark the pages of a process, which must be where [`far`] puts them. The process touches none of them afterwards.
 ///
 /// # Errors
 /// `Skip` when it marks nothing, or does not come by.
 #[track_caller]
-pub fn mark(w: &World, actor: Actor, area: Area) -> TestResult {
+pub fn mark(w: &World, actor: Actor) -> TestResult {
     let (name, pid) = (actor.name(), actor.pid()?);
-    let marked = || vmstat::sum(MARKED).doing("read /proc/vmstat");
-    let before = marked()?;
-    // What is marked already does not count again.
-    actor.read(area)?;
     w.note(format!("{name}: its entries are marked for NUMA hints"));
-    let passes = passes(pid)?;
+    sysfs::write(BALANCING, "1").doing("switch NUMA balancing on")?;
+    let marked = spin(w, actor, pid);
+    sysfs::write(BALANCING, "0").doing("switch NUMA balancing off")?;
+    let n = marked?;
+    if n == 0 {
+        return Err(Stop::Skip("needs NUMA balancing that marks pages"));
+    }
+    w.diag(format_args!("{name}: {n} page(s) marked for NUMA hints"));
+    Ok(())
+}
+
+/// Runs until the scanner has been to all memory of the process: how many entries it has marked.
+fn spin(w: &World, actor: Actor, pid: i32) -> TestResult<u64> {
+    let marked = || vmstat::sum(MARKED).doing("read /proc/vmstat");
+    let (before, began) = (marked()?, passes(pid)?);
     let mut until = w.limit(LIMIT);
     loop {
         w.tell(actor.id(), &Cmd::Spin { ms: SPIN_MS })?;
@@ -96,13 +100,9 @@ pub fn mark(w: &World, actor: Actor, area: Area) -> TestResult {
             .zip(before)
             .map_or(0, |(now, before)| now - before);
         // The pass that was under way may have been to some of it before, and a VMA is passed over when it is new.
-        let passed = self::passes(pid)? - passes;
-        if passed >= ENOUGH && n > 0 {
-            w.diag(format_args!("{name}: {n} page(s) marked for NUMA hints"));
-            return Ok(());
-        }
-        if until.over() || passed > 3 * ENOUGH {
-            return Err(Stop::Skip("needs NUMA balancing that marks pages"));
+        let passed = passes(pid)? - began;
+        if (passed >= ENOUGH && n > 0) || passed > 3 * ENOUGH || until.over() {
+            return Ok(n);
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod ksm;
 pub mod merge;
 pub mod migrate;
 pub mod mlocked;
+pub mod own;
 pub mod policy;
 pub mod pressure;
 pub mod reclaim;

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Migration of what a process has to itself (MPOL_MF_MOVE, see move_pages(2) and mbind(2)): pages that other processes map stay, and all
+//! others go. Whether a page is one of them is for its mapcounts to say (folio_likely_mapped_shared(), folio_maybe_mapped_shared()).
+
+use super::migrate::{ATTEMPTS, offered};
+use crate::actor::{Cmd, Reply};
+use crate::kernel::lru;
+use crate::stop::Doing;
+use crate::sys::numa::{self, MPOL_MF_MOVE};
+use crate::world::{Actor, Area, World};
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use std::time::Duration;
+
+/// How a process asks for its own pages to be moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// move_pages(2), page by page.
+    MovePages,
+    /// mbind(2) of each area.
+    Mbind,
+}
+
+/// How long to wait for pages to be where they shall start from.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Puts pages on a node, also those that are in the LRU batch of a CPU at first.
+///
+/// # Errors
+/// `Skip` when there is no memory on that node.
+#[track_caller]
+pub fn gather(w: &World, actor: Actor, area: Area, node: i32) -> TestResult {
+    let mut until = w.limit(LIMIT);
+    loop {
+        lru::drain().doing("drain the LRU batches")?;
+        match w.move_to_node(actor, area, node) {
+            Err(Stop::Skip(_)) if !until.over() => {}
+            result => return result,
+        }
+    }
+}
+
+/// Has `actor` move its areas to another node: those of which no other process maps a page must go, those that another maps whole must stay.
+///
+/// # Errors
+/// `Skip` when this machine does not migrate, or not even the control's pages now.
+#[track_caller]
+pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way) -> TestResult {
+    offered(w).map_err(Stop::Skip)?;
+    let (id, page) = w.control()?;
+    let control = w.actor_by_id(id);
+    let (from, to) = (w.features().nodes[0], w.features().nodes[1]);
+    gather(w, control, page, from)?;
+    for &area in own.iter().chain(shared) {
+        gather(w, actor, area, from)?;
+    }
+    w.check()?;
+    w.note(format!(
+        "{}: {way:?} to node {to}, MPOL_MF_MOVE",
+        actor.name()
+    ));
+    let mut left = own.to_vec();
+    for _ in 0..ATTEMPTS {
+        lru::drain().doing("drain the LRU batches")?;
+        ask(w, control, page, to, way)?;
+        for &area in own {
+            ask(w, actor, area, to, way)?;
+        }
+        left.retain(|&area| !nodes(w, actor, area).is_ok_and(|n| n.iter().all(|&n| n == to)));
+    }
+    let refused: Vec<_> = shared
+        .iter()
+        .map(|&area| Ok((area, ask(w, actor, area, to, way)?)))
+        .collect::<TestResult<_>>()?;
+    for (area, statuses) in refused {
+        let there = nodes(w, actor, area)?;
+        if let Some(i) = there.iter().position(|&n| n == to) {
+            let what = w.show(area.page(i));
+            return Err(Stop::fail(format_args!(
+                "MPOL_MF_MOVE leaves pages alone that other processes map: {what} has moved to node {to} ({way:?})"
+            )));
+        }
+        // Why is said by one of the two only. A page that was busy gets another errno.
+        let other = statuses.iter().find(|&&s| s >= 0);
+        if let Some(status) = other.filter(|_| way == Way::MovePages) {
+            return Err(Stop::fail(format_args!(
+                "move_pages refuses pages that other processes map (EACCES): status {status}, and not moved"
+            )));
+        }
+    }
+    if !left.is_empty() {
+        if nodes(w, control, page)?.iter().any(|&n| n != to) {
+            return Err(Stop::Skip("needs pages that can be migrated now"));
+        }
+        return Err(Stop::fail(format_args!(
+            "MPOL_MF_MOVE moves pages that no other process maps: {} not moved to node {to} in {ATTEMPTS} attempts ({way:?}); the control's moved",
+            left.iter()
+                .map(|&a| w.show(a))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )));
+    }
+    w.check()
+}
+
+/// Statuses where the way has any.
+fn ask(w: &World, actor: Actor, area: Area, node: i32, way: Way) -> TestResult<Vec<i32>> {
+    let addrs: Vec<usize> = area.vpns().map(|v| v * w.page_size()).collect();
+    if way == Way::MovePages {
+        return numa::move_pages(actor.pid()?, &addrs, node, MPOL_MF_MOVE).doing("move_pages");
+    }
+    let bind = |node, flags| Cmd::Mbind {
+        addr: addrs[0],
+        len: area.pages * w.page_size(),
+        node,
+        flags,
+    };
+    for cmd in [bind(Some(node), MPOL_MF_MOVE), bind(None, 0)] {
+        match w.ask(actor.id(), &cmd)? {
+            Reply::Done => {}
+            // Without MPOL_MF_STRICT too, when a page is busy.
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::EIO => {}
+            other => return Err(Stop::error(format_args!("mbind: {other:?}"))),
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn nodes(w: &World, actor: Actor, area: Area) -> TestResult<Vec<i32>> {
+    let addrs: Vec<usize> = area.vpns().map(|v| v * w.page_size()).collect();
+    numa::page_nodes(actor.pid()?, &addrs).doing("move_pages")
+}
