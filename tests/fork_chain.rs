@@ -346,6 +346,43 @@ fn all_gone(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Areas of [`walked`] that have an anon_vma each.
+const WALKED: usize = 64;
+
+/// Walks take references to the anon_vma of a page and hold it for as long as they need it (folio_get_anon_vma(),
+/// folio_lock_anon_vma_read()).
+///
+///   root -> P    |0|   |1|   |2|  ...    each with an anon_vma of its own; all walks; P exits; again
+fn walked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let census = Census::open(&w)?;
+    let root = w.actor("root")?;
+    let area = w.place(2 * WALKED);
+    w.name(area, "apart");
+    let round = |_| {
+        let p = root.fork("P")?;
+        w.queued(|| {
+            (0..WALKED).try_for_each(|i| {
+                let page = area.page(2 * i);
+                p.map(page)?;
+                p.write(page)
+            })
+        })?;
+        walk::plain(&w)?;
+        p.exit()
+    };
+    round(0)?;
+    let rounds = Loop {
+        what: "rounds of walks",
+        most: 3,
+        objects: WALKED / 2,
+        fewest: 1,
+    };
+    let result = rounds.judge(ctx, &census, None, round)?;
+    conclude(&w, &census, result)?;
+    w.finish()
+}
+
 const HIERARCHY: Fix = Fix {
     commit: "7a3ef208e662",
     subject: "mm: prevent endless growth of anon_vma hierarchy",
@@ -397,6 +434,13 @@ const TESTS: &[Test] = &[
         about: "Whatever processes did to their VMAs, nothing of it is left when they have exited, in whatever order.",
         guards: &[CREDIT, DONTUNMAP],
         run: all_gone,
+        ..Test::DEFAULT
+    },
+    Test {
+        name: "walked",
+        timeout: SLOW,
+        about: "A walk lets go of the anon_vma that it has held.",
+        run: walked,
         ..Test::DEFAULT
     },
 ];
