@@ -9,6 +9,7 @@
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
+use helpers::walk::charge::Owners;
 use helpers::walk::merge::merge;
 use helpers::walk::pressure::{reclaim_of, together};
 use helpers::walk::reclaim::{press, swap_off, swap_out};
@@ -334,6 +335,33 @@ fn cgroups(ctx: &mut Ctx, of: Of) -> TestResult {
     walks(w)
 }
 
+/// Pages of one cgroup are read from swap by processes of another.
+///
+///   P  (ours)   a [0 .. 7]   s [0 .. 7] a memfd's      D  P's child (theirs)  reads 0 .. 3     Q  (theirs)  maps s and reads 4 .. 7
+fn read_by_others(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    let object = w.object(Kind::Memfd, 8)?;
+    let s = w.place(8);
+    w.name(s, "s");
+    p.map_object(s, &object, 0, RW, Share::Shared)?;
+    p.write(s)?;
+    let d = p.fork("D")?;
+    d.enter_other_memcg()?;
+    let q = w.actor("Q")?;
+    q.enter_other_memcg()?;
+    q.map_object(s, &object, 0, RW, Share::Shared)?;
+    let owners = Owners::of(&w)?;
+    swap_out(&w)?;
+    d.read(a.sub(0..4))?;
+    q.read(s.sub(4..8))?;
+    owners.judge(&w)?;
+    p.read(a)?;
+    d.read(s)?;
+    owners.judge(&w)?;
+    walks(w)
+}
+
 /// What comes back without an access: read ahead into the swap cache (MADV_WILLNEED) and for reading or writing (MADV_POPULATE_*).
 ///
 ///   P  [need][need][read][read][write][write][   ]       C touches after, or before
@@ -498,6 +526,11 @@ const CGROUPS: Test = Test {
     ..Test::DEFAULT
 };
 
+const CHARGED: Test = Test {
+    about: "A page that comes back from swap is charged to the cgroup that it was charged to, whoever reads it.",
+    ..CGROUPS
+};
+
 const BACK: Test = Test {
     about: "Pages that come back without an access are found, and are their owners'.",
     ..FREE
@@ -551,6 +584,7 @@ const TESTS: &[Test] = &[
     },
     t!(CGROUPS, "cgroup.ours", |c| cgroups(c, Of::Ours)),
     t!(CGROUPS, "cgroup.other", |c| cgroups(c, Of::Other)),
+    t!(CHARGED, "cgroup.read_by_others", read_by_others),
     t!(BACK, "populated", |c| populated(c, false)),
     t!(BACK, "populated.child_first", |c| populated(c, true)),
     t!(SHARES, "shares", shares),

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A page that moves stays charged to the memory cgroup that it was charged to (mem_cgroup_migrate()): what is charged to
 //! none is in none of the lists that reclaim goes through for a cgroup, and control pages that moved as well would not tell.
+//! One that comes back from swap is charged to whom it was charged to before, whoever reads it (mem_cgroup_swapin_charge_folio()).
 
 use super::fate::{self, Entries, Fate, Page};
-use crate::TestResult;
 use crate::kernel::kpage::Words;
+use crate::kernel::memcg::Version;
 use crate::kernel::pagemap::Pfn;
 use crate::world::World;
+use crate::world::model::ActorId;
+use crate::{Stop, TestResult};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a page may show another cgroup: somebody else may move it again between two reads.
@@ -68,5 +72,71 @@ impl Charges {
                 .collect();
         }
         Ok(())
+    }
+}
+
+/// Whom pages are charged to, by who maps them: for pages that do not keep their place.
+pub struct Owners(BTreeMap<(ActorId, usize), u64>);
+
+impl Owners {
+    /// Of all pages that are in memory now.
+    ///
+    /// # Errors
+    /// `Skip` where that is not shown, or where the kernel does not keep it for pages in swap.
+    pub fn of(w: &World) -> TestResult<Owners> {
+        let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        let file = match memcg.version {
+            Version::V1 => "memory.memsw.usage_in_bytes",
+            Version::V2 => "memory.swap.current",
+        };
+        if !memcg.dir.join(file).exists() {
+            return Err(Stop::Skip(
+                "needs swap accounting (CONFIG_MEMCG, swapaccount=1)",
+            ));
+        }
+        let owners = Owners::now(w)?;
+        if owners.0.values().all(|&cgroup| cgroup == 0) {
+            return Err(Stop::Skip("needs /proc/kpagecgroup"));
+        }
+        Ok(owners)
+    }
+
+    fn now(w: &World) -> TestResult<Owners> {
+        let pages = fate::pages(w)?;
+        let mut pfns: Vec<Pfn> = pages.iter().map(|p| p.pfn).collect();
+        pfns.sort_unstable();
+        let words = w.page_cgroups(&pfns)?;
+        let one = |page: Page| {
+            let cgroup = words.get(&page.pfn).copied().unwrap_or(0);
+            page.mappers.into_iter().map(move |at| (at, cgroup))
+        };
+        Ok(Owners(pages.into_iter().flat_map(one).collect()))
+    }
+
+    /// Judges the pages that are in memory now and were then.
+    ///
+    /// # Errors
+    /// A failure when one is charged to another cgroup; `Skip` when there is none to judge.
+    #[track_caller]
+    pub fn judge(&self, w: &World) -> TestResult {
+        let now = Owners::now(w)?;
+        let mut judged = 0;
+        for (at, before) in self.0.iter().filter(|(_, cgroup)| **cgroup != 0) {
+            let Some(after) = now.0.get(at) else { continue };
+            judged += 1;
+            if after != before {
+                let actor = w.actor_by_id(at.0);
+                return Err(Stop::fail(format_args!(
+                    "a page that comes back from swap is charged to its memory cgroup: /proc/kpagecgroup was {before}, is {after}; {} page {:#x}",
+                    actor.name(),
+                    at.1
+                )));
+            }
+        }
+        w.diag(format_args!("{judged} page(s) charged as before"));
+        match judged {
+            0 => Err(Stop::Skip("needs pages that stay in memory")),
+            _ => Ok(()),
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! new place. Any mixture means that the walk missed a mapper. [`every`] takes every walk that this
 //! kernel offers, and has the world compared with its model after each.
 
-mod charge;
+pub mod charge;
 pub mod compact;
 pub mod fate;
 pub mod hint;
