@@ -33,6 +33,8 @@ pub const BY_EACH: Walk = Walk {
 /// How often a refused page is tried again, each time through another mapper. The kernel retries ten
 /// times by itself; what it refuses then is mostly a reference held elsewhere for a moment.
 pub(super) const ATTEMPTS: usize = 5;
+/// For how long it is tried at least: whoever holds the page may be on a virtual CPU that does not run now.
+const PATIENCE: Duration = Duration::from_millis(300);
 /// Mappers of a page that are asked through, where each is.
 const MAPPERS: usize = 8;
 /// Addresses per command.
@@ -131,8 +133,18 @@ fn alone(
             break;
         }
         let mut still = vec![(page, 0)];
-        for attempt in 0..ATTEMPTS {
+        // A file system may be busy with its page for longer, the pool has what it has, and the control's refusal is no verdict.
+        let patient = !(page.control || page.disk || page.hugetlb);
+        let mut until = w.limit(PATIENCE);
+        for attempt in 0.. {
             still = pass(w, &still, asker, turn + attempt)?;
+            let over = attempt + 1 >= ATTEMPTS && (!patient || until.over());
+            if still.is_empty() || over {
+                break;
+            }
+            if attempt + 1 >= ATTEMPTS {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         // The pool may be short of pages on one node; a file system may be busy with a page.
         still.retain(|&(p, status)| {
@@ -157,7 +169,7 @@ fn alone(
     Err(page.fail(
         w,
         "every page can be migrated through every mapper",
-        &format!("refused {ATTEMPTS} times by itself while the control's moved; {why}"),
+        &format!("refused by itself again and again while the control's moved; {why}"),
         &now,
     ))
 }

@@ -197,7 +197,7 @@ pub fn every_on_offer(w: &World) -> TestResult {
 }
 
 /// For large folios, which a split or reclaim ends: each kind of walk on a world of its own, made anew by `build`, and every sharer writes
-/// right after it. First without any walk: what a fork has left writable or exclusive shows at once.
+/// right after it. First without any walk: what a fork has left writable or exclusive shows at once, and what smaps says of shares.
 ///
 /// # Errors
 /// `Skip` when no walk was possible.
@@ -206,6 +206,7 @@ pub fn afresh(ctx: &Ctx, build: impl Fn(&World) -> TestResult) -> TestResult {
     let w = World::new(ctx)?;
     build(&w)?;
     w.check()?;
+    w.check_shares()?;
     topology::write_by_each(&w)?;
     let two_nodes = (migrate::MIGRATE.offered)(&w).is_ok();
     w.finish()?;

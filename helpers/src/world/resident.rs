@@ -31,13 +31,20 @@ struct Users {
     slots: HashMap<(u32, u64), u64>,
 }
 
-/// Rss, Pss, Swap and SwapPss of one VMA, kB; `None`: not judged.
-type Shares = [Option<u64>; 4];
-const FIELDS: [&str; 4] = ["Rss", "Pss", "Swap", "SwapPss"];
+/// What smaps says of one VMA, kB; `None`: not judged.
+type Shares = [Option<u64>; 5];
+/// What it is called there, or the parts that it is the sum of.
+const FIELDS: [(&str, &[&str]); 5] = [
+    ("Rss", &["Rss"]),
+    ("Pss", &["Pss"]),
+    ("Private", &["Private_Clean", "Private_Dirty"]),
+    ("Swap", &["Swap"]),
+    ("SwapPss", &["SwapPss"]),
+];
 
 impl World<'_> {
-    /// Rss, Pss, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them. Nobody but actors
-    /// may have the pages.
+    /// Rss, Pss, Private_*, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them. Nobody but
+    /// actors may have the pages.
     #[track_caller]
     pub fn check_shares(&self) -> TestResult {
         let mut until = self.limit(PATIENCE);
@@ -78,10 +85,14 @@ impl World<'_> {
                 let Some(want) = self.shares_of(id, area, &seen, &users)? else {
                     continue;
                 };
-                for (name, want) in FIELDS.iter().zip(want) {
+                for ((name, parts), want) in FIELDS.iter().zip(want) {
                     let Some(mut want) = want else { continue };
                     want += u64::from(self.eye.lie == Some(Lie::Shares));
-                    let told = vma::smaps_kb(pid, v.start, name).doing("read smaps")?;
+                    let mut told = Some(0);
+                    for part in *parts {
+                        let kb = vma::smaps_kb(pid, v.start, part).doing("read smaps")?;
+                        told = told.zip(kb).map(|(sum, kb)| sum + kb);
+                    }
                     if told.is_some_and(|told| told != want) {
                         let detail = format!(
                             "{} {}: {name} expected {want} kB, seen {told:?}",
@@ -118,10 +129,11 @@ impl World<'_> {
             slots.into_iter().map(|(&v, s)| (v, s.held)).collect()
         };
         let one = (self.page as u64) << SHIFT;
-        let [mut rss, mut pss, mut swap, mut swap_pss] = [0; 4];
+        let [mut rss, mut pss, mut private, mut swap, mut swap_pss] = [0; 5];
         // Whether zeroes read are the zero page, which counts for nobody, is the architecture's affair.
         let mut rss_known = true;
-        // Shares of a large folio may be of its average (CONFIG_NO_PAGE_MAPCOUNT).
+        // Those of a large folio may be of its average (CONFIG_NO_PAGE_MAPCOUNT).
+        let exact = self.features().page_mapcount;
         let mut pss_known = true;
         for (vpn, held) in held {
             match (held, seen.get(&(id, vpn)).map(|s| s.state)) {
@@ -129,9 +141,9 @@ impl World<'_> {
                 (Held::Frame(_), Some(State::Present(Some(pfn)))) => {
                     rss += one;
                     pss += one / users.pages[&pfn];
+                    private += if users.pages[&pfn] == 1 { one } else { 0 };
                     let large = Flags::COMPOUND_HEAD | Flags::COMPOUND_TAIL;
-                    let flags = self.page_flags(pfn)?;
-                    pss_known &= flags.is_some_and(|f| f.0 & large == 0);
+                    pss_known &= exact || self.page_flags(pfn)?.is_some_and(|f| f.0 & large == 0);
                 }
                 (Held::Frame(_), Some(State::Swapped(Some(slot)))) => {
                     swap += one;
@@ -147,6 +159,7 @@ impl World<'_> {
         Ok(Some([
             kb(rss).filter(|_| rss_known),
             kb(pss).filter(|_| rss_known && pss_known),
+            kb(private).filter(|_| rss_known && pss_known),
             kb(swap),
             kb(swap_pss),
         ]))
