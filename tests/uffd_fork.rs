@@ -14,7 +14,7 @@ use helpers::sys::uffd::{
     MISSING, WP,
 };
 use helpers::topology::{self, Grain};
-use helpers::world::{Actor, Answer, Area, Keeper, Share, World};
+use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{TestResult, walk};
 use minor::minor;
 
@@ -104,6 +104,41 @@ fn wp_swapped(ctx: &mut Ctx, features: u64) -> TestResult {
         w.check()?;
         end(&w, vec![k, kc])?;
     }
+    w.finish()
+}
+
+/// Pages of a memfd. Where its entries are shared ones a fork need not copy them for their pages, but has to for their marks
+/// (vma_needs_copy()). Of a private mapping 1 and 2 are
+/// copies.
+///
+///   memfd     0 1 2 3 4 5 6 7
+///   P         0 1 2 3 4 5 6 7       C  P's child, G  C's, the same
+///               . . .   .             5 since C
+fn wp_memfd(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "a");
+    p.map_object(a, &file, 0, topology::RW, share)?;
+    p.write(a.sub(1..3))?;
+    let k = p.keeper(FORK)?;
+    k.register(a, WP)?;
+    k.protect(a.sub(1..4))?;
+    let (c, kc) = p.fork_kept("C", &k)?;
+    w.check_kept()?;
+    w.check()?;
+    c.write_kept(a.page(1), &kc)?;
+    kc.protect(a.page(5))?;
+    let (g, kg) = c.fork_kept("G", &kc)?;
+    w.check()?;
+    g.write_kept(a.page(2), &kg)?;
+    p.write_kept(a.page(2), &k)?;
+    w.check()?;
+    g.write(a.page(1))?;
+    g.write_kept(a.page(5), &kg)?;
+    p.write(a.page(5))?;
+    walk::every(&w)?;
+    end(&w, vec![k, kc, kg])?;
     w.finish()
 }
 
@@ -387,6 +422,16 @@ const TESTS: &[Test] = &[
         name: "wp.swapped",
         run: |c| wp_swapped(c, FORK),
         needs: &[Need::Pfn, Need::Reclaim],
+        ..OWN
+    },
+    Test {
+        name: "wp.memfd.shared",
+        run: |c| wp_memfd(c, Share::Shared),
+        ..OWN
+    },
+    Test {
+        name: "wp.memfd.private",
+        run: |c| wp_memfd(c, Share::Private),
         ..OWN
     },
     Test {
