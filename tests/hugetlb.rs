@@ -10,9 +10,10 @@ use helpers::kernel::hugetlb;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, R, RW};
+use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, MISSING, WP};
+use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
-use helpers::world::{Actor, Area, Kind, Object, Share, World};
+use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
 use tables::{
     sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_protect,
@@ -301,6 +302,46 @@ fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
     w.finish()
 }
 
+/// Pages that userfaultfd fills in write-protected (hugetlb_mfill_atomic_pte()), and one that it does not protect.
+///
+///   P [0. 1. 2]      C  P's child
+fn filled_in(ctx: &mut Ctx, share: Share, with: Answer) -> TestResult {
+    if share == Share::Private && ctx.arena.features.version() < (6, 4) {
+        return Err(Stop::Skip(
+            "needs uffd-wp that a child does not inherit (Linux 6.4)",
+        ));
+    }
+    let w = world(ctx)?;
+    let (a, b) = (place(&w, "a", 3)?, place(&w, "b", 3)?);
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    // Nothing is read before it is registered.
+    p.map_object(whole(&a), &file, 0, NONE, share)?;
+    let (k, mode) = match with {
+        Answer::Continue => (p.keeper(FEATURE_MINOR_HUGETLBFS)?, MINOR),
+        _ => (p.keeper(0)?, MISSING),
+    };
+    k.register(whole(&a), mode | WP)?;
+    if with == Answer::Continue {
+        let q = w.actor("Q")?;
+        q.map_object(whole(&b), &file, 0, RW, Share::Shared)?;
+        q.write(whole(&b))?;
+    }
+    p.protect(whole(&a), RW)?;
+    k.fill_protected(whole(&a), with)?;
+    w.check()?;
+    k.unprotect(a[2])?;
+    w.check()?;
+    p.write(a[2])?;
+    move_all(&w)?;
+    p.fork("C")?;
+    move_all(&w)?;
+    k.unprotect(a[0])?;
+    p.write(a[0])?;
+    w.check()?;
+    w.finish()
+}
+
 const HUGE: Test = Test {
     about: "Every mapping of a hugetlb page is found, whatever part of the file its VMA maps.",
     needs: &[
@@ -406,6 +447,21 @@ const TESTS: &[Test] = &[
     Test {
         name: "write_protected.private",
         run: |c| write_protected(c, Share::Private),
+        ..MARKED
+    },
+    Test {
+        name: "filled_in.shared",
+        run: |c| filled_in(c, Share::Shared, Answer::Copy),
+        ..MARKED
+    },
+    Test {
+        name: "filled_in.private",
+        run: |c| filled_in(c, Share::Private, Answer::Copy),
+        ..MARKED
+    },
+    Test {
+        name: "filled_in.continued",
+        run: |c| filled_in(c, Share::Shared, Answer::Continue),
         ..MARKED
     },
     Test {

@@ -4,11 +4,12 @@
 //!
 //! Nobody writes to such a page, for that would wait forever, but where the test holds the userfaultfd and answers.
 
-use helpers::supervise::{Ctx, Test, main as run};
+use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::sys::uffd::{FEATURE_EVENT_REMAP, WP};
-use helpers::topology::{self, Grain};
-use helpers::world::{Actor, Area, Keeper, Kind, Share, World};
+use helpers::sys::uffd::{FEATURE_EVENT_REMAP, FEATURE_MINOR_SHMEM, MINOR, MISSING, WP};
+use helpers::topology::{self, Grain, NONE};
+use helpers::walk::reclaim::{swap_off, swap_out};
+use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Pages of each mapping.
@@ -262,6 +263,122 @@ fn swapped(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// swapoff(2) brings the pages back, each entry with its mark and no other with one (unuse_pte()). Pages of a memfd come back to it: what
+/// says that they were write-protected waits in the entry for the next fault.
+///
+///   P |0 1 2 3 4 5 6 7|      C  P's child  |0 1 2'3'4 5 6 7|
+///        . . . .
+fn swapped_off(ctx: &mut Ctx, kind: Option<Kind>) -> TestResult {
+    let w = World::new(ctx)?;
+    if w.features().version() < (5, 19) {
+        return Err(Stop::Skip(
+            "needs a swapoff that keeps write protection (Linux 5.19)",
+        ));
+    }
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "a");
+    match kind {
+        Some(kind) => p.map_object(a, &w.object(kind, N)?, 0, topology::RW, Share::Shared)?,
+        None => p.map(a)?,
+    }
+    p.write(a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a.sub(1..5))?;
+    let c = p.fork("C")?;
+    if kind.is_none() {
+        c.write(a.sub(2..4))?;
+    }
+    swap_out(&w)?;
+    let off = swap_off(&w)?;
+    w.check()?;
+    p.write_kept(a.sub(1..3), &k)?;
+    c.write(a.page(4))?;
+    drop(off);
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A range of several VMAs, of several kinds, write-protected by one call and let go by another: each page of it is.
+///
+///   P |0 1|2 3|4 5|6 7|m m m m|       4 5 not dumped, 6 7 read only, m a memfd's
+///        . . . . . . . . . .
+fn several(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if w.features().version() < (6, 3) {
+        return Err(Stop::Skip(
+            "needs UFFDIO_WRITEPROTECT of several areas (Linux 6.3)",
+        ));
+    }
+    let file = w.object(Kind::Memfd, 4)?;
+    let (p, all) = (w.actor("P")?, w.place(N + 4));
+    w.name(all, "all");
+    let (a, m) = (all.sub(0..N), all.sub(N..N + 4));
+    p.map(a)?;
+    p.map_object(m, &file, 0, topology::RW, Share::Shared)?;
+    p.write(all)?;
+    let k = p.keeper(0)?;
+    k.register(all, WP)?;
+    p.advise(a.sub(4..6), advice::DONTDUMP)?;
+    p.protect(a.sub(6..8), topology::R)?;
+    p.protect(a.sub(2..4), topology::R)?;
+    k.protect(all.sub(1..N + 3))?;
+    w.check()?;
+    k.unprotect(all.sub(5..N + 1))?;
+    w.check()?;
+    p.write(all.sub(4 + 1..6))?;
+    p.write(m.page(0))?;
+    p.protect(a.sub(2..4), topology::RW)?;
+    p.write_kept(a.sub(1..3), &k)?;
+    p.write_kept(m.page(1), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Pages that userfaultfd fills in, some of them write-protected from the start (mfill_atomic_install_pte()): of nobody's object, or a
+/// memfd's, which has none of them yet, or has them from Q.
+///
+///   P |0 1 2 3 4 5 6 7|       C  P's child
+///        . . .
+fn filled_in(ctx: &mut Ctx, share: Option<Share>, with: Answer) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "a");
+    match share {
+        // Nothing is read before it is registered.
+        Some(share) => p.map_object(a, &file, 0, NONE, share)?,
+        None => p.map(a)?,
+    }
+    let (k, mode) = match with {
+        Answer::Continue => (p.keeper(FEATURE_MINOR_SHMEM)?, MINOR),
+        _ => (p.keeper(0)?, MISSING),
+    };
+    k.register(a, mode | WP)?;
+    if with == Answer::Continue {
+        let (q, b) = (w.actor("Q")?, w.place(N));
+        w.name(b, "b");
+        q.map_object(b, &file, 0, topology::RW, Share::Shared)?;
+        q.write(b)?;
+    }
+    p.protect(a, topology::RW)?;
+    k.fill(a.page(0), with)?;
+    k.fill_protected(a.sub(1..4), with)?;
+    k.fill(a.sub(4..N), with)?;
+    w.check_kept()?;
+    w.check()?;
+    p.write_kept(a.page(2), &k)?;
+    p.write(a.page(0))?;
+    p.fork("C")?;
+    w.check()?;
+    if mode == MINOR {
+        // A walk takes pages away, and whoever reads them then would wait.
+        k.close()?;
+    }
+    walk::every(&w)?;
+    w.finish()
+}
+
 /// The userfaultfd is closed: nothing is write-protected any more (userfaultfd_clear_vma()).
 fn let_go(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -320,6 +437,10 @@ const HUGE: Test = Test {
     needs: Grain::HUGE_NEEDS,
     ..MARK
 };
+const OFF: Test = Test {
+    needs: &[Need::Pfn, Need::Reclaim, Need::MemMib(300)],
+    ..MARK
+};
 const TESTS: &[Test] = &[
     Test {
         name: "all",
@@ -359,6 +480,41 @@ const TESTS: &[Test] = &[
     Test {
         name: "swapped",
         run: swapped,
+        ..MARK
+    },
+    Test {
+        name: "swapped_off",
+        run: |c| swapped_off(c, None),
+        ..OFF
+    },
+    Test {
+        name: "swapped_off.memfd",
+        run: |c| swapped_off(c, Some(Kind::Memfd)),
+        ..OFF
+    },
+    Test {
+        name: "filled_in",
+        run: |c| filled_in(c, None, Answer::Copy),
+        ..MARK
+    },
+    Test {
+        name: "filled_in.memfd",
+        run: |c| filled_in(c, Some(Share::Shared), Answer::Copy),
+        ..MARK
+    },
+    Test {
+        name: "filled_in.memfd.private",
+        run: |c| filled_in(c, Some(Share::Private), Answer::Copy),
+        ..MARK
+    },
+    Test {
+        name: "filled_in.memfd.continued",
+        run: |c| filled_in(c, Some(Share::Shared), Answer::Continue),
+        ..MARK
+    },
+    Test {
+        name: "several",
+        run: several,
         ..MARK
     },
     Test {

@@ -10,6 +10,8 @@ use crate::world::{Actor, Area, Object, World};
 use crate::{Stop, TestResult, walk};
 use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 
+/// No access.
+pub const NONE: i32 = PROT_NONE;
 /// Read only.
 pub const R: i32 = PROT_READ;
 /// Read and write.

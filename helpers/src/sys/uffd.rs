@@ -15,6 +15,8 @@ pub const FEATURE_EVENT_REMAP: u64 = 1 << 2;
 pub const FEATURE_EVENT_UNMAP: u64 = 1 << 6;
 /// UFFD_FEATURE_MINOR_SHMEM: faults at pages that a shmem object has (Linux 5.14).
 pub const FEATURE_MINOR_SHMEM: u64 = 1 << 10;
+/// UFFD_FEATURE_MINOR_HUGETLBFS: the same of hugetlb objects (Linux 5.13).
+pub const FEATURE_MINOR_HUGETLBFS: u64 = 1 << 9;
 /// UFFDIO_REGISTER_MODE_MINOR: "ui" in VmFlags.
 pub const MINOR: u64 = 4;
 /// UFFDIO_REGISTER_MODE_MISSING: "um" in VmFlags.
@@ -31,6 +33,8 @@ const REGISTER_MODE_MISSING: u64 = 1;
 const REGISTER_MODE_WP: u64 = 2;
 /// UFFDIO_WRITEPROTECT_MODE_WP.
 const WRITEPROTECT_ON: u64 = 1;
+/// UFFDIO_COPY_MODE_WP and UFFDIO_CONTINUE_MODE_WP.
+const FILLED_WP: u64 = 1 << 1;
 
 mod raw {
     nix::ioctl_readwrite!(api, 0xaa, 0x3f, [u64; 3]);
@@ -122,13 +126,15 @@ pub fn write_protect(uffd: &OwnedFd, addr: usize, len: usize, on: bool) -> Sys<(
     unsafe { raw::writeprotect(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
-/// UFFDIO_COPY of whole pages into the address space that `uffd` is of, where there is none yet; wakes who waits for them.
+/// UFFDIO_COPY of whole pages into the address space that `uffd` is of, where there is none yet, write-protected or not; wakes who waits
+/// for them.
 ///
 /// # Errors
 /// The errno of the ioctl: EEXIST, ENOENT where nothing is registered, EAGAIN while the address space is just changing.
-pub fn copy(uffd: &OwnedFd, addr: usize, content: &[u64]) -> Sys<()> {
+pub fn copy(uffd: &OwnedFd, addr: usize, content: &[u64], wp: bool) -> Sys<()> {
     let len = size_of_val(content) as u64;
-    let mut arg = [addr as u64, content.as_ptr() as u64, len, 0, 0];
+    let mode = if wp { FILLED_WP } else { 0 };
+    let mut arg = [addr as u64, content.as_ptr() as u64, len, mode, 0];
     // SAFETY: struct uffdio_copy is these five words, and the kernel reads `content`; both live through the call. What it fills is
     // address space without Rust objects (the rule of sys::mem), mostly of another process.
     unsafe { raw::copy(uffd.as_raw_fd(), &mut arg) }.map(drop)
@@ -144,12 +150,13 @@ pub fn zero(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
     unsafe { raw::zeropage(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
-/// UFFDIO_CONTINUE: maps the pages that the object has; wakes who waits for them. `len` in bytes.
+/// UFFDIO_CONTINUE: maps the pages that the object has, write-protected or not; wakes who waits for them. `len` in bytes.
 ///
 /// # Errors
-/// As [`copy`]; EFAULT where the object has no page.
-pub fn cont(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
-    let mut arg = [addr as u64, len as u64, 0, 0];
+/// As [`copy`]; EFAULT where the object has no page, EINVAL for `wp` before Linux 6.4.
+pub fn cont(uffd: &OwnedFd, addr: usize, len: usize, wp: bool) -> Sys<()> {
+    let mode = if wp { FILLED_WP } else { 0 };
+    let mut arg = [addr as u64, len as u64, mode, 0];
     // SAFETY: struct uffdio_continue is these four words, which live through the call. For the range see copy().
     unsafe { raw::cont(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }

@@ -266,48 +266,80 @@ impl<'w, 'c> Keeper<'w, 'c> {
             .map_err(|e| self.error("UFFDIO_WRITEPROTECT", e))
     }
 
-    /// Fills missing pages, whether somebody waits for them or not.
+    /// Fills missing pages one by one, whether somebody waits for them or not.
     ///
     /// # Errors
     /// `Fail` when the kernel does not let it: a page is missing, and the area registered.
     #[track_caller]
     pub fn fill(&self, area: Area, with: Answer) -> TestResult {
+        for vpn in area.vpns() {
+            self.fill_whole(Area { vpn, pages: 1 }, with, false)?;
+        }
+        Ok(())
+    }
+
+    /// Fills missing pages one by one, write-protected from the start: a write to one of them waits. Whole huge pages where they are a
+    /// hugetlb object's.
+    ///
+    /// # Errors
+    /// As [`Keeper::fill`]; `Skip` where the kernel has no UFFDIO_CONTINUE that write-protects, or does not show it in pagemap.
+    #[track_caller]
+    pub fn fill_protected(&self, area: Area, with: Answer) -> TestResult {
+        let w = self.world;
+        if with == Answer::Continue && w.features().version() < (6, 4) {
+            return Err(Stop::Skip("needs UFFDIO_CONTINUE_MODE_WP (Linux 6.4)"));
+        }
+        let hugetlb = {
+            let model = w.model.borrow();
+            let slot = model.spaces[self.actor].as_ref().expect("living")[&area.vpn];
+            slot.object.is_some_and(|(o, _)| model.objects[o].hugetlb)
+        };
+        let pmd = w.features().pmd_size.map_or(1, |size| size / w.page);
+        let unit = if hugetlb { pmd } else { 1 };
+        for vpn in area.vpns().step_by(unit) {
+            self.fill_whole(Area { vpn, pages: unit }, with, true)?;
+        }
+        w.guard(self.actor, area)
+    }
+
+    #[track_caller]
+    fn fill_whole(&self, area: Area, with: Answer, wp: bool) -> TestResult {
         let w = self.world;
         w.flush()?;
-        for page in area.vpns().map(|vpn| Area { vpn, pages: 1 }) {
-            self.note(
-                match with {
-                    Answer::Copy => "UFFDIO_COPY",
-                    Answer::Zero => "UFFDIO_ZEROPAGE",
-                    Answer::Continue => "UFFDIO_CONTINUE",
-                },
-                page,
-            );
-            let (addr, len) = self.bytes(page);
-            let stamp = w.stamp();
-            let done = self.insist(|| match with {
-                Answer::Copy => {
-                    let words = 0..len / size_of::<u64>();
-                    let content: Vec<u64> = words.map(|i| mem::pattern_word(stamp, i)).collect();
-                    uffd::copy(&self.file, addr, &content)
-                }
-                Answer::Zero => uffd::zero(&self.file, addr, len),
-                Answer::Continue => uffd::cont(&self.file, addr, len),
-            });
-            if let Err(e) = done {
-                let stop = Stop::fail(format_args!(
-                    "a missing page of a registered area can be filled: {with:?}: {e}"
-                ));
-                return Err(w.blame(self.actor, stop));
+        let name = match with {
+            Answer::Copy => "UFFDIO_COPY",
+            Answer::Zero => "UFFDIO_ZEROPAGE",
+            Answer::Continue => "UFFDIO_CONTINUE",
+        };
+        let how = if wp { ", write-protected," } else { "" };
+        self.note(&format!("{name}{how}"), area);
+        let (addr, len) = self.bytes(area);
+        let stamps: Vec<_> = area.vpns().map(|vpn| (vpn, w.stamp())).collect();
+        let done = self.insist(|| match with {
+            Answer::Copy => {
+                let words = w.page / size_of::<u64>();
+                let page = |&(_, stamp): &(usize, u64)| {
+                    (0..words).map(move |i| mem::pattern_word(stamp, i))
+                };
+                let content: Vec<u64> = stamps.iter().flat_map(page).collect();
+                uffd::copy(&self.file, addr, &content, wp)
             }
-            let mut model = w.model.borrow_mut();
-            match with {
-                Answer::Copy => {
-                    model.write(self.actor, &[(page.vpn, stamp)]);
-                    model.change(self.actor, page.vpns(), |s| s.soft_dirty = true);
-                }
-                Answer::Zero | Answer::Continue => model.read(self.actor, page.vpns()),
+            Answer::Zero => uffd::zero(&self.file, addr, len),
+            Answer::Continue => uffd::cont(&self.file, addr, len, wp),
+        });
+        if let Err(e) = done {
+            let stop = Stop::fail(format_args!(
+                "a missing page of a registered area can be filled: {with:?}: {e}"
+            ));
+            return Err(w.blame(self.actor, stop));
+        }
+        let mut model = w.model.borrow_mut();
+        match with {
+            Answer::Copy => {
+                model.write(self.actor, &stamps);
+                model.change(self.actor, area.vpns(), |s| s.soft_dirty = true);
             }
+            Answer::Zero | Answer::Continue => model.read(self.actor, area.vpns()),
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 4] = [
+const FEATURES: [(u64, &str); 5] = [
     (
         uffd::FEATURE_EVENT_FORK,
         "needs UFFD_FEATURE_EVENT_FORK (Linux 4.11)",
@@ -30,6 +30,10 @@ const FEATURES: [(u64, &str); 4] = [
     (
         uffd::FEATURE_MINOR_SHMEM,
         "needs UFFD_FEATURE_MINOR_SHMEM (Linux 5.14)",
+    ),
+    (
+        uffd::FEATURE_MINOR_HUGETLBFS,
+        "needs UFFD_FEATURE_MINOR_HUGETLBFS (Linux 5.13)",
     ),
 ];
 
