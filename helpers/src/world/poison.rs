@@ -58,6 +58,8 @@ pub(super) struct Poison {
     threaded: BTreeSet<ActorId>,
     /// Pages that were poisoned and not given back.
     pub(super) pages: Vec<Pfn>,
+    /// Whether one ever was.
+    pub(super) failed: bool,
     /// HardwareCorrupted before the first failure, bytes.
     base: Option<u64>,
 }
@@ -319,6 +321,11 @@ impl<'c> World<'c> {
         let poison = self.poison.borrow();
         let ids = poison.listeners.keys().copied();
         ids.filter(|id| living.contains(id)).collect()
+    }
+
+    /// Whether a page of this world has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.poison.borrow().failed
     }
 
     /// What one actor was told since the last time. The signals of a failure are there before the call that made it returns.

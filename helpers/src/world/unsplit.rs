@@ -60,7 +60,9 @@ impl World<'_> {
                 .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(0))),
         };
         if !result.is_err_and(cannot_be_asked) {
-            self.poison.borrow_mut().pages.push(pfn);
+            let mut poison = self.poison.borrow_mut();
+            poison.failed = true;
+            poison.pages.push(pfn);
         }
         Ok(result)
     }
