@@ -14,18 +14,18 @@ use helpers::{Stop, TestResult, walk};
 
 /// Whether smaps shows "lo" for the area, and VmLck of the process in pages.
 fn locked(w: &World, actor: Actor, area: Area) -> TestResult<(bool, u64)> {
-    let (pid, addr) = (actor.pid()?, area.vpn * w.page_size());
-    let flags = vma::vm_flags(pid, addr).doing("read smaps")?;
+    let addr = area.vpn * w.page_size();
+    let flags = vma::vm_flags(actor.pid()?, addr).doing("read smaps")?;
     let Some(flags) = flags else {
         return Err(Stop::Skip("needs VmFlags in smaps"));
     };
-    let kb = vma::status_kb(pid, "VmLck")
-        .doing("read status")?
-        .unwrap_or(0);
-    Ok((
-        flags.iter().any(|f| f == "lo"),
-        kb * 1024 / w.page_size() as u64,
-    ))
+    Ok((flags.iter().any(|f| f == "lo"), locked_pages(w, actor)?))
+}
+
+/// VmLck of a process in pages.
+fn locked_pages(w: &World, actor: Actor) -> TestResult<u64> {
+    let kb = vma::status_kb(actor.pid()?, "VmLck").doing("read status")?;
+    Ok(kb.unwrap_or(0) * 1024 / w.page_size() as u64)
 }
 
 #[track_caller]
@@ -91,6 +91,61 @@ fn not_inherited(ctx: &mut Ctx, how: Lock) -> TestResult {
     p.unlock(a)?;
     expect(&w, p, a, false, 0)?;
     walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// A process that locks what it maps from then on. That is its own affair: what its child maps is not locked, nor what a program maps
+/// that it executes.
+///
+///   P  before [ not ]  after [ locked ]  file [ locked ]
+///   C         [ not ]        [ not ]          [ not ]      its own [ not ]
+fn future(ctx: &mut Ctx, how: Lock) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let file = w.object(Kind::Memfd, 4)?;
+    let (before, after, f) = (w.place(4), w.place(4), w.place(4));
+    let (own, private, late) = (w.place(4), w.place(4), w.place(4));
+    w.name(before, "before");
+    w.name(after, "after");
+    w.name(f, "file");
+    w.name(own, "own");
+    w.name(private, "private");
+    w.name(late, "late");
+    p.map(before)?;
+    p.write(before)?;
+    p.lock_future(how)?;
+    p.map(after)?;
+    p.write(after.sub(0..2))?;
+    p.map_object(f, &file, 0, RW, Share::Shared)?;
+    let (of_p, seen) = (locked_pages(&w, p)?, locked(&w, p, after)?);
+    if !seen.0 || locked(&w, p, before)?.0 || of_p < 8 {
+        return Err(Stop::fail(format_args!(
+            "MCL_FUTURE locks what is mapped after it, and nothing before: VmLck={of_p} pages"
+        )));
+    }
+    let c = p.fork("C")?;
+    c.map(own)?;
+    c.write(own)?;
+    c.map_object(private, &file, 0, RW, Share::Private)?;
+    for area in [before, after, f, own, private] {
+        expect(&w, c, area, false, 0)?;
+    }
+    let g = c.fork("G")?;
+    g.map(late)?;
+    g.write(late)?;
+    expect(&w, g, late, false, 0)?;
+    p.map(late)?;
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    g.exit()?;
+    p.exec()?;
+    let left = locked_pages(&w, p)?;
+    if left != 0 {
+        return Err(Stop::fail(format_args!(
+            "MCL_FUTURE ends with the program: VmLck={left} pages after execve"
+        )));
+    }
     topology::write_by_each(&w)?;
     w.finish()
 }
@@ -163,6 +218,13 @@ const LOCK: Test = Test {
     ..Test::DEFAULT
 };
 
+const FUTURE: Test = Test {
+    about: "What a process locks of its future (MCL_FUTURE) is not inherited.",
+    // A limit would end its own mappings as well.
+    needs: &[Need::Pagemap, Need::Root],
+    ..LOCK
+};
+
 const TESTS: &[Test] = &[
     Test {
         name: "not_inherited.memfd",
@@ -178,6 +240,16 @@ const TESTS: &[Test] = &[
         name: "not_inherited.onfault",
         run: |c| not_inherited(c, Lock::OnFault),
         ..LOCK
+    },
+    Test {
+        name: "future",
+        run: |c| future(c, Lock::Full),
+        ..FUTURE
+    },
+    Test {
+        name: "future.onfault",
+        run: |c| future(c, Lock::OnFault),
+        ..FUTURE
     },
     Test {
         name: "child_locks.unlock",

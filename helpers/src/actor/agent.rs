@@ -135,6 +135,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
             new_addr,
         } => mem::mremap(addr, old_len, new_len, flags, new_addr).map(Reply::Value),
         Cmd::Lock { addr, len, flags } => done(mem::mlock(addr, len, flags)),
+        Cmd::LockAll { flags } => done(mem::mlockall(flags)),
         Cmd::Unlock { addr, len } => done(mem::munlock(addr, len)),
         Cmd::Fill { page, pages } => {
             for (addr, stamp) in pages {

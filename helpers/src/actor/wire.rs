@@ -40,6 +40,8 @@ pub enum Cmd {
     },
     /// mlock2(2).
     Lock { addr: usize, len: usize, flags: i32 },
+    /// mlockall(2).
+    LockAll { flags: i32 },
     /// munlock(2).
     Unlock { addr: usize, len: usize },
     /// Write the pattern of a stamp to each (address, stamp).

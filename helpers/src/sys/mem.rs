@@ -157,6 +157,15 @@ pub fn munlock(addr: usize, len: usize) -> Sys<()> {
     unsafe { syscall(libc::SYS_munlock, [addr, len, 0, 0, 0]) }.map(drop)
 }
 
+/// mlockall(2): MCL_FUTURE and its like.
+///
+/// # Errors
+/// The errno of mlockall(2).
+pub fn mlockall(flags: i32) -> Sys<()> {
+    // SAFETY: locking changes no content, whatever lies there.
+    unsafe { syscall(libc::SYS_mlockall, [flags as usize, 0, 0, 0, 0]) }.map(drop)
+}
+
 /// mincore(2): a byte for each page, whose lowest bit says whether the page is in memory. `len` in bytes.
 ///
 /// # Errors

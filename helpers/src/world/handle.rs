@@ -9,8 +9,8 @@ use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
-    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE, PROT_READ,
-    PROT_WRITE,
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MCL_FUTURE, MCL_ONFAULT,
+    PROT_NONE, PROT_READ, PROT_WRITE,
 };
 
 /// Read and write.
@@ -103,7 +103,9 @@ impl<'w, 'c> Actor<'w, 'c> {
                 off: 0,
             },
         )?;
-        w.model.borrow_mut().map(self.id, area.vpns(), prot);
+        let mut model = w.model.borrow_mut();
+        model.map(self.id, area.vpns(), prot);
+        model.lock_new(self.id, area.vpns());
         Ok(())
     }
 
@@ -140,6 +142,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         w.model
             .borrow_mut()
             .map_object(self.id, area.vpns(), prot, shared, (object.id, first));
+        w.model.borrow_mut().lock_new(self.id, area.vpns());
         if prot & PROT_READ != 0 {
             self.read(area.sub(0..area.pages.min(w.object_pages(object).saturating_sub(first))))?;
         }
@@ -326,6 +329,29 @@ impl<'w, 'c> Actor<'w, 'c> {
             other => return Err(w.blame(self.id, Stop::error(format_args!("mlock: {other:?}")))),
         }
         w.model.borrow_mut().lock(self.id, area.vpns(), how);
+        Ok(())
+    }
+
+    /// mlockall with MCL_FUTURE, and MCL_ONFAULT for [`Lock::OnFault`]: what this actor maps from now on is locked; what a child of it or
+    /// a program that it executes maps is not. A limit that is too small is a reason to skip.
+    #[track_caller]
+    pub fn lock_future(&self, how: Lock) -> TestResult {
+        let w = self.world;
+        self.note(format!("mlockall MCL_FUTURE {how:?}"));
+        let flags = match how {
+            Lock::OnFault => MCL_FUTURE | MCL_ONFAULT,
+            _ => MCL_FUTURE,
+        };
+        match w.ask(self.id, &Cmd::LockAll { flags })? {
+            Reply::Done => {}
+            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOMEM | Errno::EPERM) => {
+                return Err(Stop::Skip("needs a larger RLIMIT_MEMLOCK"));
+            }
+            other => {
+                return Err(w.blame(self.id, Stop::error(format_args!("mlockall: {other:?}"))));
+            }
+        }
+        w.model.borrow_mut().future.insert(self.id, how);
         Ok(())
     }
 

@@ -67,6 +67,13 @@ impl Model {
         self.populate(actor, &vpns.collect::<Vec<_>>());
     }
 
+    /// What the actor has just mapped is locked where it asked for that (mm->def_flags).
+    pub fn lock_new(&mut self, actor: ActorId, vpns: Range<usize>) {
+        if let Some(&how) = self.future.get(&actor) {
+            self.lock(actor, vpns, how);
+        }
+    }
+
     /// A read of every page.
     pub fn read(&mut self, actor: ActorId, vpns: Range<usize>) {
         self.change(actor, vpns, |s| {
@@ -141,6 +148,7 @@ impl Model {
     /// execve: the old address space goes. What the new program has where the carve-out was is its own affair.
     pub fn exec(&mut self, actor: ActorId) {
         self.space(actor).clear();
+        self.future.remove(&actor);
         self.foreign.insert(actor);
         self.roots[actor] = usize::MAX - actor;
     }

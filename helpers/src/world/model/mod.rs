@@ -115,6 +115,8 @@ pub struct Model {
     pub spaces: Vec<Option<Space>>,
     /// Actors that have executed a program: the carve-out is not theirs any more.
     pub foreign: BTreeSet<ActorId>,
+    /// Who locks what it maps (MCL_FUTURE), and how.
+    pub future: BTreeMap<ActorId, Lock>,
     /// For each actor, what it has in common with those that it may share an anon_vma's root with: its oldest ancestor.
     pub roots: Vec<ActorId>,
 }
