@@ -11,7 +11,7 @@ use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::Grain::Base;
-use helpers::topology::{self, Grain, R, RW};
+use helpers::topology::{self, Grain, NONE, R, RW};
 use helpers::walk::{self, ksm};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World};
@@ -107,8 +107,20 @@ fn reshaped(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.fail_page(g, a.page(6), from(outside, g), Signals::Mappers)?;
     w.fail_page(g, a.page(0), from(outside, g), Signals::Mappers)?;
     walk::every_on_offer(&w)?;
-    c.access_poison(to.page(2))?;
-    end(&w, &[c, g, b])?;
+    // What says that a page is lost moves with its area, and is inherited.
+    let there = w.place(N / 2);
+    w.name(there, "again");
+    c.move_to(to, there)?;
+    let d = c.fork("C.D")?;
+    d.catch(true)?;
+    g.move_to(a.sub(0..2), to.sub(0..2))?;
+    w.check()?;
+    for actor in [c, d] {
+        actor.access_poison(there.page(2))?;
+        actor.access_poison(there.page(1))?;
+    }
+    g.access_poison(to.page(0))?;
+    end(&w, &[c, d, g, b])?;
     w.finish()
 }
 
@@ -268,6 +280,54 @@ fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
     walk::every_on_offer(&w)?;
     w.truncate(&file, 0)?;
     end(&w, &[p, q, r, c, u, b])?;
+    w.finish()
+}
+
+/// A page of a memfd stays there when it has failed, for its content is nowhere else. Who maps the memfd later does not get it, neither by
+/// itself nor with a neighbour (filemap_map_pages()).
+///
+///   memfd     0 1 2 3 4 5 6 7       2 and 5 failed
+///   P shared  0 1 2 3 4 5 6 7
+///   F shared  afterwards, neighbours first       G private  afterwards, neighbours last
+fn later(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    if w.features().version() < (5, 16) {
+        return Err(Stop::Skip(
+            "needs a memfd that keeps poisoned pages (Linux 5.16)",
+        ));
+    }
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "a");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    p.catch(true)?;
+    for lost in [2, 5] {
+        w.fail_page(p, a.page(lost), from(outside, p), Signals::MappersAtLeast)?;
+    }
+    let (f, at) = (w.actor("F")?, w.place(N));
+    w.name(at, "later");
+    f.catch(true)?;
+    // Nothing of it is read yet.
+    f.map_object(at, &file, 0, NONE, Share::Shared)?;
+    f.protect(at, RW)?;
+    f.read(at.page(1))?;
+    f.write(at.page(6))?;
+    w.check()?;
+    f.access_poison(at.page(2))?;
+    f.access_poison(at.page(5))?;
+    let g = w.actor("G")?;
+    g.catch(true)?;
+    g.map_object(at, &file, 0, NONE, Share::Private)?;
+    g.protect(at, RW)?;
+    g.access_poison(at.page(5))?;
+    g.read(at.page(4))?;
+    g.write(at.page(3))?;
+    w.check()?;
+    g.access_poison(at.page(2))?;
+    walk::every_on_offer(&w)?;
+    w.truncate(&file, 0)?;
+    end(&w, &[p, f, g])?;
     w.finish()
 }
 
@@ -467,6 +527,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "memfd.outside",
         run: |c| memfd(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "memfd.later",
+        run: |c| later(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "memfd.later.outside",
+        run: |c| later(c, true),
         ..OUTSIDE
     },
     Test {

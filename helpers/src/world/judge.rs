@@ -251,8 +251,7 @@ impl World<'_> {
     /// Slots that were never accessed have no page. A VMA locked or huge may be populated by the kernel's own choice.
     fn judge_empty(&self) -> TestResult<Option<Finding>> {
         let ids: Vec<usize> = self.model.borrow().living().collect();
-        let held =
-            |id: usize, vpn| self.model.borrow().spaces[id].as_ref().expect("living")[&vpn].held;
+        let slot = |id: usize, vpn| self.model.borrow().spaces[id].as_ref().expect("living")[&vpn];
         for id in ids {
             let vpns: Vec<usize> = {
                 let model = self.model.borrow();
@@ -271,8 +270,16 @@ impl World<'_> {
             }
             for (&vpn, seen) in vpns.iter().zip(self.eye.entries(self.pid(id)?, &vpns)?) {
                 // A poisoned page leaves an entry that is no page.
-                let gone = held(id, vpn) == Held::Gone;
+                let gone = slot(id, vpn).held == Held::Gone;
                 let poison = gone && matches!(seen.state, State::Swapped(_));
+                // That of an object may be at its object only, for the next fault to find.
+                if gone && !poison && slot(id, vpn).object.is_none() {
+                    return Ok(Some(Finding {
+                        property: "the place of a poisoned page has an entry that says so",
+                        detail: format!("seen {seen}"),
+                        at: Some((id, vpn)),
+                    }));
+                }
                 if seen.state != State::Empty && !poison {
                     return Ok(Some(Finding {
                         property: "a page never touched, wiped or moved away is not mapped",

@@ -171,6 +171,7 @@ impl<'c> World<'c> {
             }
             // Who has not mapped the object's page yet cannot have it any more either.
             if model.frames[frame].cached {
+                model.frames[frame].poisoned = true;
                 let slots = model
                     .spaces
                     .iter_mut()

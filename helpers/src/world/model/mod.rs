@@ -45,6 +45,8 @@ pub struct Frame {
     pub ksm: bool,
     /// It has been swapped out as a KSM page: each mapper may get a copy of its own.
     pub scattered: bool,
+    /// Poisoned, and in the page cache of its object all the same.
+    pub poisoned: bool,
     /// Pinned (FOLL_PIN): a fork gives the child a copy at once instead of a share.
     pub pinned: bool,
     /// See [`Exclusive`].
@@ -149,6 +151,7 @@ impl Model {
             tables_shared: false,
             ksm: false,
             scattered: false,
+            poisoned: false,
             pinned: false,
             exclusive: if cached {
                 Exclusive::Either

@@ -67,6 +67,7 @@ impl Model {
             Some((o, i)) => self.objects[o]
                 .frames
                 .get(i)
+                .filter(|&&f| !self.frames[f].poisoned)
                 .map_or(Held::Gone, |&f| Held::Frame(f)),
         }
     }
