@@ -13,7 +13,7 @@ use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, MISSING, WP};
 use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
-use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World};
+use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, pooled};
 use helpers::{Stop, TestResult};
 use tables::{
     sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_protect,
@@ -342,6 +342,43 @@ fn filled_in(ctx: &mut Ctx, share: Share, with: Answer) -> TestResult {
     w.finish()
 }
 
+/// Mappings that pages are promised to. The promise is used up by who touches a page first, and what is left of it is given back with the
+/// mapping, a hole or the file; a child has none.
+///
+///   file         0 1 2
+///   P reserved   0 1 -       2 not touched
+///   C            - 1 -       P's child, its 1 its own when private
+fn reserved(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 3)?;
+    let huge = a[0].pages;
+    let file = w.object(Kind::Hugetlb, 3 * huge)?;
+    let p = w.actor("P")?;
+    p.map_reserved(whole(&a), &file, 0, NONE, share)?;
+    p.protect(whole(&a[..2]), RW)?;
+    p.write(whole(&a[..2]))?;
+    let c = p.fork("C")?;
+    c.write(a[1])?;
+    p.write(a[0])?;
+    w.check()?;
+    c.unmap(a[0])?;
+    move_all(&w)?;
+    if share == Share::Shared {
+        w.punch(&file, 0..huge)?;
+        p.write(a[0])?;
+    } else {
+        p.unmap(a[0])?;
+    }
+    w.check()?;
+    let d = c.fork("D")?;
+    c.exit()?;
+    d.write(a[1])?;
+    move_all(&w)?;
+    p.unmap(a[2])?;
+    w.check()?;
+    w.finish()
+}
+
 const HUGE: Test = Test {
     about: "Every mapping of a hugetlb page is found, whatever part of the file its VMA maps.",
     needs: &[
@@ -362,6 +399,10 @@ const MARKED: Test = Test {
     about: "A hugetlb page stays write-protected by userfaultfd for the mapper that asked for it, and for nobody else.",
     ..HUGE
 };
+const RESERVED: Test = Test {
+    about: "The pool of huge pages has back what it gave and what it promised.",
+    ..HUGE
+};
 const TABLES: Test = Test {
     about: "Who stops to share a page table of hugetlb entries leaves the others what they have.",
     ..HUGE
@@ -370,139 +411,149 @@ const TABLES: Test = Test {
 const TESTS: &[Test] = &[
     Test {
         name: "cow.from_parent",
-        run: |c| cow(c, [0, 1, 2]),
+        run: |c| pooled(c, |c| cow(c, [0, 1, 2])),
         ..COW
     },
     Test {
         name: "cow.from_child",
-        run: |c| cow(c, [2, 1, 0]),
+        run: |c| pooled(c, |c| cow(c, [2, 1, 0])),
         ..COW
     },
     Test {
         name: "cow.middle_first",
-        run: |c| cow(c, [1, 0, 2]),
+        run: |c| pooled(c, |c| cow(c, [1, 0, 2])),
         ..COW
     },
     Test {
         name: "cow.exits",
-        run: exits,
+        run: |c| pooled(c, exits),
         ..COW
     },
     Test {
         name: "shared",
-        run: shared,
+        run: |c| pooled(c, shared),
         ..HUGE
     },
     Test {
         name: "private_alone",
         about: "What the only mapper of a hugetlb file's page writes to its private mapping is its own.",
-        run: private_alone,
+        run: |c| pooled(c, private_alone),
         ..HUGE
     },
     Test {
         name: "protect",
-        run: |c| by_child(c, protect),
+        run: |c| pooled(c, |c| by_child(c, protect)),
         ..HUGE
     },
     Test {
         name: "protect.remerge",
-        run: |c| by_child(c, protect_remerge),
+        run: |c| pooled(c, |c| by_child(c, protect_remerge)),
         ..HUGE
     },
     Test {
         name: "unmap.head",
-        run: |c| by_child(c, unmap_head),
+        run: |c| pooled(c, |c| by_child(c, unmap_head)),
         ..HUGE
     },
     Test {
         name: "unmap.middle",
-        run: |c| by_child(c, unmap_middle),
+        run: |c| pooled(c, |c| by_child(c, unmap_middle)),
         ..HUGE
     },
     Test {
         name: "unmap.tail",
-        run: |c| by_child(c, unmap_tail),
+        run: |c| pooled(c, |c| by_child(c, unmap_tail)),
         ..HUGE
     },
     Test {
         name: "over",
-        run: |c| by_child(c, over),
+        run: |c| pooled(c, |c| by_child(c, over)),
         ..HUGE
     },
     Test {
         name: "move",
-        run: |c| by_child(c, moved),
+        run: |c| pooled(c, |c| by_child(c, moved)),
         ..HUGE
     },
     Test {
         name: "given_back",
-        run: |c| by_child(c, given_back),
+        run: |c| pooled(c, |c| by_child(c, given_back)),
         ..HUGE
     },
     Test {
         name: "write_protected.shared",
-        run: |c| write_protected(c, Share::Shared),
+        run: |c| pooled(c, |c| write_protected(c, Share::Shared)),
         ..MARKED
     },
     Test {
         name: "write_protected.private",
-        run: |c| write_protected(c, Share::Private),
+        run: |c| pooled(c, |c| write_protected(c, Share::Private)),
         ..MARKED
     },
     Test {
         name: "filled_in.shared",
-        run: |c| filled_in(c, Share::Shared, Answer::Copy),
+        run: |c| pooled(c, |c| filled_in(c, Share::Shared, Answer::Copy)),
         ..MARKED
     },
     Test {
         name: "filled_in.private",
-        run: |c| filled_in(c, Share::Private, Answer::Copy),
+        run: |c| pooled(c, |c| filled_in(c, Share::Private, Answer::Copy)),
         ..MARKED
     },
     Test {
         name: "filled_in.continued",
-        run: |c| filled_in(c, Share::Shared, Answer::Continue),
+        run: |c| pooled(c, |c| filled_in(c, Share::Shared, Answer::Continue)),
         ..MARKED
     },
     Test {
+        name: "reserved.shared",
+        run: |c| pooled(c, |c| reserved(c, Share::Shared)),
+        ..RESERVED
+    },
+    Test {
+        name: "reserved.private",
+        run: |c| pooled(c, |c| reserved(c, Share::Private)),
+        ..RESERVED
+    },
+    Test {
         name: "chance",
-        run: chance,
+        run: |c| pooled(c, chance),
         ..HUGE
     },
     Test {
         name: "tables.protect",
-        run: |c| tables(c, tables_protect),
+        run: |c| pooled(c, |c| tables(c, tables_protect)),
         ..TABLES
     },
     Test {
         name: "tables.protect.whole",
-        run: |c| tables(c, tables_protect_whole),
+        run: |c| pooled(c, |c| tables(c, tables_protect_whole)),
         ..TABLES
     },
     Test {
         name: "tables.move.whole",
-        run: |c| tables(c, tables_move_whole),
+        run: |c| pooled(c, |c| tables(c, tables_move_whole)),
         ..TABLES
     },
     Test {
         name: "sparse",
         about: "Pages keep their distance when a mapping of more than a page table of them moves.",
-        run: sparse,
+        run: |c| pooled(c, sparse),
         ..HUGE
     },
     Test {
         name: "tables.unmap",
-        run: |c| tables(c, tables_unmap),
+        run: |c| pooled(c, |c| tables(c, tables_unmap)),
         ..TABLES
     },
     Test {
         name: "tables.move",
-        run: |c| tables(c, tables_move),
+        run: |c| pooled(c, |c| tables(c, tables_move)),
         ..TABLES
     },
     Test {
         name: "tables.migrate",
-        run: |c| tables(c, tables_migrate),
+        run: |c| pooled(c, |c| tables(c, tables_migrate)),
         ..TABLES
     },
 ];

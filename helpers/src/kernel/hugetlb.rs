@@ -20,6 +20,30 @@ pub fn free() -> usize {
         .saturating_sub(reserved)
 }
 
+/// What is taken from the pool.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Taken {
+    /// More is promised than there is: a count that has come below 0.
+    pub below_zero: bool,
+    /// Pages in use.
+    pub used: usize,
+    /// Promised to mappings that have not touched them yet.
+    pub reserved: usize,
+    /// Beyond what the pool is to have.
+    pub surplus: usize,
+}
+
+/// `None` without hugetlb.
+pub fn taken() -> Option<Taken> {
+    let (total, reserved) = (meminfo("HugePages_Total")?, meminfo("HugePages_Rsvd")?);
+    Some(Taken {
+        below_zero: reserved > total,
+        used: total.saturating_sub(meminfo("HugePages_Free")?),
+        reserved,
+        surplus: meminfo("HugePages_Surp")?,
+    })
+}
+
 /// Unused pages of the default size on one node.
 pub fn free_on(node: i32) -> usize {
     let kib = default_size().unwrap_or(0) >> 10;
@@ -28,14 +52,16 @@ pub fn free_on(node: i32) -> usize {
     sysfs::read_u64(file).map_or_else(|_| free(), |n| n as usize)
 }
 
-/// Adds pages to the pool until `n` of them are free on each node. Less when there is no memory for them.
+/// Adds pages to the pool until `n` of them are free on each node, and as many of all as that makes not promised to others. Less when
+/// there is no memory for them.
 ///
 /// # Errors
 /// When the pool cannot be changed.
 pub fn enlarge(n: usize, nodes: &[i32]) -> io::Result<()> {
     // New pages are spread evenly over the nodes.
     let least = nodes.iter().map(|&node| free_on(node)).min().unwrap_or(0);
-    let missing = n.saturating_sub(least.min(free())) * nodes.len().max(1);
+    let each = free() / nodes.len().max(1);
+    let missing = n.saturating_sub(least.min(each)) * nodes.len().max(1);
     if missing == 0 {
         return Ok(());
     }

@@ -119,26 +119,67 @@ impl<'w, 'c> Actor<'w, 'c> {
         prot: i32,
         share: Share,
     ) -> TestResult {
+        let flags = MAP_NORESERVE | share.flag();
+        self.map_file(area, object, first, prot, flags)
+    }
+
+    /// The same with a promise of pages for all of it, which hugetlb keeps account of.
+    ///
+    /// # Errors
+    /// `Skip` where there are not so many.
+    #[track_caller]
+    pub fn map_reserved(
+        &self,
+        area: Area,
+        object: &Object,
+        first: usize,
+        prot: i32,
+        share: Share,
+    ) -> TestResult {
+        self.map_file(area, object, first, prot, share.flag())
+    }
+
+    #[track_caller]
+    fn map_file(
+        &self,
+        area: Area,
+        object: &Object,
+        first: usize,
+        prot: i32,
+        flags: i32,
+    ) -> TestResult {
         let w = self.world;
+        let shared = flags & MAP_SHARED != 0;
+        let share = if shared { "Shared" } else { "Private" };
+        let promise = if flags & MAP_NORESERVE == 0 {
+            ", reserved"
+        } else {
+            ""
+        };
         self.note(format!(
-            "mmap {} {} {share:?} of {} from page {first}",
+            "mmap {} {} {share}{promise} of {} from page {first}",
             w.show(area),
             show_prot(prot),
             object.name()
         ));
         let (addr, len) = self.bytes(area);
-        let flags = MAP_FIXED | MAP_NORESERVE | share.flag();
         let off = (first * w.page) as u64;
         let cmd = Cmd::Map {
             addr,
             len,
             prot,
-            flags,
+            flags: flags | MAP_FIXED,
             fd: true,
             off,
         };
-        w.tell_with(self.id, &cmd, object)?;
-        let shared = share == Share::Shared;
+        match w.ask_with(self.id, &cmd, Some(object.fd()))? {
+            Reply::Errno(e)
+                if flags & MAP_NORESERVE == 0 && Errno::from_raw(e) == Errno::ENOMEM =>
+            {
+                return Err(Stop::Skip("needs free huge pages"));
+            }
+            reply => w.value(self.id, reply)?,
+        };
         w.model
             .borrow_mut()
             .map_object(self.id, area.vpns(), prot, shared, (object.id, first));

@@ -35,6 +35,7 @@ mod partly;
 mod pin;
 mod poison;
 mod poison_huge;
+mod pool;
 mod query;
 mod queue;
 mod resident;
@@ -52,6 +53,7 @@ pub use keeper::{Answer, Keeper};
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
+pub use pool::pooled;
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;

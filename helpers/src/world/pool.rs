@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The pool of huge pages, which outlives every process: what a test has taken from it is back when the test has ended.
+
+use crate::kernel::hugetlb::{self, Taken};
+use crate::pace::Wait;
+use crate::supervise::Ctx;
+use crate::{Stop, TestResult};
+use std::time::Duration;
+
+/// How long pages may take to come back: some are freed by a worker.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Runs a test that takes pages from the pool of huge pages. No page is in use and none promised (resv_huge_pages) after it if none was
+/// before.
+///
+/// # Errors
+/// Those of the test. `Fail` when something is missing each time that the test is run; `Skip` when it is only the first time: somebody
+/// else has come to use the pool.
+#[track_caller]
+pub fn pooled(ctx: &mut Ctx, test: fn(&mut Ctx) -> TestResult) -> TestResult {
+    let before = hugetlb::taken();
+    test(ctx)?;
+    let Some(first) = before.and_then(missing) else {
+        return Ok(());
+    };
+    if before != Some(Taken::default()) {
+        ctx.diag("somebody else uses the pool of huge pages: it is not judged");
+        return Ok(());
+    }
+    let wrong = |then: &str| {
+        Err(Stop::fail(format_args!(
+            "the pool of huge pages is after a test as it was before: {before:?} before, {first:?} after it{then}"
+        )))
+    };
+    ctx.diag(format_args!(
+        "the pool of huge pages: {before:?} before, {first:?} after the test"
+    ));
+    if first.below_zero {
+        return wrong("");
+    }
+    let Some(then) = hugetlb::taken() else {
+        return Ok(());
+    };
+    match (test(ctx), missing(then)) {
+        (Err(stop @ (Stop::Fail(_) | Stop::Error(_))), _) => Err(stop),
+        (_, Some(now)) => wrong(&format!(", {now:?} after it once more")),
+        (_, None) => Err(Stop::Skip(
+            "needs a pool of huge pages that nobody else uses",
+        )),
+    }
+}
+
+/// What is taken now, when it does not become what it was.
+fn missing(before: Taken) -> Option<Taken> {
+    let mut until = Wait::new(LIMIT);
+    loop {
+        let now = hugetlb::taken()?;
+        if now == before {
+            return None;
+        }
+        if until.over() {
+            return Some(now);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
