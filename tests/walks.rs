@@ -13,7 +13,7 @@ use helpers::walk::{
     own::{Way, only_own},
     policy, reclaim, soft_offline, split,
 };
-use helpers::world::{Area, Kind, Share, World};
+use helpers::world::{Area, Kind, Share, World, pooled};
 use helpers::{Stop, TestResult, topology};
 
 ///   P [0 1 2 3 4 5 6 7]     C the same pages, page 7 its own
@@ -105,7 +105,7 @@ fn hugetlb_pages(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
         return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
     };
     let unit = pmd / ctx.arena.features.page_size;
-    object(ctx, walk, Kind::Hugetlb, unit)
+    pooled(ctx, |ctx| object(ctx, walk, Kind::Hugetlb, unit))
 }
 
 /// Many mappers of each page: six processes, of which two have moved theirs, and VMAs that end with it.

@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// Those of the test. `Fail` when something is missing each time that the test is run; `Skip` when it is only the first time: somebody
 /// else has come to use the pool.
 #[track_caller]
-pub fn pooled(ctx: &mut Ctx, test: fn(&mut Ctx) -> TestResult) -> TestResult {
+pub fn pooled(ctx: &mut Ctx, test: impl Fn(&mut Ctx) -> TestResult) -> TestResult {
     let before = hugetlb::taken();
     test(ctx)?;
     let Some(first) = before.and_then(missing) else {
