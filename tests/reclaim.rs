@@ -6,6 +6,8 @@
 //! goes from him alone (try_to_unmap_one() looks at each mapper's dirty bit, and puts back what is dirty), everything else goes from all
 //! or from none, and the counts of both are right at every moment.
 
+use helpers::kernel::vma;
+use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
@@ -15,6 +17,7 @@ use helpers::walk::pressure::{reclaim_of, together};
 use helpers::walk::reclaim::{press, swap_off, swap_out};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
+use std::time::Duration;
 
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
@@ -335,6 +338,36 @@ fn cgroups(ctx: &mut Ctx, of: Of) -> TestResult {
     walks(w)
 }
 
+/// Pages that may be dropped are never swapped, written to or not (try_to_unmap_one(), VM_DROPPABLE).
+///
+///   P  droppable [0 .. 31]   [0 .. 7]
+fn droppable(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, _) = filled(&w, "P", 8)?;
+    let drop = w.place(32);
+    w.name(drop, "droppable");
+    p.map_droppable(drop)?;
+    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    let (pid, addr) = (p.pid()?, drop.vpn * w.page_size());
+    let kb = |field| vma::smaps_kb(pid, addr, field).doing("read smaps");
+    let all = kb("Rss")?;
+    let mut until = w.limit(Duration::from_secs(2));
+    while kb("Rss")? == all {
+        if until.over() {
+            return Err(Stop::Skip("needs pages that reclaim can take now"));
+        }
+        memcg.reclaim().doing("reclaim of a memory cgroup")?;
+    }
+    let swap = kb("Swap")?;
+    if swap.is_some_and(|kb| kb > 0) {
+        return Err(Stop::fail(format_args!(
+            "pages of a droppable area are dropped, never swapped: Swap {swap:?} kB"
+        )));
+    }
+    p.unmap(drop)?;
+    walks(w)
+}
+
 /// Pages of one cgroup are read from swap by processes of another.
 ///
 ///   P  (ours)   a [0 .. 7]   s [0 .. 7] a memfd's      D  P's child (theirs)  reads 0 .. 3     Q  (theirs)  maps s and reads 4 .. 7
@@ -526,6 +559,11 @@ const CGROUPS: Test = Test {
     ..Test::DEFAULT
 };
 
+const DROPPED: Test = Test {
+    about: "Pages of a droppable area go when memory is short, and not to swap.",
+    ..FREE
+};
+
 const CHARGED: Test = Test {
     about: "A page that comes back from swap is charged to the cgroup that it was charged to, whoever reads it.",
     ..CGROUPS
@@ -584,6 +622,7 @@ const TESTS: &[Test] = &[
     },
     t!(CGROUPS, "cgroup.ours", |c| cgroups(c, Of::Ours)),
     t!(CGROUPS, "cgroup.other", |c| cgroups(c, Of::Other)),
+    t!(DROPPED, "droppable", droppable),
     t!(CHARGED, "cgroup.read_by_others", read_by_others),
     t!(BACK, "populated", |c| populated(c, false)),
     t!(BACK, "populated.child_first", |c| populated(c, true)),

@@ -9,8 +9,8 @@ use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
-    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MCL_FUTURE, MCL_ONFAULT,
-    PROT_NONE, PROT_READ, PROT_WRITE,
+    MAP_ANONYMOUS, MAP_DROPPABLE, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MCL_FUTURE,
+    MCL_ONFAULT, PROT_NONE, PROT_READ, PROT_WRITE,
 };
 
 /// Read and write.
@@ -79,6 +79,40 @@ impl<'w, 'c> Actor<'w, 'c> {
         model.map_object(self.id, area.vpns(), RW, true, (object, 0));
         drop(model);
         self.read(area)
+    }
+
+    /// Memory that the kernel may drop at any time (MAP_DROPPABLE), written as a whole. The model knows nothing of it.
+    ///
+    /// # Errors
+    /// `Skip` where there is no such mapping.
+    #[track_caller]
+    pub fn map_droppable(&self, area: Area) -> TestResult {
+        let w = self.world;
+        self.note(format!("mmap {} droppable, written", w.show(area)));
+        let (addr, len) = self.bytes(area);
+        let map = Cmd::Map {
+            addr,
+            len,
+            prot: RW,
+            flags: MAP_DROPPABLE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+            fd: false,
+            off: 0,
+        };
+        match w.ask(self.id, &map)? {
+            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::EINVAL | Errno::EOPNOTSUPP) => {
+                return Err(Stop::Skip("needs MAP_DROPPABLE (Linux 6.11)"));
+            }
+            reply => w.value(self.id, reply)?,
+        };
+        let pages = area.vpns().map(|vpn| (vpn * w.page, w.stamp())).collect();
+        w.tell(
+            self.id,
+            &Cmd::Fill {
+                page: w.page,
+                pages,
+            },
+        )
+        .map(drop)
     }
 
     #[track_caller]
