@@ -6,10 +6,14 @@
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, filled, like};
+use helpers::topology::{self, R, RW, filled, like};
 use helpers::walk::merge::{self, expect_merging, expect_zero_pages, merge};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, World};
 use helpers::{Stop, TestResult, walk};
+
+/// No access.
+const NONE: i32 = 0;
 
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
@@ -171,6 +175,59 @@ fn unmerge(ctx: &mut Ctx, how: Unmerge) -> TestResult {
     walks(w)
 }
 
+/// Who has merged pages unmerged that are not writable at the moment.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Madvise,
+    Prctl,
+    All,
+}
+
+/// An unmerge breaks no promise of mprotect, and asks nobody's leave: whatever the rights are at the moment, the page is given back
+/// (break_ksm()).
+///
+///   P  |0 1|r 2 3|- 4 5|r 6 locked|r 7|      C  P's child  |r 0 .. 3|- 4 5|r 6 7|      Q  |r 0 .. 7|     D  Q's child, |- 0 .. 7|
+fn rights(ctx: &mut Ctx, by: By) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 8)?;
+    let q = like(&w, "Q", 8, p)?;
+    merge(&w, &[p, q])?;
+    let a = p.1;
+    p.0.protect(a.sub(2..4), R)?;
+    p.0.protect(a.sub(4..6), NONE)?;
+    p.0.protect(a.sub(6..8), R)?;
+    p.0.lock(a.page(6), Lock::Full)?;
+    let c = p.0.fork("C")?;
+    c.protect(a.sub(0..2), R)?;
+    q.0.protect(q.1, R)?;
+    let d = q.0.fork("D")?;
+    d.protect(q.1, NONE)?;
+    w.check()?;
+    let places = [p, (c, a), q, (d, q.1)];
+    match by {
+        By::Madvise => {
+            for (actor, area) in places {
+                actor.advise(area, advice::UNMERGEABLE)?;
+                w.check()?;
+            }
+        }
+        By::Prctl => {
+            for (actor, _) in places {
+                actor.memory_merge(true)?;
+                actor.memory_merge(false)?;
+                w.check()?;
+            }
+        }
+        By::All => merge::unmerge_all(&w)?,
+    }
+    w.check()?;
+    for (actor, area) in places {
+        actor.protect(area, RW)?;
+    }
+    w.check()?;
+    walks(w)
+}
+
 /// Each sharer in turn writes, and those that are left are found.
 fn cow(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -309,6 +366,11 @@ const UNMERGE: Test = Test {
     ..KSM
 };
 
+const RIGHTS: Test = Test {
+    about: "Unmerging gives back pages that may not be written or read at the moment, too.",
+    ..KSM
+};
+
 const ANY: Test = Test {
     about: "PR_SET_MEMORY_MERGE is inherited over fork and exec, and switched off for one process alone.",
     guards: &[
@@ -370,6 +432,21 @@ const TESTS: &[Test] = &[
         name: "unmerge.all",
         run: |c| unmerge(c, Unmerge::All),
         ..UNMERGE
+    },
+    Test {
+        name: "unmerge.rights",
+        run: |c| rights(c, By::Madvise),
+        ..RIGHTS
+    },
+    Test {
+        name: "unmerge.rights.prctl",
+        run: |c| rights(c, By::Prctl),
+        ..RIGHTS
+    },
+    Test {
+        name: "unmerge.rights.all",
+        run: |c| rights(c, By::All),
+        ..RIGHTS
     },
     Test {
         name: "cow",
