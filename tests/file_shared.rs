@@ -428,12 +428,14 @@ const TESTS: &[Test] = &[
     huge::LOCKED,
     huge::MARKED,
     huge::WRITTEN_AND_SPLIT,
+    huge::WRITTEN_AND_MOVED,
     huge::COUNTED,
     huge::RECLAIMED,
     huge::TAIL_ONLY,
     huge::RESHAPED,
     huge::TAKEN_AWAY,
     huge::COLLAPSED,
+    huge::COLLAPSED_LOCKED,
 ];
 
 pub fn main() {

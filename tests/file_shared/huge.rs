@@ -10,6 +10,7 @@ use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain, R, RW};
+use helpers::walk::migrate::MIGRATE;
 use helpers::walk::{self, reclaim};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
@@ -223,15 +224,35 @@ fn taken_away(ctx: &mut Ctx) -> TestResult {
 
 /// Small pages that all of them map become a huge page: retract_page_tables() and unmap_mapping_pages() find the entries of
 /// the others, and leave what was copied.
-fn collapsed(ctx: &mut Ctx) -> TestResult {
+///
+/// With `locked` some of them have locked theirs: their pages go from their page tables as well, and come back at the next access
+/// (TTU_IGNORE_MLOCK).
+fn collapsed(ctx: &mut Ctx, locked: bool) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w, false)?;
     let own = w.actor("private")?;
     own.map_object(s.a, &s.file, 0, RW, Share::Private)?;
     own.write(s.a.sub(9..11))?;
     s.r.fork("C")?;
+    if locked {
+        s.q.lock(s.a.sub(0..s.a.pages / 2), Lock::Full)?;
+        s.r.lock(s.head, Lock::Full)?;
+        s.r.lock(s.middle, Lock::OnFault)?;
+    }
     w.check()?;
-    if !collapse(&s.p, s.a)? {
+    let mut done = collapse(&s.p, s.a)?;
+    if locked && !done {
+        s.q.unlock(s.a.sub(0..s.a.pages / 2))?;
+        s.r.unlock(s.head)?;
+        s.r.unlock(s.middle)?;
+        done = collapse(&s.p, s.a)?;
+        if done {
+            return Err(Stop::fail(
+                "a lock keeps pages in memory, not in their place: pages of a file that a mapper has locked do not collapse, and do when it has unlocked them",
+            ));
+        }
+    }
+    if !done {
         // What works for a file that nobody else maps, and far from the end of its VMA, has to work for this one.
         let (control, alone) = (w.actor("alone")?, w.place_huge(2)?);
         let file = w.object(Kind::Memfd, alone.pages)?;
@@ -314,6 +335,43 @@ fn written_and_split(ctx: &mut Ctx, split: bool) -> TestResult {
     w.finish()
 }
 
+/// Written through such an entry, and moved from node to node: the entry that is made for the new place may be clean, if the page is told
+/// (set_pmd_migration_entry()). Then all mappings go, and what is clean is thrown away.
+///
+///   P |======== PMD ========|  read, then 0 .. 5 written and moved, and 300 .. 304 written and moved again
+///   Q |======== PMD ========|  read
+fn written_and_moved(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    (MIGRATE.offered)(&w).map_err(Stop::Skip)?;
+    let (file, p, a) = whole(&w)?;
+    p.read(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    let q = w.actor("Q")?;
+    map_whole(q, a, &file)?;
+    q.read(a)?;
+    let middle = a.pages / 2;
+    for (i, part) in [a.sub(0..6), a.sub(middle..middle + 5)]
+        .into_iter()
+        .enumerate()
+    {
+        p.write(part)?;
+        walk::only(&w, &MIGRATE)?;
+        if i == 0 {
+            q.exit()?;
+        }
+    }
+    p.exit()?;
+    taken(&w)?;
+    let late = w.actor("late")?;
+    let b = place(&w, "b", a.pages);
+    late.map_object(b, &file, 0, RW, Share::Shared)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 const HUGE: Test = Test {
     about: "Every mapping of a huge page of shared memory is found, also of a few pages from its middle.",
     needs: Grain::HUGE_NEEDS,
@@ -350,6 +408,13 @@ pub const WRITTEN_AND_SPLIT: Test = Test {
     },
     ..HUGE
 };
+pub const WRITTEN_AND_MOVED: Test = Test {
+    name: "huge.written_and_moved",
+    about: "What was written to a huge page of shared memory is known when it has moved.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    run: written_and_moved,
+    ..HUGE
+};
 pub const COUNTED: Test = Test {
     name: "huge.counted",
     about: "The counters of mapped pages of files follow the mappings, page by page.",
@@ -380,6 +445,12 @@ pub const TAKEN_AWAY: Test = Test {
 pub const COLLAPSED: Test = Test {
     name: "huge.collapsed",
     about: "Pages collapsed into a huge page are the same for all who mapped them, but for private copies.",
-    run: collapsed,
+    run: |c| collapsed(c, false),
+    ..HUGE
+};
+pub const COLLAPSED_LOCKED: Test = Test {
+    name: "huge.collapsed.locked",
+    about: "Pages of a file that somebody has locked collapse into a huge page as others do.",
+    run: |c| collapsed(c, true),
     ..HUGE
 };
