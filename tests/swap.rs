@@ -192,6 +192,17 @@ fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     swap_out(&w)?;
     c.move_to(a, to)?;
     w.check_partly()?;
+    // Out, and cleared there: what comes back and is written is soft-dirty, and nothing was before.
+    swap_out(&w)?;
+    p.read(a.page(7))?;
+    w.clear_soft_dirty()?;
+    w.check_partly()?;
+    p.read(a.sub(0..2))?;
+    p.write(a.sub(1..3))?;
+    d.write(a.page(4))?;
+    w.check_partly()?;
+    swap_out(&w)?;
+    w.check_partly()?;
     walks(w)
 }
 
