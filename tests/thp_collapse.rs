@@ -131,6 +131,36 @@ fn again(w: &World) -> TestResult {
     p.fork("D").map(drop)
 }
 
+/// Pages written since the soft-dirty bits were cleared, made a huge page; a huge page of which one was, cut, copied in part, and made one
+/// again. Who looks for changes must find them after it, and after whatever comes next.
+///
+///   P  [. w . - w w ...]  ->  [======== PMD ========]    D  a child since      C  from before, at its own place: [. . w - ...]
+fn soft_dirty(w: &World, huge_before: bool) -> TestResult {
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs soft-dirty bits (CONFIG_MEM_SOFT_DIRTY)"));
+    }
+    let (p, a) = sparse(w)?;
+    let [head, .., tail] = few(a);
+    if huge_before {
+        p.collapse(a)?;
+    }
+    let c = p.fork("C")?;
+    // From here on it is the pages' bits that count: a new VMA is soft-dirty as a whole.
+    w.clear_soft_dirty()?;
+    p.write_all(&[head.page(1), tail.sub(2..4)])?;
+    c.write(head.page(2))?;
+    if huge_before {
+        p.protect(tail, R)?;
+        p.protect(tail, RW)?;
+        p.advise(a.page(1), advice::DONTNEED)?;
+        p.write(few(a)[1].page(0))?;
+        w.check()?;
+    }
+    p.collapse(a)?;
+    w.check()?;
+    p.fork("D").map(drop)
+}
+
 /// Folios of `n` pages in a row, mapped and given back in parts: after each step so many pages are mapped.
 fn counted(ctx: &mut Ctx, pmd: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -365,6 +395,10 @@ const COLLAPSED: Test = Test {
     needs: Grain::HUGE_NEEDS,
     ..Test::DEFAULT
 };
+const SOFT_DIRTY: Test = Test {
+    about: "What was written since the soft-dirty bits were cleared is soft-dirty in the huge page that it becomes.",
+    ..COLLAPSED
+};
 const SMALL: &[Knob] = &[Knob::set(
     "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
     "madvise",
@@ -431,6 +465,16 @@ const TESTS: &[Test] = &[
         name: "again",
         run: |c| walk::afresh(c, again),
         ..COLLAPSED
+    },
+    Test {
+        name: "soft_dirty",
+        run: |c| walk::afresh(c, |w| soft_dirty(w, false)),
+        ..SOFT_DIRTY
+    },
+    Test {
+        name: "soft_dirty.again",
+        run: |c| walk::afresh(c, |w| soft_dirty(w, true)),
+        ..SOFT_DIRTY
     },
     Test {
         name: "held.pinned",
