@@ -8,9 +8,10 @@
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW, filled, like};
+use helpers::walk;
 use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
-use helpers::walk::{self, referenced::spared};
+use helpers::walk::referenced::{spared, spared_watched};
 use helpers::world::model::{ActorId, Lock};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
@@ -31,12 +32,32 @@ fn asked(ctx: &mut Ctx, build: impl Fn(&World) -> TestResult<Exempt>) -> TestRes
         topology::write_by_each(&w)?;
     }
     w.finish()?;
-    match (spared(ctx, build), offered) {
+    match (spared(ctx, &build), offered) {
         (Err(Stop::Skip(why)), Ok(())) => {
             ctx.diag(why);
             Ok(())
         }
         (result, _) => result,
+    }
+}
+
+/// Both at a time: neither may take from the other what it wants to know.
+fn watched(ctx: &mut Ctx) -> TestResult {
+    let builds: [fn(&World) -> TestResult<Exempt>; 3] = [forked, object, no_recency];
+    let (mut judged, mut lacking) = (false, "");
+    for build in builds {
+        match spared_watched(ctx, build) {
+            Err(Stop::Skip(why)) => lacking = why,
+            result => {
+                result?;
+                judged = true;
+            }
+        }
+    }
+    if judged {
+        Ok(())
+    } else {
+        Err(Stop::Skip(lacking))
     }
 }
 
@@ -285,6 +306,21 @@ const FOLIO: Test = Test {
     ..HUGE
 };
 
+const WATCHED: Test = Test {
+    about: "Idle tracking and reclaim tell each other of the touches that either has seen.",
+    ..TOUCHED
+};
+
+const WATCHED_KSM: Test = Test {
+    about: WATCHED.about,
+    ..KSM
+};
+
+const WATCHED_FOLIO: Test = Test {
+    about: WATCHED.about,
+    ..FOLIO
+};
+
 macro_rules! t {
     ($of:ident, $name:literal, $run:expr) => {
         Test {
@@ -304,6 +340,12 @@ const TESTS: &[Test] = &[
     )),
     t!(TOUCHED, "crowd", |c| asked(c, crowd)),
     t!(TOUCHED, "moved", moved),
+    t!(WATCHED, "watched", watched),
+    t!(WATCHED_KSM, "watched.ksm", |c| spared_watched(c, merged)),
+    t!(WATCHED_FOLIO, "watched.folio", |c| spared_watched(
+        c,
+        folio_parts
+    )),
     Test {
         about: "What nobody has touched is idle after a split.",
         needs: Grain::HUGE_NEEDS,

@@ -386,6 +386,41 @@ fn touch(
     Ok(left.values().map(|(page, _)| page.pfn).collect())
 }
 
+/// The bitmap in the hands of a test of something else that looks at accessed bits.
+pub(super) struct Watch(File);
+
+impl Watch {
+    /// Opens it, where idle tracking is on offer.
+    ///
+    /// # Errors
+    /// `Skip` otherwise.
+    pub(super) fn open(w: &World) -> TestResult<Watch> {
+        offered(w).map_err(Stop::Skip)?;
+        let file = OpenOptions::new().read(true).write(true).open(FILE);
+        Ok(Watch(file.doing(FILE)?))
+    }
+
+    /// Takes the accessed bits of the pages with these heads, and of no other, into the pages, and marks them idle. Those that are marked now: one
+    /// on no LRU list is not, and is left as it was.
+    pub(super) fn mark(&self, w: &World, heads: &[Pfn]) -> TestResult<BTreeSet<Pfn>> {
+        let mut marked = BTreeSet::new();
+        for &head in heads {
+            // By the flag: reading the bitmap would be another look.
+            let is_marked =
+                set_idle(&self.0, head)? && w.page_flags(head)?.is_some_and(|f| f.has(Flags::IDLE));
+            if is_marked {
+                marked.insert(head);
+            }
+        }
+        Ok(marked)
+    }
+
+    /// Whether nobody seems to have touched the page since it was marked.
+    pub(super) fn is_idle(&self, w: &World, head: Pfn) -> TestResult<bool> {
+        stays_idle(w, &self.0, head)
+    }
+}
+
 /// Whether the access is not seen. The walk needs the lock of a page of a file or of KSM, and leaves such a page alone while somebody
 /// else holds it (page_idle_clear_pte_refs()): only then is the kernel asked again.
 fn stays_idle(w: &World, bitmap: &File, head: Pfn) -> TestResult<bool> {

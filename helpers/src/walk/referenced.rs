@@ -11,6 +11,7 @@
 //! touches, and then that one is taken; what is spared does not stay in it.
 
 use super::fate::{self, Fate, Page};
+use super::idle::Watch;
 use super::needs_pfn;
 use super::reclaim::{RECLAIM, forget_accesses, mark_swapped};
 use crate::actor::{Cmd, Reply};
@@ -63,10 +64,37 @@ struct Plain {
 pub fn spared(ctx: &Ctx, build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>) -> TestResult {
     let rounds = if lru_gen::enabled() { ROUNDS } else { 1 };
     for round in 0..rounds {
-        match spared_once(ctx, &build, round) {
+        match spared_once(ctx, &build, round, false) {
             Err(Stop::Skip(why)) if round > 0 => ctx.diag(why),
             result => result?,
         }
+    }
+    Ok(())
+}
+
+/// The same while idle page tracking looks at the tested pages too, as each of the two takes accessed bits that the other wants. All are
+/// marked idle before the touches, and every second one again after them:
+///
+/// * these have no accessed bit any more, idle tracking has noted in the page that they had one (young): reclaim spares them for that;
+/// * the accessed bits of the others are taken by reclaim, which has to tell idle tracking (not idle).
+///
+/// The plain pages are not looked at, so what the pass takes otherwise is known as ever.
+///
+/// # Errors
+/// `Skip` when either is not on offer, and on a kernel with generations, which counts accesses in other ways too.
+#[track_caller]
+pub fn spared_watched(
+    ctx: &Ctx,
+    build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
+) -> TestResult {
+    if lru_gen::enabled() {
+        return Err(Stop::Skip(
+            "needs active and inactive lists (no CONFIG_LRU_GEN)",
+        ));
+    }
+    // What is looked at again in the first is not in the second.
+    for round in 0..2 {
+        spared_once(ctx, &build, round, true)?;
     }
     Ok(())
 }
@@ -76,8 +104,10 @@ fn spared_once(
     ctx: &Ctx,
     build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
     round: usize,
+    watched: bool,
 ) -> TestResult {
     let w = World::new(ctx)?;
+    let watch = watched.then(|| Watch::open(&w)).transpose()?;
     needs_pfn(&w)
         .and_then(|()| (RECLAIM.offered)(&w))
         .map_err(Stop::Skip)?;
@@ -104,6 +134,19 @@ fn spared_once(
         "all forget accesses; each page is touched through one mapper, or none",
     ));
     forget_accesses(&w)?;
+    let mut heads = Vec::new();
+    if watch.is_some() {
+        for (page, _) in &touches {
+            heads.push(w.folio_head(page.pfn)?);
+        }
+    }
+    let (mut marked, mut looked_at) = (BTreeSet::new(), BTreeSet::new());
+    if let Some(watch) = &watch {
+        w.note(String::from(
+            "the tested pages are marked idle before the touches, every second one after them too",
+        ));
+        marked = watch.mark(&w, &heads)?;
+    }
     let oldest = Oldest::find(&w)?;
     let plain_ones = old.iter().chain(&new).flat_map(|p| &p.touched);
     let mut reads: Vec<Mapper> = plain_ones.map(|&v| (control.id(), v)).collect();
@@ -111,8 +154,25 @@ fn spared_once(
         reads.extend(touches.iter().filter_map(|t| t.1));
     }
     touch(&w, &reads)?;
+    if let Some(watch) = &watch {
+        let again: Vec<Pfn> = heads.iter().copied().skip(round % 2).step_by(2).collect();
+        looked_at = watch.mark(&w, &again)?;
+        marked.retain(|head| !again.contains(head));
+        if marked.is_empty() && looked_at.is_empty() {
+            return Err(Stop::Skip("needs pages that can be set idle now"));
+        }
+    }
     take_untouched(&w, oldest, control, &new)?;
     judge(&w, &touches, control, &old, &new)?;
+    if let Some(watch) = &watch {
+        w.diag(format_args!(
+            "{} page(s) looked at by idle tracking after the touch, {} before it",
+            looked_at.len(),
+            marked.len()
+        ));
+        let marked = touches.iter().zip(&heads).filter(|t| marked.contains(t.1));
+        judge_marked(&w, watch, marked)?;
+    }
     w.check()?;
     w.finish()
 }
@@ -311,6 +371,26 @@ fn in_memory(w: &World, control: Actor, vpns: &[usize]) -> TestResult<usize> {
         n += usize::from(seen[0].is_some());
     }
     Ok(n)
+}
+
+/// Pages that were marked idle and touched since are not idle, whoever has taken the accessed bits.
+fn judge_marked<'a>(
+    w: &World,
+    watch: &Watch,
+    marked: impl Iterator<Item = (&'a (Page, Option<Mapper>), &'a Pfn)>,
+) -> TestResult {
+    for ((page, by), &head) in marked {
+        let Some(by) = by else { continue };
+        if fate::here(w, page)? && watch.is_idle(w, head)? && fate::here(w, page)? {
+            return Err(page.fail(
+                w,
+                "a page that was touched since it was marked idle is not idle, also when reclaim has met it",
+                &format!("touched through {}", w.actor_by_id(by.0).name()),
+                &fate::entries(w)?,
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn judge(
