@@ -12,6 +12,7 @@ use helpers::walk;
 use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
 use helpers::walk::referenced::{spared, spared_watched};
+use helpers::walk::told;
 use helpers::world::model::{ActorId, Lock};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
@@ -77,6 +78,41 @@ fn moved(ctx: &mut Ctx) -> TestResult {
     forked(&w)?;
     object(&w)?;
     idle::moved(&w)?;
+    w.finish()
+}
+
+/// And whether an advice takes back what was said by all entries: of small pages, of a folio of each size, of a huge page that is
+/// mapped by single entries. Nobody else maps them.
+///
+///   P  [0 .. 7]   [==== folio ====] of each size    [======== PMD ========]    [........ PTEs ........]
+fn cold(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    told::cold(&w, p, a, &[0, 1, 4, 7])?;
+    let sizes = w.folio_sizes()?;
+    let pmd = sizes[sizes.len() - 1];
+    let all = sizes.iter().map(|n| (*n, false)).chain([(pmd, true)]);
+    for (n, by_ptes) in all {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        if by_ptes {
+            p.protect(a.page(1), R)?;
+            p.protect(a.page(1), RW)?;
+        }
+        told::cold(&w, p, a, &[0, 1, n / 2, n - 1])?;
+        told::cold(&w, p, a, &[n / 2 + 1])?;
+        // They are what they were.
+        w.check()?;
+        p.unmap(a)?;
+    }
+    w.finish()
+}
+
+/// And whether a touch is still known when the mapping is gone.
+fn gone(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    told::gone(&w)?;
     w.finish()
 }
 
@@ -340,6 +376,14 @@ const TESTS: &[Test] = &[
     )),
     t!(TOUCHED, "crowd", |c| asked(c, crowd)),
     t!(TOUCHED, "moved", moved),
+    Test {
+        about: "MADV_COLD makes all pages of its area old, whatever folios they are part of.",
+        ..t!(FOLIO, "cold", cold)
+    },
+    Test {
+        about: "A page of a file that was touched counts as accessed when the mapping is gone.",
+        ..t!(TOUCHED, "gone", gone)
+    },
     t!(WATCHED, "watched", watched),
     t!(WATCHED_KSM, "watched.ksm", |c| spared_watched(c, merged)),
     t!(WATCHED_FOLIO, "watched.folio", |c| spared_watched(

@@ -23,6 +23,7 @@ pub mod referenced;
 pub mod soft_offline;
 pub mod split;
 pub mod tally;
+pub mod told;
 
 use crate::supervise::{Ctx, Knob};
 use crate::world::World;

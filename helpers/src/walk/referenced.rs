@@ -296,7 +296,7 @@ fn is_far(one: Mapper, other: Mapper) -> bool {
 }
 
 /// One read of each page through the mapper given.
-fn touch(w: &World, reads: &[Mapper]) -> TestResult {
+pub(super) fn touch(w: &World, reads: &[Mapper]) -> TestResult {
     let mut by_actor: BTreeMap<ActorId, Vec<usize>> = BTreeMap::new();
     for &(actor, vpn) in reads {
         by_actor.entry(actor).or_default().push(vpn * w.page_size());

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What an entry knows of accesses when it is told to forget them (MADV_COLD), and when it goes (munmap).
+//!
+//! No walk: the entries of one mapper are at hand. But what walks find out later depends on both, folio_referenced() as well as idle tracking.
+
+use super::idle::Watch;
+use super::reclaim::forget_accesses;
+use super::referenced::touch;
+use crate::kernel::kpage::Flags;
+use crate::kernel::pagemap::Pfn;
+use crate::kernel::{lru, vma};
+use crate::stop::Doing;
+use crate::sys::mem::advice;
+use crate::world::check::Finding;
+use crate::world::{Actor, Area, Kind, Share, World};
+use crate::{Stop, TestResult};
+use nix::libc::{PROT_READ, PROT_WRITE};
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+const RW: i32 = PROT_READ | PROT_WRITE;
+const NO_ACCESSED: &str = "needs smaps and accessed bits in page tables";
+
+/// How long MADV_COLD is asked again. Before Linux 6.10 it split a large folio mapped by single pages, and left it alone when that failed.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// How much of an area counts as accessed, pages: its accessed bits, and what the pages say themselves (Referenced in smaps).
+fn referenced(w: &World, actor: Actor, area: Area) -> TestResult<usize> {
+    let (pid, size) = (actor.pid()?, w.page_size());
+    let (start, end) = (area.vpn * size, (area.vpn + area.pages) * size);
+    let mut kb = 0;
+    for vma in vma::in_range(pid, start, end).doing("read maps")? {
+        let field = vma::smaps_kb(pid, vma.start, "Referenced");
+        kb += field.doing("read smaps")?.ok_or(Stop::Skip(NO_ACCESSED))?;
+    }
+    Ok(kb as usize * 1024 / size)
+}
+
+/// Pages of an area that nobody else maps are touched and made cold (MADV_COLD): none counts as accessed any more.
+///
+/// # Errors
+/// `Skip` where the touches do not show.
+#[track_caller]
+pub fn cold(w: &World, actor: Actor, area: Area, touched: &[usize]) -> TestResult {
+    w.note(format!(
+        "{}: {} pages of {} touched, and no others",
+        actor.name(),
+        touched.len(),
+        w.show(area)
+    ));
+    forget_accesses(w)?;
+    let reads: Vec<_> = touched.iter().map(|i| (actor.id(), area.vpn + i)).collect();
+    touch(w, &reads)?;
+    if referenced(w, actor, area)? < touched.len() {
+        return Err(Stop::Skip(NO_ACCESSED));
+    }
+    let mut until = w.limit(LIMIT);
+    loop {
+        lru::drain().doing("drain the LRU batches")?;
+        actor.advise(area, advice::COLD)?;
+        let left = referenced(w, actor, area)?;
+        if left == 0 {
+            return Ok(());
+        }
+        if until.over() {
+            return Err(w.report(&Finding {
+                property: "no page of a cold area counts as accessed",
+                detail: format!(
+                    "{left} of {} page(s) do, {} were touched before",
+                    area.pages,
+                    touched.len()
+                ),
+                at: Some((actor.id(), area.vpn)),
+            }));
+        }
+    }
+}
+
+/// How a mapping of a file goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gone {
+    /// munmap.
+    Unmapped,
+    /// Memory mapped on top.
+    Replaced,
+    /// MADV_DONTNEED.
+    GivenBack,
+    /// The process exits.
+    Exited,
+}
+
+/// A file's pages are touched through mappings that go then, each in its way: they count as accessed, though nobody has an entry left that says
+/// so (folio_mark_accessed() in zap_present_folio_ptes()).
+///
+///   memfd   0 1 2 3 4 5 6 7 | 8 .. 15 | 16 .. 23 | 24 .. 31 | 32 .. 39
+///   K       all of it, and touches none
+///   P       0 _ 2 _ 4 _ 6 _                                     0 2 4 6 touched, unmapped
+///   Q ...                     8 ..      16 ..      24 ..        the same, the other ways
+///   control                                                     32 .. 39 read by pread(2)
+///
+/// # Errors
+/// `Skip` where touches do not show before, and where what pread(2) has left does not stay either.
+#[track_caller]
+pub fn gone(w: &World) -> TestResult {
+    const N: usize = 8;
+    const WAYS: [Gone; 4] = [
+        Gone::Unmapped,
+        Gone::Replaced,
+        Gone::GivenBack,
+        Gone::Exited,
+    ];
+    let file = w.object(Kind::Memfd, (WAYS.len() + 1) * N)?;
+    let keeper = w.actor("K")?;
+    let all = w.place((WAYS.len() + 1) * N);
+    w.name(all, "all");
+    keeper.map_object(all, &file, 0, RW, Share::Shared)?;
+    keeper.write(all)?;
+    let mut mappers = Vec::new();
+    for (i, name) in ["P", "Q", "R", "S"].into_iter().enumerate() {
+        let actor = w.actor(name)?;
+        let area = w.place(N);
+        w.name(area, name);
+        actor.map_object(area, &file, i * N, RW, Share::Shared)?;
+        mappers.push((actor, area));
+    }
+    w.check()?;
+    lru::drain().doing("drain the LRU batches")?;
+    forget_accesses(w)?;
+    let watch = Watch::open(w);
+    let before = w.pages_of(keeper, all)?;
+    let heads: Vec<Pfn> = before.iter().flatten().map(|p| p.0).collect();
+    let marked = match &watch {
+        Ok(watch) => watch.mark(w, &heads)?,
+        Err(_) => Default::default(),
+    };
+    w.note(String::from(
+        "every second page touched through each; the control's read from the file",
+    ));
+    let mut reads = Vec::new();
+    for (actor, area) in &mappers {
+        reads.extend(area.vpns().step_by(2).map(|vpn| (actor.id(), vpn)));
+    }
+    touch(w, &reads)?;
+    for (actor, area) in &mappers {
+        if referenced(w, *actor, *area)? < N / 2 {
+            return Err(Stop::Skip(NO_ACCESSED));
+        }
+    }
+    let control = WAYS.len() * N;
+    let mut buf = vec![0; w.page_size()];
+    for i in control..control + N {
+        let at = (i * w.page_size()) as u64;
+        file.file().read_exact_at(&mut buf, at).doing("pread")?;
+    }
+    for (way, (actor, area)) in WAYS.into_iter().zip(mappers) {
+        match way {
+            Gone::Unmapped => actor.unmap(area)?,
+            Gone::Replaced => actor.map(area)?,
+            Gone::GivenBack => actor.advise(area, advice::DONTNEED)?,
+            Gone::Exited => actor.exit()?,
+        }
+    }
+    let after = w.pages_of(keeper, all)?;
+    // Whether the page has been noted to be accessed; `None` when it was before, or is another page now.
+    let noted = |i: usize| -> TestResult<Option<bool>> {
+        let (Some((pfn, old)), Some((now, new))) = (before[i], after[i]) else {
+            return Ok(None);
+        };
+        if pfn != now || is_noted(old) {
+            return Ok(None);
+        }
+        let idle = match &watch {
+            Ok(watch) if marked.contains(&pfn) => watch.is_idle(w, pfn)?,
+            _ => false,
+        };
+        Ok(Some(is_noted(new) && !idle))
+    };
+    let mut lost = None;
+    let (mut kept, mut by_pread, mut untouched) = (0, 0, 0);
+    for i in 0..all.pages {
+        match noted(i)? {
+            None => {}
+            Some(true) if i >= control => by_pread += 1,
+            Some(false) if i >= control => {
+                return Err(Stop::Skip("needs memory that nobody else reclaims"));
+            }
+            Some(is) if i % 2 == 1 => untouched += usize::from(is),
+            Some(true) => kept += 1,
+            Some(false) => lost = lost.or(Some(i)),
+        }
+    }
+    w.diag(format_args!(
+        "noted as accessed: {kept} page(s) touched, {by_pread} read by pread, {untouched} others; {} watched by idle tracking",
+        marked.len()
+    ));
+    if let Some(i) = lost.filter(|_| by_pread > 0) {
+        return Err(w.report(&Finding {
+            property: "a page of a file that was touched through a mapping counts as accessed when the mapping is gone",
+            detail: format!(
+                "page {i} does not, {:?}; {kept} others and {by_pread} read by pread do; flags {:?}",
+                WAYS[i / N],
+                after[i].map(|p| p.1)
+            ),
+            at: Some((keeper.id(), all.vpn + i)),
+        }));
+    }
+    if kept == 0 || by_pread == 0 {
+        return Err(Stop::Skip("needs pages of a file that are not accessed"));
+    }
+    w.check()
+}
+
+/// What mark_page_accessed() leaves: the first time the one, the second the other.
+fn is_noted(flags: Flags) -> bool {
+    flags.0 & (Flags::REFERENCED | Flags::ACTIVE) != 0
+}
