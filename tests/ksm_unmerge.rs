@@ -6,14 +6,11 @@
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, R, RW, filled, like};
+use helpers::topology::{self, NONE, R, RW, filled, like};
 use helpers::walk::merge::{self, expect_merging, expect_zero_pages, merge};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, World};
 use helpers::{Stop, TestResult, walk};
-
-/// No access.
-const NONE: i32 = 0;
 
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
