@@ -11,7 +11,7 @@ use helpers::topology::{self, Grain, R, RW, filled, like};
 use helpers::walk;
 use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
-use helpers::walk::referenced::{spared, spared_watched};
+use helpers::walk::referenced::{spared, spared_from_above, spared_watched};
 use helpers::walk::told;
 use helpers::world::model::{ActorId, Lock};
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -318,6 +318,12 @@ const CGROUP: Test = Test {
     ..TOUCHED
 };
 
+const NESTED: Test = Test {
+    about: "A touch by a process in a cgroup counts when a cgroup above it has to give pages back.",
+    needs: &[Need::Pfn, Need::KpageFlags, Need::NestedMemcg],
+    ..TOUCHED
+};
+
 const HUGE: Test = Test {
     needs: Grain::HUGE_NEEDS,
     ..TOUCHED
@@ -384,6 +390,7 @@ const TESTS: &[Test] = &[
         about: "A page of a file that was touched counts as accessed when the mapping is gone.",
         ..t!(TOUCHED, "gone", gone)
     },
+    t!(NESTED, "cgroup.above", |c| spared_from_above(c, forked)),
     t!(WATCHED, "watched", watched),
     t!(WATCHED_KSM, "watched.ksm", |c| spared_watched(c, merged)),
     t!(WATCHED_FOLIO, "watched.folio", |c| spared_watched(

@@ -206,6 +206,21 @@ impl Memcg {
         Ok(memcg)
     }
 
+    /// Has what is charged to cgroups in this one count here too, which is so by itself but in v1 before Linux 5.11.
+    ///
+    /// # Errors
+    /// EBUSY when there are some already, EINVAL where the hierarchy forbids it.
+    pub fn count_children(&self) -> io::Result<()> {
+        if self.version == Version::V2 {
+            return Ok(());
+        }
+        let file = self.dir.join("memory.use_hierarchy");
+        match sysfs::read(&file) {
+            Ok(value) if value == "0" => sysfs::write(&file, "1"),
+            _ => Ok(()),
+        }
+    }
+
     /// Moves a process in.
     ///
     /// # Errors

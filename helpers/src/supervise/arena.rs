@@ -20,6 +20,8 @@ pub struct Arena {
     pub memcg: Result<Memcg, &'static str>,
     /// A second one beside it, empty, for tests whose pages are charged to two.
     pub other_memcg: Result<Memcg, &'static str>,
+    /// A third one and one below it.
+    pub nested_memcg: Result<Nested, &'static str>,
     /// Our swap.
     pub swap: Result<ZramSwap, &'static str>,
     /// A file system on a zram device of ours, where the machine has no disk for temporary files.
@@ -32,6 +34,14 @@ pub struct Arena {
     pub scratch: Option<PathBuf>,
     /// What could not be had and why, with the numbers and errors that a constant reason cannot hold.
     pub notes: Vec<String>,
+}
+
+/// Two cgroups of which one is in the other.
+pub struct Nested {
+    /// Nobody is in it itself.
+    pub above: Memcg,
+    /// For processes.
+    pub below: Memcg,
 }
 
 /// Name of the directory that the scratch file system is mounted on.
@@ -57,6 +67,7 @@ impl Arena {
             features: Features::probe(debugfs),
             memcg: Err(NOT_ASKED),
             other_memcg: Err(NOT_ASKED),
+            nested_memcg: Err(NOT_ASKED),
             swap: Err(NOT_ASKED),
             disk: None,
             ksm: Err(NOT_ASKED),
@@ -71,6 +82,9 @@ impl Arena {
         self.memcg = self.make_memcg(changes, "");
         if wants(&Need::OtherMemcg) && self.memcg.is_ok() {
             self.other_memcg = self.make_memcg(changes, "b");
+        }
+        if wants(&Need::NestedMemcg) && self.memcg.is_ok() {
+            self.nested_memcg = self.make_nested(changes);
         }
         let wants_disk = wants(&Need::Disk);
         self.swap = self.make_swap(changes);
@@ -112,17 +126,42 @@ impl Arena {
                 );
             }
         }
+        self.make_in(changes, &root, suffix)
+    }
+
+    fn make_in(
+        &mut self,
+        changes: &mut Changes,
+        root: &memcg::Root,
+        suffix: &str,
+    ) -> Result<Memcg, &'static str> {
+        let reason = "needs a memory cgroup (could not be made)";
         let name = format!("{}{}{suffix}", undo::PREFIX, std::process::id());
         if let Err(e) = changes.record(Change::Cgroup(root.dir.join(&name))) {
             return self.note(reason, e);
         }
-        match Memcg::create(&root, &name) {
+        match Memcg::create(root, &name) {
             Ok(memcg) => Ok(memcg),
             Err(e) => {
                 self.notes.extend(changes.undo_to(changes.len() - 1));
                 self.note(reason, format_args!("{}: {e}", root.dir.display()))
             }
         }
+    }
+
+    fn make_nested(&mut self, changes: &mut Changes) -> Result<Nested, &'static str> {
+        let above = self.make_memcg(changes, "c")?;
+        if let Err(e) = above.count_children() {
+            return self.note("needs hierarchical memory cgroups", e);
+        }
+        // Nobody is ever put into the one above, so it may have the controller for its children.
+        let root = memcg::Root {
+            dir: above.dir.clone(),
+            version: above.version,
+            needs_enable: above.version == memcg::Version::V2,
+        };
+        let below = self.make_in(changes, &root, "d")?;
+        Ok(Nested { above, below })
     }
 
     fn make_swap(&mut self, changes: &mut Changes) -> Result<ZramSwap, &'static str> {

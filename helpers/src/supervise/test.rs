@@ -75,6 +75,8 @@ pub enum Need {
     Reclaim,
     /// The same, and a second memory cgroup.
     OtherMemcg,
+    /// The same with a cgroup in another one.
+    NestedMemcg,
     /// A directory on a disk, or a file system of our own: [`crate::world::Kind::Disk`].
     Disk,
     /// A file that must exist.
@@ -128,6 +130,16 @@ impl Need {
                 return arena.map_or(Err("needs two memory cgroups"), |arena| {
                     arena
                         .other_memcg
+                        .as_ref()
+                        .map(drop)
+                        .map_err(|reason| *reason)
+                });
+            }
+            Need::NestedMemcg => {
+                Need::Reclaim.check(f, arena)?;
+                return arena.map_or(Err("needs nested memory cgroups"), |arena| {
+                    arena
+                        .nested_memcg
                         .as_ref()
                         .map(drop)
                         .map_err(|reason| *reason)

@@ -131,10 +131,20 @@ fn visible(dir: &Path, scratch: Option<&Path>) -> PathBuf {
     let Some(root) = scratch.and_then(|s| memcg::find(s).ok()) else {
         return dir.to_owned();
     };
-    match dir.file_name() {
-        Some(name) if name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) => root.dir.join(name),
-        _ => root.dir,
-    }
+    // One of ours may be in another.
+    let ours = |dir: &&Path| {
+        let name = dir.file_name();
+        name.is_some_and(|n| n.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
+    };
+    let names: Vec<_> = dir
+        .ancestors()
+        .take_while(ours)
+        .filter_map(Path::file_name)
+        .collect();
+    names
+        .iter()
+        .rev()
+        .fold(root.dir, |dir, name| dir.join(name))
 }
 
 fn remove_cgroup(dir: &Path) -> Result<(), String> {

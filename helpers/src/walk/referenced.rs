@@ -44,6 +44,10 @@ const ROUNDS: usize = 3;
 /// How long it is asked.
 const LIMIT: Duration = Duration::from_secs(5);
 
+const NO_LISTS: &str = "needs active and inactive lists (no CONFIG_LRU_GEN)";
+const LOST: &str = "needs reclaim that takes untouched pages first now";
+/// How often plain pages must get lost, where they do not otherwise.
+const TIMES: usize = 3;
 const NOT_NOW: &str = "needs reclaim that takes the oldest pages now";
 
 /// A mapper of a page.
@@ -64,7 +68,7 @@ struct Plain {
 pub fn spared(ctx: &Ctx, build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>) -> TestResult {
     let rounds = if lru_gen::enabled() { ROUNDS } else { 1 };
     for round in 0..rounds {
-        match spared_once(ctx, &build, round, false) {
+        match spared_once(ctx, &build, round, Way::Plain) {
             Err(Stop::Skip(why)) if round > 0 => ctx.diag(why),
             result => result?,
         }
@@ -88,15 +92,50 @@ pub fn spared_watched(
     build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
 ) -> TestResult {
     if lru_gen::enabled() {
-        return Err(Stop::Skip(
-            "needs active and inactive lists (no CONFIG_LRU_GEN)",
-        ));
+        return Err(Stop::Skip(NO_LISTS));
     }
     // What is looked at again in the first is not in the second.
     for round in 0..2 {
-        spared_once(ctx, &build, round, true)?;
+        spared_once(ctx, &build, round, Way::Watched)?;
     }
     Ok(())
+}
+
+/// The same when all processes are in a cgroup below the one whose pages are reclaimed: who is in a cgroup of the hierarchy counts
+/// (mm_match_cgroup()).
+///
+/// # Errors
+/// `Skip` when there are no such cgroups, and on a kernel with generations, which are taken of each cgroup by itself.
+#[track_caller]
+pub fn spared_from_above(
+    ctx: &Ctx,
+    build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
+) -> TestResult {
+    if lru_gen::enabled() {
+        return Err(Stop::Skip(NO_LISTS));
+    }
+    // That the same pages are spared by the cgroup itself shows that touches count now, and the pass is as long as it may be.
+    spared_once(ctx, &build, 0, Way::Plain)?;
+    for _ in 0..TIMES {
+        match spared_once(ctx, &build, 0, Way::FromAbove) {
+            Err(Stop::Skip(LOST)) => {}
+            result => return result,
+        }
+    }
+    Err(Stop::fail(format_args!(
+        "reclaim of a cgroup spares what processes of cgroups in it have touched: plain pages touched were taken {TIMES} times out of {TIMES}, and none when the cgroup itself was asked"
+    )))
+}
+
+/// Who looks at the accessed bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Reclaim of the cgroup that all are in.
+    Plain,
+    /// The same, and idle page tracking.
+    Watched,
+    /// Reclaim of the cgroup above.
+    FromAbove,
 }
 
 #[track_caller]
@@ -104,10 +143,13 @@ fn spared_once(
     ctx: &Ctx,
     build: impl Fn(&World) -> TestResult<Vec<(ActorId, Area)>>,
     round: usize,
-    watched: bool,
+    way: Way,
 ) -> TestResult {
     let w = World::new(ctx)?;
-    let watch = watched.then(|| Watch::open(&w)).transpose()?;
+    if way == Way::FromAbove {
+        w.enter_nested_memcg()?;
+    }
+    let watch = (way == Way::Watched).then(|| Watch::open(&w)).transpose()?;
     needs_pfn(&w)
         .and_then(|()| (RECLAIM.offered)(&w))
         .map_err(Stop::Skip)?;
@@ -326,7 +368,7 @@ enum Oldest {
 impl Oldest {
     /// What this kernel has. With generations all pages are made old here: the touches must come after it.
     fn find(w: &World) -> TestResult<Oldest> {
-        let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        let memcg = w.reclaimed()?;
         if lru_gen::enabled()
             && let Some(debugfs) = w.features().debugfs.as_deref()
             && let Some(old) = Old::make(debugfs, &memcg.dir)
@@ -431,7 +473,7 @@ fn judge(
         touched.len()
     ));
     match left {
-        _ if lost > 0 => Err(Stop::Skip(NOT_NOW)),
+        _ if lost > 0 => Err(Stop::Skip(LOST)),
         None => {
             w.tally().walked("reclaim", &pages);
             Ok(())

@@ -113,6 +113,7 @@ pub struct World<'c> {
     has_huge: Cell<bool>,
     /// Some actor is in the second cgroup.
     uses_other_memcg: Cell<bool>,
+    uses_nested_memcg: Cell<bool>,
 }
 
 /// One actor.
@@ -158,6 +159,7 @@ impl<'c> World<'c> {
             names: RefCell::default(),
             has_huge: Cell::new(false),
             uses_other_memcg: Cell::new(false),
+            uses_nested_memcg: Cell::new(false),
             ctx,
         })
     }

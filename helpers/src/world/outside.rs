@@ -52,7 +52,7 @@ impl World<'_> {
     /// # Errors
     /// `Skip` when there is none.
     pub(crate) fn memcgs(&self) -> TestResult<Vec<&Memcg>> {
-        let mut all = vec![self.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?];
+        let mut all = vec![self.reclaimed()?];
         if self.uses_other_memcg.get() {
             all.push(
                 self.arena()
@@ -62,5 +62,38 @@ impl World<'_> {
             );
         }
         Ok(all)
+    }
+
+    /// Moves the test into a cgroup that is in another one. All actors that are made from now on are in it, and whatever is reclaimed is
+    /// asked for by the one above.
+    ///
+    /// # Errors
+    /// `Skip` when there is none.
+    #[track_caller]
+    pub fn enter_nested_memcg(&self) -> TestResult {
+        let nested = self.arena().nested_memcg.as_ref();
+        let below = &nested.map_err(|e| Stop::Skip(e))?.below;
+        self.note(String::from(
+            "all are in a cgroup below the one that reclaims",
+        ));
+        let this = std::process::id();
+        below
+            .add(this.cast_signed())
+            .doing("move to another cgroup")?;
+        self.uses_nested_memcg.set(true);
+        Ok(())
+    }
+
+    /// The cgroup that reclaim is asked of.
+    ///
+    /// # Errors
+    /// `Skip` when there is none.
+    pub(crate) fn reclaimed(&self) -> TestResult<&Memcg> {
+        let arena = self.arena();
+        if self.uses_nested_memcg.get() {
+            let nested = arena.nested_memcg.as_ref();
+            return Ok(&nested.map_err(|e| Stop::Skip(e))?.above);
+        }
+        arena.memcg.as_ref().map_err(|e| Stop::Skip(e))
     }
 }
