@@ -20,7 +20,8 @@ Boots a kernel in QEMU with busybox and the suite as its whole root file
 system, runs COMMAND (./run_tests.sh) there, prints what it prints and exits
 with its status; with 2 when the guest panics, hangs or does not boot.
 
-  --kernel SPEC     debian:VERSION, the newest of that version (debian:6.12),
+  --kernel SPEC     debian:VERSION, the newest of that version (debian:6.12;
+                    with -generic or -rt: of that kind),
                     or the path of a bzImage
   --arch ARCH       x86_64, aarch64 or riscv64 (x86_64)
   --nodes N         NUMA nodes (2)

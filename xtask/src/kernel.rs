@@ -75,6 +75,7 @@ impl Wanted {
         let debian = arch.debian();
         let end = match (flavour, arch) {
             (Some("cloud" | "rt"), _) => format!("-{}-{debian}", flavour.unwrap_or_default()),
+            (Some("generic"), _) => format!("-{debian}"),
             (Some(flavour), _) => format!("-{debian}-{flavour}"),
             // Small, and enough for a guest.
             (None, Arch::X86_64 | Arch::Aarch64) => format!("-cloud-{debian}"),
@@ -210,6 +211,7 @@ mod tests {
             ("7", Arch::Aarch64, 2),
             ("7-16k", Arch::Aarch64, 1),
             ("7-rt", Arch::Aarch64, 3),
+            ("7-generic", Arch::Aarch64, 0),
             ("7.1", Arch::Riscv64, 4),
         ] {
             let all = names.map(String::from).to_vec();
