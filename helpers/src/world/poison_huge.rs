@@ -113,6 +113,7 @@ impl World<'_> {
         if self
             .page_flags(pfn)?
             .is_some_and(|f| !f.has(Flags::HWPOISON))
+            && !self.is_marked_whole(pfn)?
         {
             return Err(Stop::fail(format_args!(
                 "a poisoned page is marked: pfn {pfn}: it is not"
