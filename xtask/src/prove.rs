@@ -38,6 +38,7 @@ more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
   --suite DIR     take the suite from there, do not build it
   --first         end each bug's guest when a test has caught it, and begin
                   with the tests that did so before; the report says so
+  --report        write the report although bugs were left out; it names them
   --timeout S     give a guest up after S seconds (1200)
   --budget S      be done after S seconds; what was not run, or not to its
                   end, is said, and is no failure
@@ -68,6 +69,7 @@ struct Options {
     again: bool,
     first: bool,
     chosen: bool,
+    report: bool,
     suite: Option<PathBuf>,
     arguments: Vec<String>,
     timeout: u64,
@@ -84,6 +86,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         again: false,
         first: false,
         chosen: false,
+        report: false,
         suite: None,
         arguments: Vec::new(),
         timeout: 1200,
@@ -99,6 +102,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("again") => options.again = true,
             Long("first") => options.first = true,
             Long("chosen") => options.chosen = true,
+            Long("report") => options.report = true,
             Long("budget") => options.budget = Some(parser.value()?.parse()?),
             Long("suite") => options.suite = Some(parser.value()?.into()),
             Long("timeout") => options.timeout = parser.value()?.parse()?,
@@ -294,11 +298,11 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         version,
         first,
     };
-    // Right variations may be left for another time; the report says which.
+    // Right variations may be left for another time, and what was asked for may be; the report says which.
     let was_run = |bug: &Bug| results.outcomes.iter().any(|o| o.number == bug.number);
     let all_bugs = of_kind(&catalogue, Kind::Bug);
-    let of_all = all_bugs.len() == of_kind(&results.bugs, Kind::Bug).len()
-        && results.bugs.iter().all(was_run);
+    let all_asked = all_bugs.len() == of_kind(&results.bugs, Kind::Bug).len();
+    let of_all = (all_asked || options.report) && results.bugs.iter().all(was_run);
     let whole = of_all && options.arguments.is_empty() && !options.chosen && !options.debug;
     finish(&results, &numbers, whole)
 }
