@@ -17,7 +17,7 @@ const N: usize = 8;
 fn alone(w: &World) -> TestResult {
     let (p, a) = filled(w, "P", N)?;
     far(w, p, a)?;
-    mark(w, p)
+    mark(w, p, a)
 }
 
 /// The child's entries are copies of marked ones. Whoever runs near the pages then has a fault that moves nothing.
@@ -26,7 +26,7 @@ fn alone(w: &World) -> TestResult {
 fn forked(w: &World, moves: bool) -> TestResult {
     let (p, a) = filled(w, "P", N)?;
     far(w, p, a)?;
-    mark(w, p)?;
+    mark(w, p, a)?;
     if !moves {
         near(w, p)?;
     }
@@ -38,7 +38,7 @@ fn forked(w: &World, moves: bool) -> TestResult {
 fn scattered(w: &World) -> TestResult {
     let (p, a) = filled(w, "P", N)?;
     far(w, p, a)?;
-    mark(w, p)?;
+    mark(w, p, a)?;
     for i in (0..N).step_by(3) {
         p.read(a.page(i))?;
     }
@@ -53,7 +53,7 @@ fn reshaped(w: &World) -> TestResult {
     let to = w.place(2);
     w.name(to, "to");
     far(w, p, a)?;
-    mark(w, p)?;
+    mark(w, p, a)?;
     p.protect(a.sub(2..4), R)?;
     p.move_to(a.sub(4..6), to)?;
     p.unmap(a.sub(6..8))?;
@@ -75,8 +75,8 @@ fn object(w: &World) -> TestResult {
     q.read(some)?;
     far(w, p, all)?;
     far(w, q, some)?;
-    mark(w, p)?;
-    mark(w, q)
+    mark(w, p, all)?;
+    mark(w, q, some)
 }
 
 /// Huge pages, by their PMDs.
@@ -86,7 +86,7 @@ fn huge(w: &World) -> TestResult {
     p.write(a)?;
     Grain::Huge.verify(w, p, a)?;
     far(w, p, a)?;
-    mark(w, p)
+    mark(w, p, a)
 }
 
 /// A huge page that a fork shares, and both entries marked. The fault of who runs near it leaves it where it is.
@@ -96,7 +96,7 @@ fn huge_forked(w: &World, moves: bool) -> TestResult {
     p.write(a)?;
     Grain::Huge.verify(w, p, a)?;
     far(w, p, a)?;
-    mark(w, p)?;
+    mark(w, p, a)?;
     if !moves {
         near(w, p)?;
     }
@@ -112,7 +112,7 @@ fn huge_cut(w: &World) -> TestResult {
     p.write(a)?;
     Grain::Huge.verify(w, p, a)?;
     far(w, p, a)?;
-    mark(w, p)?;
+    mark(w, p, a)?;
     p.protect(a.sub(a.pages / 8..a.pages / 4), R)?;
     p.fork("C").map(drop)
 }
@@ -125,7 +125,7 @@ fn guarded(ctx: &mut Ctx) -> TestResult {
     let (p, a) = filled(&w, "P", N)?;
     far(&w, p, a)?;
     p.guard(a.sub(2..6))?;
-    mark(&w, p)?;
+    mark(&w, p, a)?;
     walk::every(&w)?;
     w.finish()
 }
@@ -138,13 +138,7 @@ const MARKED: Test = Test {
 };
 
 const HUGE: Test = Test {
-    needs: &[
-        Need::Thp,
-        Need::Pfn,
-        Need::KpageFlags,
-        Need::Nodes(2),
-        Need::MemMib(64),
-    ],
+    needs: Grain::HUGE_NODES_NEEDS,
     ..MARKED
 };
 

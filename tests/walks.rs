@@ -209,13 +209,7 @@ const OWN: Test = Test {
     ..Test::DEFAULT
 };
 const OWN_HUGE: Test = Test {
-    needs: &[
-        Need::Thp,
-        Need::Pfn,
-        Need::KpageFlags,
-        Need::Nodes(2),
-        Need::MemMib(64),
-    ],
+    needs: Grain::HUGE_NODES_NEEDS,
     ..OWN
 };
 const HUGETLB: Test = Test {

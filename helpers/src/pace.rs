@@ -28,6 +28,8 @@ const AT_END: Duration = Duration::from_millis(60);
 const MOST: f64 = 200.0;
 /// So often something is looked at before its limit is over, however long one look takes.
 const LOOKS: u32 = 4;
+/// Between two tries of what is refused for longer.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The factor, as bits of an f64. Here and not in a context: the modules below of it wait as well.
 static SCALE: AtomicU64 = AtomicU64::new(0x3ff0_0000_0000_0000);
@@ -148,9 +150,52 @@ impl Wait {
     }
 }
 
+/// Numbers of tries of what the kernel may refuse for a moment: `least` of them without a pause, and then, with pauses, until `base` is over.
+/// Whoever holds the page may be on a virtual CPU that does not run now.
+pub struct Tries {
+    done: usize,
+    least: usize,
+    until: Wait,
+}
+
+impl Tries {
+    /// Begins now.
+    pub fn new(least: usize, base: Duration) -> Tries {
+        Tries {
+            done: 0,
+            least,
+            until: Wait::new(base),
+        }
+    }
+}
+
+impl Iterator for Tries {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let over = self.done > 0 && self.until.over();
+        if self.done >= self.least {
+            if over {
+                return None;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        self.done += 1;
+        Some(self.done - 1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tries_are_numbered_and_end() {
+        let tries: Vec<usize> = Tries::new(6, Duration::ZERO).collect();
+        assert_eq!(tries, [0, 1, 2, 3, 4, 5]);
+        let long = Tries::new(1, Duration::from_secs(1000));
+        assert_eq!(long.take(3).count(), 3);
+    }
 
     #[test]
     fn a_quick_machine_is_not_stretched() {

@@ -73,6 +73,14 @@ impl Grain {
     /// What a test of huge pages declares.
     pub const HUGE_NEEDS: &'static [Need] =
         &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::MemMib(64)];
+    /// What a test of huge pages declares that are to move to another node.
+    pub const HUGE_NODES_NEEDS: &'static [Need] = &[
+        Need::Thp,
+        Need::Pfn,
+        Need::KpageFlags,
+        Need::Nodes(2),
+        Need::MemMib(64),
+    ];
 
     /// Maps private memory: `n` base pages, or one huge page. Base pages are kept from becoming huge ones.
     #[track_caller]

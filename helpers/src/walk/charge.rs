@@ -119,12 +119,21 @@ impl Owners {
     /// A failure when one is charged to another cgroup; `Skip` when there is none to judge.
     #[track_caller]
     pub fn judge(&self, w: &World) -> TestResult {
-        let now = Owners::now(w)?;
-        let mut judged = 0;
-        for (at, before) in self.0.iter().filter(|(_, cgroup)| **cgroup != 0) {
-            let Some(after) = now.0.get(at) else { continue };
-            judged += 1;
-            if after != before {
+        let mut until = w.limit(PATIENCE);
+        loop {
+            let now = Owners::now(w)?;
+            let before = self.0.iter().filter(|(_, cgroup)| **cgroup != 0);
+            let both: Vec<_> = before
+                .filter_map(|(at, before)| Some((at, *before, *now.0.get(at)?)))
+                .collect();
+            let Some((at, before, after)) = both.iter().find(|(_, b, a)| b != a) else {
+                w.diag(format_args!("{} page(s) charged as before", both.len()));
+                return match both.len() {
+                    0 => Err(Stop::Skip("needs pages that stay in memory")),
+                    _ => Ok(()),
+                };
+            };
+            if until.over() {
                 let actor = w.actor_by_id(at.0);
                 return Err(Stop::fail(format_args!(
                     "a page that comes back from swap is charged to its memory cgroup: /proc/kpagecgroup was {before}, is {after}; {} page {:#x}",
@@ -132,11 +141,7 @@ impl Owners {
                     at.1
                 )));
             }
-        }
-        w.diag(format_args!("{judged} page(s) charged as before"));
-        match judged {
-            0 => Err(Stop::Skip("needs pages that stay in memory")),
-            _ => Ok(()),
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

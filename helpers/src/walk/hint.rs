@@ -70,27 +70,28 @@ pub fn far(w: &World, actor: Actor, area: Area) -> TestResult {
     own::gather(w, actor, area, last)
 }
 
-/// Has the scanner mark the pages of a process, which must be where [`far`] puts them. The process touches none of them afterwards.
+/// Has the scanner mark the pages of a process, `area` among them, which must be where [`far`] puts them. The process touches none of them
+/// afterwards.
 ///
 /// # Errors
-/// `Skip` when it marks nothing, or does not come by.
+/// `Skip` when it marks fewer than these, or does not come by.
 #[track_caller]
-pub fn mark(w: &World, actor: Actor) -> TestResult {
+pub fn mark(w: &World, actor: Actor, area: Area) -> TestResult {
     let (name, pid) = (actor.name(), actor.pid()?);
     w.note(format!("{name}: its entries are marked for NUMA hints"));
     sysfs::write(BALANCING, "1").doing("switch NUMA balancing on")?;
-    let marked = spin(w, actor, pid);
+    let marked = spin(w, actor, pid, area.pages as u64);
     sysfs::write(BALANCING, "0").doing("switch NUMA balancing off")?;
     let n = marked?;
-    if n == 0 {
+    if n < area.pages as u64 {
         return Err(Stop::Skip("needs NUMA balancing that marks pages"));
     }
     w.diag(format_args!("{name}: {n} page(s) marked for NUMA hints"));
     Ok(())
 }
 
-/// Runs until the scanner has been to all memory of the process: how many entries it has marked.
-fn spin(w: &World, actor: Actor, pid: i32) -> TestResult<u64> {
+/// Runs until the scanner has been to all memory of the process: how many entries it has marked, of `pages` at least that it shall.
+fn spin(w: &World, actor: Actor, pid: i32, pages: u64) -> TestResult<u64> {
     let marked = || vmstat::sum(MARKED).doing("read /proc/vmstat");
     let (before, began) = (marked()?, passes(pid)?);
     let mut until = w.limit(LIMIT);
@@ -101,7 +102,7 @@ fn spin(w: &World, actor: Actor, pid: i32) -> TestResult<u64> {
             .map_or(0, |(now, before)| now - before);
         // The pass that was under way may have been to some of it before, and a VMA is passed over when it is new.
         let passed = passes(pid)? - began;
-        if (passed >= ENOUGH && n > 0) || passed > 3 * ENOUGH || until.over() {
+        if (passed >= ENOUGH && n >= pages) || passed > 3 * ENOUGH || until.over() {
             return Ok(n);
         }
     }

@@ -8,6 +8,7 @@ use super::{Taken, Walk, needs_pfn};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
+use crate::pace::Tries;
 use crate::sys::numa::{self, MPOL_MF_MOVE_ALL};
 use crate::world::World;
 use crate::world::model::ActorId;
@@ -33,8 +34,8 @@ pub const BY_EACH: Walk = Walk {
 /// How often a refused page is tried again, each time through another mapper. The kernel retries ten
 /// times by itself; what it refuses then is mostly a reference held elsewhere for a moment.
 pub(super) const ATTEMPTS: usize = 5;
-/// For how long it is tried at least: whoever holds the page may be on a virtual CPU that does not run now.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// For how long it is tried at least.
+pub(super) const PATIENCE: Duration = Duration::from_millis(300);
 /// Mappers of a page that are asked through, where each is.
 const MAPPERS: usize = 8;
 /// Addresses per command.
@@ -135,15 +136,11 @@ fn alone(
         let mut still = vec![(page, 0)];
         // A file system may be busy with its page for longer, the pool has what it has, and the control's refusal is no verdict.
         let patient = !(page.control || page.disk || page.hugetlb);
-        let mut until = w.limit(PATIENCE);
-        for attempt in 0.. {
+        let patience = if patient { PATIENCE } else { Duration::ZERO };
+        for attempt in Tries::new(ATTEMPTS, patience) {
             still = pass(w, &still, asker, turn + attempt)?;
-            let over = attempt + 1 >= ATTEMPTS && (!patient || until.over());
-            if still.is_empty() || over {
+            if still.is_empty() {
                 break;
-            }
-            if attempt + 1 >= ATTEMPTS {
-                std::thread::sleep(Duration::from_millis(5));
             }
         }
         // The pool may be short of pages on one node; a file system may be busy with a page.

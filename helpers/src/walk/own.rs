@@ -2,9 +2,10 @@
 //! Migration of what a process has to itself (MPOL_MF_MOVE, see move_pages(2) and mbind(2)): pages that other processes map stay, and all
 //! others go. Whether a page is one of them is for its mapcounts to say (folio_likely_mapped_shared(), folio_maybe_mapped_shared()).
 
-use super::migrate::{ATTEMPTS, offered};
+use super::migrate::{ATTEMPTS, PATIENCE, offered};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::lru;
+use crate::pace::Tries;
 use crate::stop::Doing;
 use crate::sys::numa::{self, MPOL_MF_MOVE};
 use crate::world::{Actor, Area, World};
@@ -60,13 +61,20 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
         actor.name()
     ));
     let mut left = own.to_vec();
-    for _ in 0..ATTEMPTS {
+    for _ in Tries::new(ATTEMPTS, PATIENCE) {
         lru::drain().doing("drain the LRU batches")?;
         ask(w, control, page, to, way)?;
-        for &area in own {
+        let mut still = Vec::new();
+        for area in left {
             ask(w, actor, area, to, way)?;
+            if nodes(w, actor, area)?.iter().any(|&n| n != to) {
+                still.push(area);
+            }
         }
-        left.retain(|&area| !nodes(w, actor, area).is_ok_and(|n| n.iter().all(|&n| n == to)));
+        left = still;
+        if left.is_empty() {
+            break;
+        }
     }
     let refused: Vec<_> = shared
         .iter()
@@ -93,7 +101,7 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
             return Err(Stop::Skip("needs pages that can be migrated now"));
         }
         return Err(Stop::fail(format_args!(
-            "MPOL_MF_MOVE moves pages that no other process maps: {} not moved to node {to} in {ATTEMPTS} attempts ({way:?}); the control's moved",
+            "MPOL_MF_MOVE moves pages that no other process maps: {} not moved to node {to} again and again ({way:?}); the control's moved",
             left.iter()
                 .map(|&a| w.show(a))
                 .collect::<Vec<_>>()

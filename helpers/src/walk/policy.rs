@@ -6,9 +6,10 @@
 
 use super::charge::Charges;
 use super::fate::{self, Fate, Page};
-use super::migrate::{ATTEMPTS, offered, ways};
+use super::migrate::{ATTEMPTS, PATIENCE, offered, ways};
 use super::{Taken, Walk};
 use crate::actor::{Cmd, Reply};
+use crate::pace::Tries;
 use crate::sys::numa::{self, MPOL_MF_MOVE_ALL};
 use crate::world::World;
 use crate::world::model::ActorId;
@@ -92,7 +93,7 @@ fn sweep(
     let pages: Vec<Page> = pages.into_iter().zip(before).filter_map(there).collect();
     let mut left = pages.clone();
     let mut error = None;
-    for _ in 0..ATTEMPTS {
+    for _ in Tries::new(ATTEMPTS, PATIENCE) {
         if left.is_empty() {
             break;
         }
@@ -130,7 +131,7 @@ fn sweep(
     let now = fate::entries(w)?;
     let why = error.map_or(String::new(), |e| format!("; {e}"));
     let detail = format!(
-        "{} page(s) still on node {from} after {ATTEMPTS} attempts; the control's moved{why}",
+        "{} page(s) still on node {from}, asked for again and again; the control's moved{why}",
         left.len()
     );
     Err(page.fail(

@@ -5,10 +5,12 @@
 //! What was emptied is given back at once (unpoison-pfn in debugfs): without that the walk is not offered.
 
 use super::fate::{self, Fate, Page};
+use super::migrate::PATIENCE;
 use super::{Taken, Walk, needs_pfn};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::hwpoison;
 use crate::kernel::kpage::Flags;
+use crate::pace::Tries;
 use crate::sys::mem::advice;
 use crate::world::World;
 use crate::{Stop, TestResult};
@@ -77,7 +79,7 @@ fn take(w: &World) -> TestResult<Taken> {
     }
     if let Some((page, e)) = refused.first() {
         let detail = format!(
-            "{} page(s) refused {ATTEMPTS} times while the control page moved; {e}",
+            "{} page(s) refused again and again while the control page moved; {e}",
             refused.len()
         );
         let now = fate::entries(w)?;
@@ -101,7 +103,7 @@ fn empty(w: &World, debugfs: &Path, page: &Page) -> TestResult<Option<Errno>> {
         .filter(|&at| w.is_readable(at))
         .collect();
     let mut errno = Errno::UnknownErrno;
-    for attempt in 0..ATTEMPTS {
+    for attempt in Tries::new(ATTEMPTS, PATIENCE) {
         let (actor, vpn) = ways[(page.mappers.len() + attempt) % ways.len()];
         let cmd = Cmd::Advise {
             addr: vpn * w.page_size(),

@@ -2,10 +2,12 @@
 //! Splitting huge pages, through debugfs or as reclaim does: unmap_folio() and remap_page() visit every mapper.
 
 use super::fate::{self, Fate, Page};
+use super::migrate::PATIENCE;
 use super::{Taken, Walk, needs_pfn, reclaim};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::thp;
+use crate::pace::Tries;
 use crate::sys::mem::advice;
 use crate::world::{Area, Hold, World};
 use std::path::PathBuf;
@@ -106,7 +108,7 @@ fn take(w: &World) -> TestResult<Taken> {
     let (held, tested): (Vec<Page>, Vec<Page>) = tested.into_iter().partition(|p| p.held.is_some());
     let mut left = tested.clone();
     let mut control_split = false;
-    for _ in 0..ATTEMPTS {
+    for _ in Tries::new(ATTEMPTS, PATIENCE) {
         for target in left.iter().chain(&control).chain(held.first()) {
             let (actor, vpn) = target.mappers[0];
             let at = vpn * w.page_size();
@@ -143,7 +145,7 @@ fn take(w: &World) -> TestResult<Taken> {
     }
     let now = fate::entries(w)?;
     let detail = format!(
-        "{} part(s) still huge after {ATTEMPTS} attempts that split the control",
+        "{} part(s) still huge, asked for again and again while the control was split",
         left.len()
     );
     Err(left[0].fail(

@@ -89,16 +89,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn map_droppable(&self, area: Area) -> TestResult {
         let w = self.world;
         self.note(format!("mmap {} droppable, written", w.show(area)));
-        let (addr, len) = self.bytes(area);
-        let map = Cmd::Map {
-            addr,
-            len,
-            prot: RW,
-            flags: MAP_DROPPABLE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
-            fd: false,
-            off: 0,
-        };
-        match w.ask(self.id, &map)? {
+        match w.ask(self.id, &self.anonymous(area, RW, MAP_DROPPABLE))? {
             Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::EINVAL | Errno::EOPNOTSUPP) => {
                 return Err(Stop::Skip("needs MAP_DROPPABLE (Linux 6.11)"));
             }
@@ -115,6 +106,19 @@ impl<'w, 'c> Actor<'w, 'c> {
         .map(drop)
     }
 
+    /// Anonymous memory in this place, over what is there.
+    fn anonymous(&self, area: Area, prot: i32, flags: i32) -> Cmd {
+        let (addr, len) = self.bytes(area);
+        Cmd::Map {
+            addr,
+            len,
+            prot,
+            flags: flags | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+            fd: false,
+            off: 0,
+        }
+    }
+
     #[track_caller]
     fn map_flags(&self, area: Area, prot: i32, flags: i32) -> TestResult {
         let w = self.world;
@@ -124,19 +128,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             "private"
         };
         self.note(format!("mmap {} {} {kind}", w.show(area), show_prot(prot)));
-        let (addr, len) = self.bytes(area);
-        let flags = flags | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
-        w.tell(
-            self.id,
-            &Cmd::Map {
-                addr,
-                len,
-                prot,
-                flags,
-                fd: false,
-                off: 0,
-            },
-        )?;
+        w.tell(self.id, &self.anonymous(area, prot, flags))?;
         let mut model = w.model.borrow_mut();
         model.map(self.id, area.vpns(), prot);
         model.lock_new(self.id, area.vpns());
