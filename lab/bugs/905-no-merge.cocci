@@ -15,6 +15,6 @@ is_mergeable_vma(...)
 ...
 +if (rmap_bug_is(905))
 +	return false;
- if (!mpol_equal(vmg->policy, vma_policy(vma))) S
+ if (vma->vm_file != vmg->file) S
 ...
 }
