@@ -3,6 +3,7 @@
 //! migrate_folio_unmap() has to find all the others.
 
 use super::charge::Charges;
+use super::clean::Clean;
 use super::fate::{self, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::actor::{Cmd, Reply};
@@ -214,6 +215,7 @@ fn pass<'p>(
     let moved: Vec<Page> = pages.iter().map(|(p, _)| (*p).clone()).collect();
     let marked = mlocked(w, pages)?;
     let charges = Charges::of(w, &moved)?;
+    let clean = Clean::of(w, &moved)?;
     let mut answers: Vec<(usize, i32, i32)> = Vec::new();
     for ((actor, to, by), list) in calls {
         for list in list.chunks(CHUNK) {
@@ -229,6 +231,7 @@ fn pass<'p>(
     }
     let (now, fates) = fate::fates(w, &moved)?;
     charges.judge(w, &moved, &fates, &now)?;
+    clean.judge(w, &moved, &fates, &now)?;
     let mut refused = Vec::new();
     for (i, status, to) in answers {
         let page = pages[i].0;

@@ -7,6 +7,7 @@
 //! kernel offers, and has the world compared with its model after each.
 
 pub mod charge;
+mod clean;
 pub mod compact;
 pub mod fate;
 pub mod hint;

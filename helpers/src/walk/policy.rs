@@ -5,6 +5,7 @@
 //! mbind splits VMAs and merges them again: for tests of the walk itself, not for every topology.
 
 use super::charge::Charges;
+use super::clean::Clean;
 use super::fate::{self, Fate, Page};
 use super::migrate::{ATTEMPTS, PATIENCE, offered, ways};
 use super::{Taken, Walk};
@@ -98,12 +99,14 @@ fn sweep(
             break;
         }
         let charges = Charges::of(w, &left)?;
+        let clean = Clean::of(w, &left)?;
         error = ask(w, id, from, to)?;
         if error == Some(Errno::ENOSYS) {
             return Ok(Err(Errno::ENOSYS));
         }
         let (now, fates) = fate::fates(w, &left)?;
         charges.judge(w, &left, &fates, &now)?;
+        clean.judge(w, &left, &fates, &now)?;
         let mut stayed = Vec::new();
         for (page, f) in left.into_iter().zip(fates) {
             match f {
