@@ -26,6 +26,7 @@ file_shared     # pages of files and memfds: every mapping is found through i_mm
 hugetlb         # hugetlb pages: copied, shared, cut and moved
 thp             # large folios whose mappers see different parts
 thp_collapse    # huge pages collapsed, split, given back in part: found and counted
+khugepaged      # huge pages that khugepaged makes: of every process it hears of, with the pages of others left alone
 ksm             # KSM pages of all kinds of areas and processes: merged, and found by every walk
 ksm_unmerge     # KSM pages unmerged by writes, moves, madvise and knobs
 swap            # pages swapped out, and in again by sharers in every order

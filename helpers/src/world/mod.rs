@@ -26,6 +26,7 @@ mod in_place;
 mod judge;
 mod keeper;
 mod kept;
+pub mod khugepaged;
 mod merged;
 pub mod model;
 mod moved;
