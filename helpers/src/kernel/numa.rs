@@ -46,6 +46,34 @@ pub fn free_bytes(node: i32) -> io::Result<u64> {
     mem_free(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no MemFree"))
 }
 
+/// The memory policy of an area, as /proc/PID/numa_maps shows it.
+pub struct Policy {
+    /// Where the area begins, an address.
+    pub start: usize,
+    /// "default", "bind:0", ...
+    pub policy: String,
+    /// Whether it is the process' stack.
+    pub stack: bool,
+}
+
+/// The policies of all areas of a process, by address (show_numa_map()).
+///
+/// # Errors
+/// ENOENT without CONFIG_NUMA, or when the process is gone.
+pub fn policies(pid: i32) -> io::Result<Vec<Policy>> {
+    let text = sysfs::read(format!("/proc/{pid}/numa_maps"))?;
+    Ok(text.lines().filter_map(policy).collect())
+}
+
+fn policy(line: &str) -> Option<Policy> {
+    let mut words = line.split(' ');
+    Some(Policy {
+        start: usize::from_str_radix(words.next()?, 16).ok()?,
+        policy: words.next()?.to_owned(),
+        stack: words.any(|w| w == "stack"),
+    })
+}
+
 /// Bytes of the MemFree line, of a node's meminfo ("Node 0 MemFree: 12 kB") or the machine's
 /// ("MemFree: 12 kB").
 fn mem_free(text: &str) -> Option<u64> {
@@ -74,6 +102,18 @@ pub fn parse_list(s: &str) -> Option<Vec<i32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn policies_are_read() {
+        let p = policy("7ffd1000 bind:1 stack anon=3 dirty=3 N1=3 kernelpagesize_kB=4").unwrap();
+        assert_eq!(
+            (p.start, p.policy.as_str(), p.stack),
+            (0x7ffd_1000, "bind:1", true)
+        );
+        let p = policy("55d3c2000000 default file=/bin/stack/x mapped=2").unwrap();
+        assert!(p.policy == "default" && !p.stack);
+        assert!(policy("").is_none() && policy("zz default").is_none());
+    }
 
     #[test]
     fn lists() {

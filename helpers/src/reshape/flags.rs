@@ -199,6 +199,20 @@ pub const POLICY: &[Op] = &[
         run: |g| g.c.bind(g.a.sub(4..8), node(g)),
     },
     Op {
+        name: "beside",
+        picture: "|0' .. 3'|node 4..7|8' .. 11'|",
+        on: ALL,
+        run: |g| {
+            g.c.bind(g.a.sub(4..8), node(g))?;
+            g.c.unmap(g.a.sub(0..4))?;
+            g.c.unmap(g.a.sub(8..N))?;
+            g.map(g.a.sub(0..4), 0)?;
+            g.map(g.a.sub(8..N), 8)?;
+            g.c.write(g.a.sub(1..3))?;
+            g.c.write(g.a.sub(8..9))
+        },
+    },
+    Op {
         name: "taken_back",
         picture: "|0 ........ 11|, was |0 1|node 2..6|7..11|, 5 6 written then",
         on: ALL,

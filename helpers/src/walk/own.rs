@@ -131,6 +131,7 @@ fn ask(w: &World, actor: Actor, area: Area, node: i32, way: Way) -> TestResult<V
             other => return Err(Stop::error(format_args!("mbind: {other:?}"))),
         }
     }
+    w.unbound(actor.id(), area);
     Ok(Vec::new())
 }
 

@@ -157,7 +157,7 @@ fn bind(w: &World, id: ActorId, _from: i32, to: i32) -> TestResult<Option<Errno>
                 flags,
             };
             match w.ask(id, &cmd)? {
-                Reply::Done => {}
+                Reply::Done => w.unbound(id, run),
                 Reply::Errno(e) if node.is_some() => error = Some(Errno::from_raw(e)),
                 other => return Err(Stop::error(format_args!("mbind: {other:?}"))),
             }

@@ -3,11 +3,11 @@
 //! merged with the wrong neighbour, or a child that kept what it should not, has them wrong.
 
 use super::check::Finding;
-use super::model::{Lock, Slot};
+use super::model::{ActorId, Lock, Slot};
 use super::sight::Lie;
 use super::{Area, World};
 use crate::TestResult;
-use crate::kernel::vma;
+use crate::kernel::{numa, vma};
 
 /// A code of VmFlags, what it says, and whether the model says so of a slot. `None`: the model does not know.
 type Sign = (&'static str, &'static str, fn(&Slot) -> Option<bool>);
@@ -33,6 +33,9 @@ impl World<'_> {
                 continue;
             };
             if !foreign && let Some(finding) = self.judge_signs(id, &areas) {
+                return Err(self.report(&finding));
+            }
+            if !foreign && let Some(finding) = self.judge_policies(id, pid) {
                 return Err(self.report(&finding));
             }
             let of_locked = areas.iter().filter(|a| a.has("lo"));
@@ -82,5 +85,44 @@ impl World<'_> {
             }
         }
         None
+    }
+
+    /// The memory policy of every private anonymous area of an actor that has bound any (mbind(2)) is its own: a VMA that merged with the wrong
+    /// neighbour has that one's. Memory of files and objects has the policy of the object.
+    fn judge_policies(&self, id: ActorId, pid: i32) -> Option<Finding> {
+        let model = self.model.borrow();
+        let space = model.spaces[id].as_ref().expect("living");
+        if space.values().all(|slot| slot.node.is_none()) {
+            return None;
+        }
+        // No CONFIG_NUMA, nothing to compare.
+        let policies = numa::policies(pid).ok()?;
+        // What an area without a policy shows is the process'.
+        let own = &policies.iter().find(|p| p.stack)?.policy;
+        for (&vpn, slot) in space {
+            if slot.object.is_some() || slot.shared {
+                continue;
+            }
+            let of = policies.partition_point(|p| p.start <= vpn * self.page);
+            let seen = &policies[of.checked_sub(1)?].policy;
+            let expected = slot.node.map_or(own.clone(), |n| format!("bind:{n}"));
+            if *seen != expected {
+                return Some(Finding {
+                    property: "an area has the memory policy that it was given, and no other",
+                    detail: format!(
+                        "{}: expected {expected}, seen {seen} in numa_maps",
+                        self.show(Area { vpn, pages: 1 })
+                    ),
+                    at: Some((id, vpn)),
+                });
+            }
+        }
+        None
+    }
+
+    /// An area has no memory policy any more.
+    pub(crate) fn unbound(&self, id: ActorId, area: Area) {
+        let mut model = self.model.borrow_mut();
+        model.change(id, area.vpns(), |s| s.node = None);
     }
 }

@@ -230,7 +230,11 @@ impl Actor<'_, '_> {
             flags: 0,
         };
         match w.ask(self.id, &cmd)? {
-            Reply::Done => Ok(()),
+            Reply::Done => {
+                let mut model = w.model.borrow_mut();
+                model.change(self.id, area.vpns(), |s| s.node = node);
+                Ok(())
+            }
             Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOSYS => {
                 Err(Stop::Skip("needs CONFIG_NUMA"))
             }

@@ -99,6 +99,8 @@ pub struct Slot {
     pub soft_dirty: bool,
     /// Seen as a KSM page when ksmd was stopped, in a VMA that is mergeable, and not written since.
     pub merged: bool,
+    /// The node that mbind(2) has bound its VMA to.
+    pub node: Option<i32>,
     /// Where the VMA that it is in was mapped: its page offset (linear_page_index()) unless it was moved before the first touch.
     pub index: usize,
 }
@@ -198,6 +200,7 @@ impl Model {
             lock: Lock::None,
             soft_dirty: false,
             merged: false,
+            node: None,
             index: 0,
         };
         let at = |v| (v, Slot { index: v, ..slot });
