@@ -10,7 +10,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
 use helpers::walk::merge::merge;
 use helpers::walk::reclaim::{press, swap_off, swap_out};
-use helpers::world::{Actor, Area, World};
+use helpers::world::{Actor, Area, World, rss};
 use helpers::{Stop, TestResult, walk};
 
 /// Every walk, then every sharer writes.
@@ -29,6 +29,9 @@ const ORDERS: [[usize; 3]; 6] = [
     [2, 0, 1],
     [2, 1, 0],
 ];
+/// The most that `high_water` maps, bytes.
+const MOST: usize = 64 << 20;
+
 /// Who of them writes: a bit for each.
 const WRITERS: usize = 8;
 /// A page for each order and each choice of writers.
@@ -204,6 +207,38 @@ fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     swap_out(&w)?;
     w.check_partly()?;
     walks(w)
+}
+
+/// A process has had its most before pages go, whichever way they go.
+///
+///   P [ .. swapped out]      Q [ .. given back]      R [ .. unmapped]      S [ .. |cut off]
+fn high_water(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    // What goes must be more than what the kernel's numbers may be off by.
+    let n = rss::slack() as usize * 4;
+    if n * w.page_size() > MOST {
+        return Err(Stop::Skip("needs fewer CPUs, for exact numbers"));
+    }
+    type Way = fn(Actor, Area) -> TestResult;
+    let ways: [(&str, Way); 4] = [
+        ("P", |p, a| p.page_out(a)),
+        ("Q", |q, a| q.advise(a, advice::DONTNEED)),
+        ("R", |r, a| r.unmap(a)),
+        ("S", |s, a| s.resize(a, 1).map(drop)),
+    ];
+    for (name, go) in ways {
+        let (p, a) = filled(&w, name, n)?;
+        let rss = p.rss()?;
+        if rss < n as u64 - rss::slack() {
+            return Err(Stop::fail(format_args!(
+                "VmRSS has the pages that were written: {n}, seen {rss}"
+            )));
+        }
+        go(p, a)?;
+        p.check_high_water(rss)?;
+        p.exit()?;
+    }
+    w.finish()
 }
 
 /// Where a KSM page is shared that goes to swap.
@@ -400,6 +435,7 @@ const TESTS: &[Test] = &[
     t!(SWAP, "forked_while_out", forked_while_out),
     t!(SWAP, "again_and_again", again_and_again),
     t!(SWAP, "soft_dirty", soft_dirty),
+    t!(ADVICE, "high_water", high_water),
     t!(KSM, "ksm.one_process", |c| ksm(
         c,
         Shared::OneProcess,

@@ -40,7 +40,7 @@ mod pool;
 mod query;
 mod queue;
 mod resident;
-mod rss;
+pub mod rss;
 pub mod sight;
 mod stack;
 mod steps;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a process is said to have in memory, and what it has.
 
-use super::World;
 use super::check::Finding;
 use super::model::ActorId;
 use super::sight::Lie;
-use crate::TestResult;
+use super::{Actor, World};
 use crate::kernel::vma;
+use crate::stop::Doing;
+use crate::{Stop, TestResult};
 use std::time::Duration;
 
 /// How long a difference must last before it counts.
@@ -30,12 +31,11 @@ impl World<'_> {
     /// its page tables. The first is summed up roughly before 6.16: each CPU may keep back a batch (percpu_counter_batch).
     #[track_caller]
     pub fn check_rss(&self) -> TestResult {
-        let cpus = possible_cpus();
         let anon = Count {
             property: "RssAnon is what is in the page tables",
             told: "RssAnon",
             found: &["Anonymous"],
-            slack: PER_TASK + cpus * 32.max(2 * cpus),
+            slack: slack(),
         };
         let hugetlb = Count {
             property: "HugetlbPages is what is in the page tables",
@@ -93,6 +93,43 @@ impl World<'_> {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+impl Actor<'_, '_> {
+    /// VmRSS of an actor in pages, as it is summed up roughly.
+    ///
+    /// # Errors
+    /// An error when the kernel does not show it.
+    pub fn rss(&self) -> TestResult<u64> {
+        self.status_pages("VmRSS")
+    }
+
+    /// VmHWM, the most that an actor has had in memory (mm->hiwater_rss), is `rss` pages at least, which [`Actor::rss`] has told before pages
+    /// went.
+    #[track_caller]
+    pub fn check_high_water(&self, rss: u64) -> TestResult {
+        let seen = self.status_pages("VmHWM")?;
+        if seen + slack() < rss {
+            return Err(self.world.report(&Finding {
+                property: "the most that a process had in memory is remembered",
+                detail: format!("{}: VmRSS was {rss} pages, VmHWM is {seen}", self.name()),
+                at: None,
+            }));
+        }
+        Ok(())
+    }
+
+    fn status_pages(&self, name: &str) -> TestResult<u64> {
+        let kb = vma::status_kb(self.pid()?, name).doing("read /proc/PID/status")?;
+        let kb = kb.ok_or_else(|| Stop::error(format_args!("no {name} in /proc/PID/status")))?;
+        Ok(kb * 1024 / self.world.page as u64)
+    }
+}
+
+/// Pages that the numbers of a process may be off by.
+pub fn slack() -> u64 {
+    let cpus = possible_cpus();
+    PER_TASK + cpus * 32.max(2 * cpus)
 }
 
 /// CPUs that may ever be there: the last of "0-3".
