@@ -399,6 +399,11 @@ const TESTS: &[Test] = &[
         run: |c| counts::nodes(c, false),
         ..NODES
     },
+    Test {
+        name: "nodes.left",
+        run: counts::node_left,
+        ..NODES
+    },
 ];
 
 pub fn main() {

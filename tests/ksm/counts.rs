@@ -6,6 +6,7 @@ use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::topology::{filled, like};
 use helpers::walk::merge::{self, expect_merging, merge};
+use helpers::walk::own;
 use helpers::world::World;
 use helpers::{Stop, TestResult, walk};
 
@@ -127,5 +128,39 @@ pub fn nodes(ctx: &mut Ctx, across: bool) -> TestResult {
     merge::run(&w, &all)?;
     w.move_to_node(p.0, p.1, here[0])?;
     expect_merging(&w, true, &[(p.0, 2), (q.0, 2), (r.0, 2), (s.0, 2)])?;
+    walks(w)
+}
+
+/// Without merge_across_nodes a KSM page that has gone to another node is for the equal pages of that node, and no more for those of the
+/// one that it came from.
+///
+///   node 0: P [0 1] = Q [0 1], one page each  ->  node 1      then on node 0: R [0 1] S [0 1], equal to these
+pub fn node_left(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    merge::set_knob(&w, "merge_across_nodes", "0")?;
+    let (from, to) = (w.features().nodes[0], w.features().nodes[1]);
+    let p = filled(&w, "P", 2)?;
+    let q = like(&w, "Q", 2, p)?;
+    for (actor, area) in [p, q] {
+        own::gather(&w, actor, area, from)?;
+    }
+    merge(&w, &[p, q])?;
+    w.move_to_node(p.0, p.1, to)?;
+    let r = like(&w, "R", 2, p)?;
+    let s = like(&w, "S", 2, p)?;
+    for (actor, area) in [r, s] {
+        own::gather(&w, actor, area, from)?;
+        actor.advise(area, advice::MERGEABLE)?;
+    }
+    merge::run(&w, &[p, q, r, s])?;
+    for ((actor, area), node) in [(p, to), (q, to), (r, from), (s, from)] {
+        let seen = w.nodes_of(actor, area)?;
+        if seen != [node; 2] {
+            return Err(Stop::fail(format_args!(
+                "without merge_across_nodes a page merges with pages of its own node: {}'s were on node {node}, and are on {seen:?}",
+                actor.name()
+            )));
+        }
+    }
     walks(w)
 }

@@ -67,7 +67,7 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
         let mut still = Vec::new();
         for area in left {
             ask(w, actor, area, to, way)?;
-            if nodes(w, actor, area)?.iter().any(|&n| n != to) {
+            if w.nodes_of(actor, area)?.iter().any(|&n| n != to) {
                 still.push(area);
             }
         }
@@ -81,7 +81,7 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
         .map(|&area| Ok((area, ask(w, actor, area, to, way)?)))
         .collect::<TestResult<_>>()?;
     for (area, statuses) in refused {
-        let there = nodes(w, actor, area)?;
+        let there = w.nodes_of(actor, area)?;
         if let Some(i) = there.iter().position(|&n| n == to) {
             let what = w.show(area.page(i));
             return Err(Stop::fail(format_args!(
@@ -97,7 +97,7 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
         }
     }
     if !left.is_empty() {
-        if nodes(w, control, page)?.iter().any(|&n| n != to) {
+        if w.nodes_of(control, page)?.iter().any(|&n| n != to) {
             return Err(Stop::Skip("needs pages that can be migrated now"));
         }
         return Err(Stop::fail(format_args!(
@@ -133,9 +133,4 @@ fn ask(w: &World, actor: Actor, area: Area, node: i32, way: Way) -> TestResult<V
     }
     w.unbound(actor.id(), area);
     Ok(Vec::new())
-}
-
-fn nodes(w: &World, actor: Actor, area: Area) -> TestResult<Vec<i32>> {
-    let addrs: Vec<usize> = area.vpns().map(|v| v * w.page_size()).collect();
-    numa::page_nodes(actor.pid()?, &addrs).doing("move_pages")
 }

@@ -194,7 +194,13 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The same of one page that must be there.
+    /// The node that each page of an area is on; a negative errno where there is none (move_pages(2)).
+    pub fn nodes_of(&self, actor: Actor, area: Area) -> TestResult<Vec<i32>> {
+        let addrs: Vec<usize> = area.vpns().map(|v| v * self.page).collect();
+        numa::page_nodes(actor.pid()?, &addrs).doing("move_pages")
+    }
+
+    /// As [`World::pages_of`], of one page that must be there.
     #[track_caller]
     pub fn page_of(&self, actor: Actor, page: Area) -> TestResult<(Pfn, Flags)> {
         match self.pages_of(actor, page)?[..] {
