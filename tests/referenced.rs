@@ -81,14 +81,28 @@ fn moved(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// And whether an advice takes back what was said by all entries: of small pages, of a folio of each size, of a huge page that is
-/// mapped by single entries. Nobody else maps them.
+/// The same of folios of each size, two each: one of the two is touched.
+fn folios_moved(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let sizes = w.folio_sizes()?;
+    for n in sizes.iter().flat_map(|n| [n; 2]) {
+        let a = w.place_aligned(*n, *n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+    }
+    idle::moved(&w)?;
+    w.finish()
+}
+
+/// Does something to memory of each kind that nobody else maps: small pages, a folio of each size, a huge page that is mapped by single
+/// entries.
 ///
 ///   P  [0 .. 7]   [==== folio ====] of each size    [======== PMD ========]    [........ PTEs ........]
-fn cold(ctx: &mut Ctx) -> TestResult {
+fn of_each_size(ctx: &mut Ctx, run: impl Fn(&World, Actor, Area) -> TestResult) -> TestResult {
     let w = World::new(ctx)?;
     let (p, a) = filled(&w, "P", 8)?;
-    told::cold(&w, p, a, &[0, 1, 4, 7])?;
+    run(&w, p, a)?;
     let sizes = w.folio_sizes()?;
     let pmd = sizes[sizes.len() - 1];
     let all = sizes.iter().map(|n| (*n, false)).chain([(pmd, true)]);
@@ -100,13 +114,40 @@ fn cold(ctx: &mut Ctx) -> TestResult {
             p.protect(a.page(1), R)?;
             p.protect(a.page(1), RW)?;
         }
-        told::cold(&w, p, a, &[0, 1, n / 2, n - 1])?;
-        told::cold(&w, p, a, &[n / 2 + 1])?;
+        run(&w, p, a)?;
         // They are what they were.
         w.check()?;
         p.unmap(a)?;
     }
     w.finish()
+}
+
+/// And whether an advice takes back what was said by all entries.
+fn cold(ctx: &mut Ctx) -> TestResult {
+    of_each_size(ctx, |w, p, a| {
+        let n = a.pages;
+        told::cold(w, p, a, &[0, 1, n / 2, n - 1])?;
+        told::cold(w, p, a, &[n / 2 + 1])
+    })
+}
+
+/// And whether what all mappers say can be taken back: of memory that a fork shares, and of a file.
+fn forgotten(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, 8)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    let b = w.place(8);
+    w.name(b, "b");
+    p.map_object(b, &file, 0, RW, Share::Shared)?;
+    p.write(b)?;
+    let c = p.fork("C")?;
+    told::forgotten(&w, &[(p, a), (c, a), (p, b), (c, b)])?;
+    w.finish()?;
+    of_each_size(ctx, |w, p, a| {
+        let c = p.fork("C")?;
+        told::forgotten(w, &[(p, a), (c, a)])?;
+        c.exit()
+    })
 }
 
 /// And whether a touch is still known when the mapping is gone.
@@ -382,9 +423,20 @@ const TESTS: &[Test] = &[
     )),
     t!(TOUCHED, "crowd", |c| asked(c, crowd)),
     t!(TOUCHED, "moved", moved),
+    t!(FOLIO, "moved.folios", folios_moved),
     Test {
         about: "MADV_COLD makes all pages of its area old, whatever folios they are part of.",
         ..t!(FOLIO, "cold", cold)
+    },
+    Test {
+        about: "Clearing the accessed bits (clear_refs) leaves no page that counts as accessed, to nobody.",
+        ..t!(FOLIO, "forgotten", forgotten)
+    },
+    Test {
+        about: "A child has accessed none of its pages, whatever its parent has.",
+        ..t!(FOLIO, "born", |c| of_each_size(c, |w, p, a| told::born(
+            w, p, a
+        )))
     },
     Test {
         about: "A page of a file that was touched counts as accessed when the mapping is gone.",

@@ -76,6 +76,106 @@ pub fn cold(w: &World, actor: Actor, area: Area, touched: &[usize]) -> TestResul
     }
 }
 
+/// How often something must be seen that may have another reason once: somebody else's scan has met the pages.
+const TIMES: usize = 4;
+
+/// Pages that all these mappers have touched count as accessed, and do for none of them any more when the accessed bits are cleared
+/// (/proc/PID/clear_refs), also where idle tracking has taken these into the pages before.
+///
+/// # Errors
+/// `Skip` where the touches do not show.
+#[track_caller]
+pub fn forgotten(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
+    w.note(String::from(
+        "all pages touched by all, looked at by idle tracking, the accessed bits cleared",
+    ));
+    let mut found = None;
+    for _ in 0..TIMES {
+        touch_all(w, mappers)?;
+        if let Ok(watch) = Watch::open(w) {
+            for (actor, area) in mappers {
+                let pages = w.pages_of(*actor, *area)?;
+                let heads: Vec<Pfn> = pages.iter().flatten().map(|p| p.0).collect();
+                watch.mark(w, &heads)?;
+            }
+        }
+        forget_accesses(w)?;
+        found = first_referenced(w, mappers)?;
+        if found.is_none() {
+            return Ok(());
+        }
+    }
+    let Some((actor, area, left)) = found else {
+        return Ok(());
+    };
+    Err(w.report(&Finding {
+        property: "no page counts as accessed when the accessed bits were cleared",
+        detail: format!(
+            "{left} of {} page(s) of {}'s {} do, each of {TIMES} times",
+            area.pages,
+            actor.name(),
+            w.show(area)
+        ),
+        at: Some((actor.id(), area.vpn)),
+    }))
+}
+
+/// A child has accessed none of its pages yet (pte_mkold() in __copy_present_ptes(), copy_huge_pmd()), though its parent has accessed all of
+/// `area`.
+///
+/// # Errors
+/// `Skip` where the touches do not show.
+#[track_caller]
+pub fn born(w: &World, parent: Actor, area: Area) -> TestResult {
+    let mut left = 0;
+    for i in 0..TIMES {
+        // What the pages themselves say would show in the child as well.
+        forget_accesses(w)?;
+        touch_all(w, &[(parent, area)])?;
+        let child = parent.fork(&format!("C{i}"))?;
+        left = referenced(w, child, area)?;
+        child.exit()?;
+        if left == 0 {
+            return Ok(());
+        }
+    }
+    Err(w.report(&Finding {
+        property: "a child has accessed none of its pages when it begins",
+        detail: format!(
+            "{left} of {} page(s) of {} count as accessed by it, each of {TIMES} times",
+            area.pages,
+            w.show(area)
+        ),
+        at: Some((parent.id(), area.vpn)),
+    }))
+}
+
+/// Every page is read by every mapper, which must show.
+fn touch_all(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
+    for (actor, area) in mappers {
+        let reads: Vec<_> = area.vpns().map(|vpn| (actor.id(), vpn)).collect();
+        touch(w, &reads)?;
+        if referenced(w, *actor, *area)? < area.pages {
+            return Err(Stop::Skip(NO_ACCESSED));
+        }
+    }
+    Ok(())
+}
+
+/// A mapper to whom pages count as accessed, and how many.
+fn first_referenced<'w, 'c>(
+    w: &World,
+    mappers: &[(Actor<'w, 'c>, Area)],
+) -> TestResult<Option<(Actor<'w, 'c>, Area, usize)>> {
+    for &(actor, area) in mappers {
+        let n = referenced(w, actor, area)?;
+        if n > 0 {
+            return Ok(Some((actor, area, n)));
+        }
+    }
+    Ok(None)
+}
+
 /// How a mapping of a file goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Gone {
