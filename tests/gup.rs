@@ -158,6 +158,29 @@ fn pin_fork(ctx: &mut Ctx, grain: Grain) -> TestResult {
     w.finish()
 }
 
+/// A single page, by itself, of a process that has pinned nothing before, and of each place in turn.
+///
+///   P |0 1 2 3 4 5 6 7|   one of them pinned      C |0 1 2 3' 4 5 6 7|  copied at the fork
+fn pin_one(ctx: &mut Ctx) -> TestResult {
+    for at in [0, 3, N - 1] {
+        let w = World::new(ctx)?;
+        let p = w.actor("P")?;
+        let a = Grain::Base.map(&w, p, N)?;
+        p.write(a)?;
+        let one = a.page(at);
+        p.pin(one)?;
+        let c = p.fork("C")?;
+        w.check()?;
+        p.write(one)?;
+        c.write(one)?;
+        w.check()?;
+        p.unpin()?;
+        w.check()?;
+        w.finish()?;
+    }
+    Ok(())
+}
+
 /// A pin of pages that are shared: the owner gets copies of its own first. Of what was never touched: pages of zeroes.
 fn pin_shared(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -397,6 +420,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "pin.fork",
         run: |c| pin_fork(c, Grain::Base),
+        ..PIN
+    },
+    Test {
+        name: "pin.one",
+        run: pin_one,
         ..PIN
     },
     Test {
