@@ -423,6 +423,7 @@ const TESTS: &[Test] = &[
     disk::WRITTEN_BACK_LOCKED,
     disk::READ_ONLY,
     disk::RESHAPED,
+    disk::DIRECT,
     disk::WALKED,
     huge::PARTS,
     huge::LOCKED,

@@ -96,6 +96,24 @@ fn read_only(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Written past the page cache while mapped by all: each mapper finds the new content, and who has a copy of its own the old one.
+fn direct(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, writers) = stage(&w)?;
+    for pages in [0..3, 3..N, 0..N, 2..3] {
+        w.check()?;
+        w.write_direct(&file, pages)?;
+        w.check()?;
+        for (actor, area) in &writers {
+            actor.write(*area)?;
+        }
+    }
+    w.sync(&file)?;
+    w.check_synced(&file)?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 /// Moved, cut, forked while dirty.
 fn reshaped(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -180,6 +198,11 @@ pub const READ_ONLY: Test = Test {
 pub const RESHAPED: Test = Test {
     name: "disk.reshaped",
     run: reshaped,
+    ..DISK
+};
+pub const DIRECT: Test = Test {
+    name: "disk.direct",
+    run: direct,
     ..DISK
 };
 pub const WALKED: Test = Test {

@@ -73,6 +73,42 @@ impl World<'_> {
         Ok(())
     }
 
+    /// New content for pages of an object, past the page cache. What is mapped of these pages goes (invalidate_inode_pages2_range()), to be read
+    /// anew; who has a copy of his own keeps it.
+    ///
+    /// # Errors
+    /// `Skip` where the file system has no direct I/O.
+    #[track_caller]
+    pub fn write_direct(&self, object: &Object, pages: std::ops::Range<usize>) -> TestResult {
+        self.note(format!("{}: direct write of {pages:?}", object.name()));
+        let how = nix::fcntl::OFlag::O_WRONLY
+            | nix::fcntl::OFlag::O_DIRECT
+            | nix::fcntl::OFlag::O_CLOEXEC;
+        let path = format!("/proc/self/fd/{}", object.file().as_raw_fd());
+        let Ok(disk) = nix::fcntl::open(path.as_str(), how, nix::sys::stat::Mode::empty()) else {
+            return Err(Stop::Skip("needs direct I/O"));
+        };
+        let disk = File::from(disk);
+        let len = pages.len() * self.page;
+        let mut room = vec![0u8; len + self.page];
+        let start = room.as_ptr().align_offset(self.page);
+        let buf = &mut room[start..start + len];
+        let (words, _) = buf.as_chunks_mut::<8>();
+        let stamps: Vec<u64> = pages.clone().map(|_| self.stamp()).collect();
+        for (i, word) in words.iter_mut().enumerate() {
+            let per_page = self.page / 8;
+            *word = mem::pattern_word(stamps[i / per_page], i % per_page).to_ne_bytes();
+        }
+        disk.write_all_at(buf, (pages.start * self.page) as u64)
+            .doing("write past the page cache")?;
+        let mut model = self.model.borrow_mut();
+        for (i, stamp) in pages.zip(stamps) {
+            let frame = model.objects[object.id].frames[i];
+            model.frames[frame].stamp = stamp;
+        }
+        Ok(())
+    }
+
     /// The slots that map an object shared.
     fn sharers(&self, object: &Object) -> Vec<((ActorId, usize), Slot)> {
         let model = self.model.borrow();
