@@ -142,6 +142,34 @@ fn free_folio(ctx: &mut Ctx, write_shared: bool) -> TestResult {
     walks(w)
 }
 
+/// Parts of folios given up, which nobody else maps: one page at an end, one in the middle, a half. Of each size, and of a huge page that is
+/// mapped by single entries.
+///
+///   P  [f . . . ]   [. . f . ]   [. . f f ]
+fn free_part(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let sizes = w.folio_sizes()?;
+    let pmd = sizes[sizes.len() - 1];
+    let all = sizes.iter().map(|n| (*n, false)).chain([(pmd, true)]);
+    for (n, by_ptes) in all {
+        for (from, to) in [(0, 1), (n - 1, n), (n / 2, n / 2 + 1), (n / 2, n)] {
+            let a = w.place_aligned(n, n);
+            w.name(a, "a");
+            p.map_folio(a)?;
+            if by_ptes {
+                p.protect(a.page(1), R)?;
+                p.protect(a.page(1), RW)?;
+            }
+            p.free(a.sub(from..to))?;
+            press_freed(&w, &[(p, a.sub(from..to))])?;
+            w.check()?;
+            p.unmap(a)?;
+        }
+    }
+    w.finish()
+}
+
 /// A huge page given up, and what its sharers do until reclaim comes.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
@@ -607,6 +635,7 @@ const TESTS: &[Test] = &[
     t!(FREE, "free.swapped", free_swapped),
     t!(FREE_FOLIO, "free.folio", |c| free_folio(c, false)),
     t!(FREE_FOLIO, "free.folio.copied", |c| free_folio(c, true)),
+    t!(FREE_FOLIO, "free.part", free_part),
     t!(FREE_HUGE, "free.thp", |c| free_thp(c, Then::Write)),
     t!(FREE_HUGE, "free.thp.forked", |c| free_thp(c, Then::Fork)),
     t!(FREE_HUGE, "free.thp.shared", |c| free_thp(c, Then::Shared)),

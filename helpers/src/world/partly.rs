@@ -7,7 +7,9 @@ use super::sight::Seen;
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
-use crate::kernel::pagemap::State;
+use crate::kernel::lru;
+use crate::kernel::pagemap::{Pfn, State};
+use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use std::time::Duration;
@@ -113,10 +115,34 @@ impl World<'_> {
 
 impl Actor<'_, '_> {
     /// MADV_FREE. Until they are written again the pages of the area may be taken at any time:
-    /// [`Actor::settle_freed`] says what became of them.
+    /// [`Actor::settle_freed`] says what became of them. The actor's other pages are not given up with them, as parts of the same folios.
     #[track_caller]
     pub fn free(&self, area: Area) -> TestResult {
-        self.advise(area, advice::FREE)
+        let w = self.world;
+        let given_up = |pfn: Option<(Pfn, Flags)>| pfn.filter(|(_, f)| !f.has(Flags::SWAPBACKED));
+        let mut kept = Vec::new();
+        for run in w.runs(self.id) {
+            for (vpn, seen) in run.vpns().zip(w.pages_of(*self, run)?) {
+                // A tail page shows no flags of its folio before Linux 6.10.
+                if seen.is_some() && given_up(seen).is_none() && !area.vpns().contains(&vpn) {
+                    kept.push((vpn, seen));
+                }
+            }
+        }
+        self.advise(area, advice::FREE)?;
+        lru::drain().doing("drain the LRU batches")?;
+        for (vpn, before) in kept {
+            let now = w.pages_of(*self, Area { vpn, pages: 1 })?[0];
+            let same = |(pfn, _): &(Pfn, Flags)| before.is_some_and(|b| b.0 == *pfn);
+            if let Some((pfn, flags)) = given_up(now).filter(same) {
+                return Err(w.report(&Finding {
+                    property: "MADV_FREE gives up the pages of its range and no others",
+                    detail: format!("pfn {pfn}, flags {flags:?}"),
+                    at: Some((self.id, vpn)),
+                }));
+            }
+        }
+        Ok(())
     }
 
     /// Each freed page has its old content or is all zeroes; then all are written anew. How many were zeroes.
