@@ -2,6 +2,7 @@
 //! The process that one test runs in.
 
 use super::ctx::{self, Message, Report, Verdict};
+use super::ledger::Ledger;
 use super::signals::Signals;
 use super::{Arena, Ctx, Test};
 use crate::Stop;
@@ -167,12 +168,16 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         }
         return Verdict::Skip((*first).to_owned());
     }
+    let ledger = arena.and_then(Ledger::open);
     let ended = (test.run)(&mut ctx);
     for line in ctx.tally.lines() {
         ctx.diag(line);
     }
     match ended {
-        Ok(()) => Verdict::Pass,
+        Ok(()) => match ledger.and_then(|l| l.changes(start.arena)) {
+            Some(text) => Verdict::Fail(text),
+            None => Verdict::Pass,
+        },
         Err(Stop::Fail(text)) => Verdict::Fail(text),
         Err(Stop::Error(text)) => Verdict::Error(text),
         Err(Stop::Skip(reason)) => Verdict::Skip(reason.to_owned()),

@@ -20,6 +20,7 @@ mod descend;
 mod journal;
 mod kmsg;
 pub mod knob;
+mod ledger;
 mod pump;
 mod run;
 mod signals;
