@@ -4,13 +4,20 @@
 //!
 //! Nobody writes to such a page, for that would wait forever, but where the test holds the userfaultfd and answers.
 
+#[path = "uffd_wp/moved.rs"]
+mod moved;
+#[path = "uffd_wp/untouched.rs"]
+mod untouched;
+
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::sys::uffd::{FEATURE_EVENT_REMAP, FEATURE_MINOR_SHMEM, MINOR, MISSING, WP};
+use helpers::sys::uffd::{FEATURE_MINOR_SHMEM, MINOR, MISSING, WP};
 use helpers::topology::{self, Grain, NONE};
 use helpers::walk::reclaim::{swap_off, swap_out};
 use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
+use moved::{moved, moved_out};
+use untouched::untouched;
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -116,46 +123,6 @@ fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestRe
     w.check()?;
     p.write_kept(a.page(a.pages - 2), &k)?;
     p.write_kept(a.page(1), &k)?;
-    walk::every(&w)?;
-    w.finish()
-}
-
-/// Small pages in a page table of their own, which mremap can move as a whole: what was write-protected is so no more, since nobody
-/// who waits for writes would hear of them (clear_uffd_wp_pmd()); with UFFD_FEATURE_EVENT_REMAP it stays.
-fn moved(ctx: &mut Ctx, told: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = topology::small(&w, "P")?;
-    let to = w.place_huge(1)?;
-    w.name(to, "to");
-    let k = p.keeper(if told { FEATURE_EVENT_REMAP } else { 0 })?;
-    if !told {
-        // Entry by entry: kernels before the fix keep the marks in both ways.
-        let (few, there) = (w.place(2), w.place(2));
-        w.name(few, "few");
-        w.name(there, "there");
-        p.map(few)?;
-        p.write(few)?;
-        k.register(few, WP)?;
-        k.protect(few)?;
-        p.move_unkept(few, there)?;
-        if w.marked(p, there)? > 0 && w.features().version() < (6, 13) {
-            return Err(Stop::Skip(
-                "needs an mremap that ends write protection (Linux 6.13)",
-            ));
-        }
-    }
-    k.register(a, WP)?;
-    k.protect(a.sub(1..a.pages - 1))?;
-    w.check()?;
-    if told {
-        p.move_kept(a, to)?;
-        w.check()?;
-        p.write_kept(to.page(3), &k)?;
-    } else {
-        p.move_unkept(a, to)?;
-        w.check()?;
-        p.write(to.sub(1..5))?;
-    }
     walk::every(&w)?;
     w.finish()
 }
@@ -560,6 +527,36 @@ const TESTS: &[Test] = &[
     Test {
         name: "moved.told",
         run: |c| moved(c, true),
+        ..HUGE
+    },
+    Test {
+        name: "moved.out",
+        run: |c| moved_out(c, None, false),
+        ..MARK
+    },
+    Test {
+        name: "moved.out.memfd",
+        run: |c| moved_out(c, Some(Kind::Memfd), false),
+        ..MARK
+    },
+    Test {
+        name: "moved.out.told",
+        run: |c| moved_out(c, None, true),
+        ..MARK
+    },
+    Test {
+        name: "moved.out.memfd.told",
+        run: |c| moved_out(c, Some(Kind::Memfd), true),
+        ..MARK
+    },
+    Test {
+        name: "untouched.memfd",
+        run: |c| untouched(c, Share::Shared),
+        ..HUGE
+    },
+    Test {
+        name: "untouched.memfd.private",
+        run: |c| untouched(c, Share::Private),
         ..HUGE
     },
     Test {

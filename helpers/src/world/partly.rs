@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 impl World<'_> {
     /// Every private page as it is now, in memory or in swap: all its mappers agree on where it is, it is counted for those that map
-    /// it, and it is exclusive to none while there are others. Brings nothing in.
+    /// it, and it is exclusive to none while there are others. What is write-protected by userfaultfd is so in each entry, also of an
+    /// object's pages. Brings nothing in.
     #[track_caller]
     pub fn check_partly(&self) -> TestResult {
         let mut until = self.limit(PATIENCE);
@@ -36,7 +37,11 @@ impl World<'_> {
 
     fn partly(&self) -> TestResult<Option<Finding>> {
         let features = self.features();
-        for (f, sightings) in self.look()? {
+        let all = self.look()?;
+        if let Some(finding) = self.judge_guarded(&all) {
+            return Ok(Some(finding));
+        }
+        for (f, sightings) in all {
             let frame = self.frame(f);
             if frame.cached || frame.hugetlb || frame.ksm {
                 continue;

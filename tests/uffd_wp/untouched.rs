@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pages of an object that are write-protected before anybody has touched them: what says so waits in their entries, for which page tables
+//! are made (change_pmd_prepare(), userfaultfd_wp_use_markers()).
+
+use super::N;
+use helpers::supervise::Ctx;
+use helpers::sys::uffd::WP;
+use helpers::topology::{NONE, RW};
+use helpers::world::{Kind, Share, World};
+use helpers::{TestResult, walk};
+
+/// The area is in two page tables: there is one with a page of it, and none yet.
+///
+///   memfd    0 1 2 3 4 5 6 7
+///   P       |0 - - -|- - - -|      C  P's child
+///              . . . . . .
+///   Q            2 3 4 5            shared, written first
+pub fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, b) = (w.place_across(N)?, w.place(4));
+    w.name(a, "a");
+    w.name(b, "b");
+    // Nothing is read before it is registered.
+    p.map_object(a, &file, 0, NONE, share)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    p.protect(a, RW)?;
+    p.write(a.page(0))?;
+    k.protect(a.sub(1..N - 1))?;
+    w.check_partly()?;
+    // Of each page table one that is let go, one that the object has not, and one that it has when it is written.
+    k.unprotect(a.page(3))?;
+    k.unprotect(a.page(N - 2))?;
+    q.map_object(b, &file, 2, NONE, Share::Shared)?;
+    q.protect(b, RW)?;
+    q.write(b.page(0))?;
+    q.write(b.page(3))?;
+    w.check_partly()?;
+    p.write_kept(a.sub(1..3), &k)?;
+    p.write(a.page(3))?;
+    p.write_kept(a.sub(4..6), &k)?;
+    p.write(a.sub(N - 2..N))?;
+    w.check()?;
+    k.protect(a)?;
+    p.fork("C")?;
+    w.check()?;
+    p.write_kept(a.sub(2..4), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
