@@ -28,6 +28,20 @@ fn places(w: &World, p: Actor, pages: usize) -> TestResult<(Area, Area)> {
     Ok((from, to))
 }
 
+/// Within one mapping: the source and the destination have one anon_vma.
+///
+///   a |0 1 2 3 4 5 6 7|. . . . . . . .|  the second half registered
+fn one_place(w: &World, p: Actor, pages: usize) -> TestResult<(Area, Area)> {
+    let a = w.place(2 * pages);
+    w.name(a, "a");
+    p.map(a)?;
+    let (from, to) = (a.sub(0..pages), a.sub(pages..2 * pages));
+    p.write(from)?;
+    p.uffd_open()?;
+    p.uffd_register(to)?;
+    Ok((from, to))
+}
+
 fn moved_there(w: &World, p: Actor, name: &'static str, pages: usize) -> TestResult<Area> {
     let (first, at) = (w.place(pages), w.place(pages));
     w.name(first, "before");
@@ -151,12 +165,23 @@ fn child(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// A shared page is refused while it is shared and until its last mapper has written to it.
-fn shared_refused(ctx: &mut Ctx) -> TestResult {
+/// Where the pages are and where they are to go.
+type Places = fn(&World, Actor, usize) -> TestResult<(Area, Area)>;
+
+/// A shared page is refused while it is shared and until its last mapper has written to it; so is one that is in swap when the fork
+/// shares it, also after one of them has it back.
+fn shared_refused(ctx: &mut Ctx, places: Places, out: bool) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let (from, to) = places(&w, p, N)?;
+    if out {
+        p.page_out(from)?;
+    }
     let c = p.fork("C")?;
+    if out {
+        c.read(from.sub(0..2))?;
+        p.read(from.sub(1..4))?;
+    }
     for i in 0..N {
         p.uffd_move_refused(from.page(i), to.page(i))?;
     }
@@ -456,8 +481,23 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "refused.shared",
-        run: shared_refused,
+        run: |c| shared_refused(c, places, false),
         ..REFUSED
+    },
+    Test {
+        name: "refused.shared.within",
+        run: |c| shared_refused(c, one_place, false),
+        ..REFUSED
+    },
+    Test {
+        name: "refused.shared.swapped",
+        run: |c| shared_refused(c, places, true),
+        ..SWAP
+    },
+    Test {
+        name: "refused.shared.swapped.within",
+        run: |c| shared_refused(c, one_place, true),
+        ..SWAP
     },
     Test {
         name: "refused.locked",
