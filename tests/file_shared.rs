@@ -14,6 +14,8 @@ use reshape::by_each;
 mod bits;
 #[path = "file_shared/disk.rs"]
 mod disk;
+#[path = "file_shared/holes.rs"]
+mod holes;
 #[path = "file_shared/huge.rs"]
 mod huge;
 #[path = "file_shared/reshape.rs"]
@@ -437,6 +439,8 @@ const TESTS: &[Test] = &[
     huge::TAKEN_AWAY,
     huge::COLLAPSED,
     huge::COLLAPSED_LOCKED,
+    holes::COLLAPSED,
+    holes::REGISTERED,
 ];
 
 pub fn main() {

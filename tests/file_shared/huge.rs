@@ -86,7 +86,7 @@ fn stage<'w, 'c>(w: &'w World<'c>, huge: bool) -> TestResult<Stage<'w, 'c>> {
 }
 
 /// By one entry, where the page is a huge one: that is asked for before the first access.
-fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
+pub fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
     actor.map_object(a, file, 0, 0, Share::Shared)?;
     actor.advise(a, advice::HUGEPAGE)?;
     actor.protect(a, RW)
@@ -273,7 +273,7 @@ fn collapsed(ctx: &mut Ctx, locked: bool) -> TestResult {
 }
 
 /// A page in an LRU batch is refused; each attempt empties those.
-fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
+pub fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
     for _ in 0..6 {
         if actor.collapse_cached(area)? {
             return Ok(true);
@@ -373,7 +373,7 @@ fn written_and_moved(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-const HUGE: Test = Test {
+pub const HUGE: Test = Test {
     about: "Every mapping of a huge page of shared memory is found, also of a few pages from its middle.",
     needs: Grain::HUGE_NEEDS,
     knobs: &[Knob::set(
