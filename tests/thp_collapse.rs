@@ -11,6 +11,7 @@ use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
+use helpers::world::model::ActorId;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
@@ -305,13 +306,35 @@ fn held(ctx: &mut Ctx, pinned: bool) -> TestResult {
     w.finish()
 }
 
+/// Reclaims without swap until no folio at these places is whole, or for a while: which ones are then.
+fn split(w: &World, places: &[(ActorId, usize)]) -> TestResult<Vec<usize>> {
+    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    let mut until = w.limit(Duration::from_secs(8));
+    loop {
+        match memcg.reclaim_without_swap() {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Stop::Skip("needs a memory cgroup that can be denied swap"));
+            }
+            r => r.doing("reclaim of the test's memory cgroup")?,
+        }
+        let mut large = Vec::new();
+        for (i, &(actor, vpn)) in places.iter().enumerate() {
+            if w.folio_pages(actor, vpn)? > 1 {
+                large.push(i);
+            }
+        }
+        if large.is_empty() || until.over() {
+            return Ok(large);
+        }
+    }
+}
+
 /// Folios that are mapped in part, each come to it in another way. Swap is no way out: what nobody maps can only be had by a split.
 ///
 ///   P  [. x . . . .] [. . . . . .] [x . . . . .] [x x x x . .] [x x x x x .]
 ///   C  (unmapped)    [. x . . . .] [. . . . . x]  (unmapped)    (unmapped)
 fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
     let w = World::new(ctx)?;
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
     let p = w.actor("P")?;
     let whole = w.place_huge(1)?.pages;
     let n = if pmd { whole } else { w.folio_size()? };
@@ -362,28 +385,51 @@ fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
         (p.id(), huge[3].vpn),
         (p.id(), huge[4].vpn),
     ];
-    let mut until = w.limit(Duration::from_secs(8));
-    loop {
-        match memcg.reclaim_without_swap() {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Stop::Skip("needs a memory cgroup that can be denied swap"));
-            }
-            r => r.doing("reclaim of the test's memory cgroup")?,
-        }
-        let mut large = Vec::new();
-        for (i, &(actor, vpn)) in places.iter().enumerate() {
-            if w.folio_pages(actor, vpn)? > 1 {
-                large.push(i);
-            }
-        }
-        if large.is_empty() {
-            break;
-        }
-        if until.over() {
-            return Err(Stop::fail(format_args!(
-                "memory that nobody maps is given back when memory is short: of 5 folios, each mapped in part, these are whole: {large:?}"
-            )));
-        }
+    let large = split(&w, &places)?;
+    if !large.is_empty() {
+        return Err(Stop::fail(format_args!(
+            "memory that nobody maps is given back when memory is short: of 5 folios, each mapped in part, these are whole: {large:?}"
+        )));
+    }
+    w.check()?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Two folios that are mapped in part; a pipe has a page of the first, which cannot be split while it has. That the second one is shows that
+/// the first was tried (deferred_split_scan() goes from the oldest to the latest). When the pipe has let go it is split as well.
+///
+///   P  held [0 1 2 3 . . . .]  1 in a pipe      free [0 1 2 3 . . . .]
+fn split_later(ctx: &mut Ctx, pmd: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = match pmd {
+        true => w.place_huge(1)?.pages,
+        false => w.folio_size()?,
+    };
+    let (held, free) = (w.place_aligned(n, n), w.place_aligned(n, n));
+    w.name(held, "held");
+    w.name(free, "free");
+    p.map_folio(held)?;
+    p.map_folio(free)?;
+    p.splice(held.page(1))?;
+    p.unmap(held.sub(n / 2..n))?;
+    p.unmap(free.sub(n / 2..n))?;
+    w.check()?;
+    let property = "memory that nobody maps is given back when memory is short";
+    if !split(&w, &[(p.id(), free.vpn)])?.is_empty() {
+        return Err(Stop::fail(format_args!(
+            "{property}: a folio is whole that is mapped in part"
+        )));
+    }
+    if w.folio_pages(p.id(), held.vpn)? != n {
+        return Err(Stop::Skip("needs a pipe that keeps a huge page whole"));
+    }
+    p.drain()?;
+    if !split(&w, &[(p.id(), held.vpn)])?.is_empty() {
+        return Err(Stop::fail(format_args!(
+            "{property}: a folio is whole that is mapped in part, and that nothing holds any more"
+        )));
     }
     w.check()?;
     topology::write_by_each(&w)?;
@@ -510,6 +556,17 @@ const TESTS: &[Test] = &[
     Test {
         name: "split_when_short.small",
         run: |c| split_when_short(c, false),
+        knobs: SMALL,
+        ..SHORT
+    },
+    Test {
+        name: "split_when_short.later",
+        run: |c| split_later(c, true),
+        ..SHORT
+    },
+    Test {
+        name: "split_when_short.later.small",
+        run: |c| split_later(c, false),
         knobs: SMALL,
         ..SHORT
     },
