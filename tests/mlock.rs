@@ -20,6 +20,8 @@ use helpers::{Stop, TestResult, walk};
 
 #[path = "mlock/born.rs"]
 mod born;
+#[path = "mlock/object.rs"]
+mod object;
 
 /// How a mapping goes away.
 #[derive(Clone, Copy, PartialEq)]
@@ -244,7 +246,19 @@ fn on_fault(ctx: &mut Ctx) -> TestResult {
     expect(&w, c, a.page(0), false)?;
     walk::every_on_offer(&w)?;
     vm_locked(&w, p, 6)?;
+    // What is locked counts once, however many times it is, and how.
+    for (part, how) in [
+        (a.sub(1..4), Lock::Full),
+        (a, Lock::Full),
+        (a.sub(2..6), Lock::OnFault),
+        (a, Lock::OnFault),
+    ] {
+        p.lock(part, how)?;
+        vm_locked(&w, p, 6)?;
+    }
+    expect(&w, p, a, true)?;
     p.unlock(a)?;
+    vm_locked(&w, p, 0)?;
     expect(&w, p, a.sub(0..2), false)?;
     expect(&w, p, a.sub(3..5), false)?;
     walk::every_on_offer(&w)?;
@@ -424,6 +438,12 @@ const TESTS: &[Test] = &[
     t!("born.anonymous", born::anonymous),
     t!("born.object", born::object),
     t!("left_behind", born::left_behind),
+    t!("remapped", object::remapped),
+    Test {
+        needs: Grain::HUGE_NEEDS,
+        knobs: object::KNOBS,
+        ..t!("large.object", object::large)
+    },
     Test {
         needs: Grain::HUGE_NEEDS,
         ..t!("large", born::large)

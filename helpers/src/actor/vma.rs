@@ -29,6 +29,12 @@ pub enum Cmd {
     Heap { start: usize, end: usize },
     /// brk(2).
     Brk { end: usize },
+    /// remap_file_pages(2).
+    RemapPages {
+        addr: usize,
+        len: usize,
+        first: usize,
+    },
 }
 
 /// The protection key that was made. A child has its parent's.
@@ -61,6 +67,7 @@ pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
         }
         Cmd::Heap { start, end } => vma::set_heap(start, end),
         Cmd::Brk { end } => vma::brk(end),
+        Cmd::RemapPages { addr, len, first } => vma::remap_file_pages(addr, len, first),
     }
     .map(|()| Reply::Done)
 }

@@ -34,6 +34,17 @@ pub fn seal(addr: usize, len: usize) -> Sys<()> {
     Errno::result(unsafe { libc::syscall(SYS_MSEAL, addr, len, 0usize) }).map(drop)
 }
 
+/// remap_file_pages(2): a shared mapping of a file shows its pages from `first` on (of the page size). `len` in bytes.
+///
+/// # Errors
+/// ENOSYS where the kernel has none, EINVAL of a mapping that is not shared.
+pub fn remap_file_pages(addr: usize, len: usize, first: usize) -> Sys<()> {
+    // SAFETY: no Rust object lives in the range (the rule of sys::mem).
+    let done =
+        unsafe { libc::syscall(libc::SYS_remap_file_pages, addr, len, 0usize, first, 0usize) };
+    Errno::result(done).map(drop)
+}
+
 /// pkey_alloc(2) of a key that forbids nothing.
 ///
 /// # Errors

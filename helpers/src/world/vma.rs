@@ -2,7 +2,7 @@
 //! What else an actor does to its VMAs: names, seals and keys, which cut and join them, and the two kinds that grow by themselves.
 
 use super::handle::RW;
-use super::model::{ActorId, Held, Model, Slot};
+use super::model::{ActorId, Held, Lock, Model, Slot};
 use super::{Actor, Area, World};
 use crate::actor::vma::Cmd as Vma;
 use crate::actor::{Cmd, Reply};
@@ -284,6 +284,43 @@ impl Actor<'_, '_> {
                     return Err(w.blame(self.id, stop));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// remap_file_pages(2): a part of a shared mapping of an object shows its pages from `first` on. What was locked stays so, and is locked
+    /// as a whole then (MAP_LOCKED).
+    ///
+    /// # Errors
+    /// `Skip` where the kernel has no such call, or allows no more to be locked for the moment that both are there.
+    #[track_caller]
+    pub fn remap_pages(&self, area: Area, first: usize) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: remap_file_pages {} to page {first}",
+            self.name(),
+            w.show(area)
+        ));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        match w.ask(self.id, &Cmd::Vma(Vma::RemapPages { addr, len, first }))? {
+            Reply::Done => {}
+            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOSYS | Errno::EPERM) => {
+                return Err(Stop::Skip("needs remap_file_pages"));
+            }
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::EAGAIN => {
+                return Err(Stop::Skip("needs a larger RLIMIT_MEMLOCK"));
+            }
+            other => {
+                let stop = Stop::error(format_args!("remap_file_pages: {other:?}"));
+                return Err(w.blame(self.id, stop));
+            }
+        }
+        let mut model = w.model.borrow_mut();
+        let old = model.space(self.id)[&area.vpn];
+        let (object, _) = old.object.expect("the script remaps an object's");
+        model.map_object(self.id, area.vpns(), old.prot, true, (object, first));
+        if old.lock != Lock::None {
+            model.lock(self.id, area.vpns(), Lock::Full);
         }
         Ok(())
     }
