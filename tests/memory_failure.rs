@@ -17,6 +17,9 @@ use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World};
 use helpers::{Stop, TestResult};
 
+#[path = "memory_failure/threads.rs"]
+mod threads;
+
 /// Pages of each mapping.
 const N: usize = 8;
 
@@ -215,28 +218,6 @@ fn hugetlb_page(ctx: &mut Ctx, outside: bool) -> TestResult {
     }
     // The pool has them back, and then they can be given back.
     w.truncate(&file, 0)?;
-    w.finish()
-}
-
-/// Another thread of P than its first wants to be told early.
-///
-///   P  [0 1 2 3]      C, its child, late  [0 1 2 3]      E, P's other child, a thread again
-fn threads(ctx: &mut Ctx, outside: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let b = bystander(&w)?;
-    let p = w.actor("P")?;
-    let a = Base.map(&w, p, N)?;
-    p.write(a)?;
-    p.catch_by_thread()?;
-    let c = p.fork("C")?;
-    c.catch(false)?;
-    let e = p.fork("E")?;
-    e.catch_by_thread()?;
-    e.write(a.page(3))?;
-    w.fail_page(p, a.page(1), from(outside, c), Signals::Mappers)?;
-    w.fail_page(c, a.page(2), from(outside, c), Signals::Mappers)?;
-    w.fail_page(c, a.page(3), from(outside, c), Signals::Mappers)?;
-    end(&w, &[p, c, e, b])?;
     w.finish()
 }
 
@@ -511,13 +492,19 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "threads",
-        run: |c| threads(c, false),
+        run: |c| threads::threads(c, false),
         ..FAIL
     },
     Test {
         name: "threads.outside",
-        run: |c| threads(c, true),
+        run: |c| threads::threads(c, true),
         ..OUTSIDE
+    },
+    Test {
+        name: "threads.asking",
+        about: "The thread that runs into poison is told, and as of its own access.",
+        run: threads::asking,
+        ..FAIL
     },
     Test {
         name: "memfd",

@@ -16,7 +16,14 @@ pub enum Cmd {
     },
     /// Catch SIGBUS from now on; a thread of its own asks for it early, the first one late. A child has the first one only.
     CatchByThread,
-    /// What came since the last time: code, address and lsb of each signal.
+    /// MADV_HWPOISON by a thread of its own.
+    PoisonByThread {
+        /// Bytes.
+        addr: usize,
+        /// Bytes.
+        len: usize,
+    },
+    /// What came since the last time, see [`bus::take`].
     Take,
     /// Read a byte; where that is poisoned, put a fresh page there.
     Access {
@@ -35,6 +42,7 @@ pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
         Cmd::Catch { early: true } => bus::catch(bus::MCE_KILL_EARLY).map(|()| Reply::Done),
         Cmd::Catch { early: false } => bus::catch(bus::MCE_KILL_LATE).map(|()| Reply::Done),
         Cmd::CatchByThread => bus::catch_by_thread().map(|()| Reply::Done),
+        Cmd::PoisonByThread { addr, len } => bus::poison_by_thread(addr, len).map(|()| Reply::Done),
         Cmd::Take => Ok(Reply::Values(bus::take())),
         Cmd::Access { addr } => {
             bus::access(addr);

@@ -20,8 +20,8 @@ const PR_MCE_KILL_SET: libc::c_ulong = 1;
 
 /// More signals than this before anybody asks are an access that faults over and over.
 const MOST: usize = 64;
-/// Words of one record: code, address, lsb.
-const WORDS: usize = 3;
+/// Words of one record: code, address, lsb, and whether it was the process' first thread that was told.
+const WORDS: usize = 4;
 
 static SEEN: [AtomicI64; MOST * WORDS] = [const { AtomicI64::new(0) }; MOST * WORDS];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -42,7 +42,13 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     if at >= MOST {
         super::proc::exit_now(9);
     }
-    let record = [i64::from(code), addr as i64, i64::from(lsb)];
+    let first = nix::unistd::gettid() == nix::unistd::getpid();
+    let record = [
+        i64::from(code),
+        addr as i64,
+        i64::from(lsb),
+        i64::from(first),
+    ];
     for (i, word) in record.into_iter().enumerate() {
         SEEN[at * WORDS + i].store(word, SeqCst);
     }
@@ -95,7 +101,18 @@ pub fn catch_by_thread() -> Sys<()> {
     told.recv().unwrap_or(Err(Errno::EIO))
 }
 
-/// What came since the last call: code, address and lsb of each signal.
+/// Makes a page fail (MADV_HWPOISON) in another thread than the first, which is over when this returns.
+///
+/// # Errors
+/// The errno of the call; that of the thread's making.
+pub fn poison_by_thread(addr: usize, len: usize) -> Sys<()> {
+    let thread = std::thread::Builder::new().stack_size(64 << 10);
+    let made = thread.spawn(move || mem::madvise(addr, len, mem::advice::HWPOISON));
+    let made = made.map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EAGAIN)))?;
+    made.join().unwrap_or(Err(Errno::EIO))
+}
+
+/// What came since the last call: code, address and lsb of each signal, and whether the first thread was told.
 pub fn take() -> Vec<i64> {
     let n = COUNT.swap(0, SeqCst).min(MOST);
     SEEN[..n * WORDS].iter().map(|w| w.load(SeqCst)).collect()

@@ -25,6 +25,8 @@ use std::time::Duration;
 pub enum Cause<'w, 'c> {
     /// MADV_HWPOISON by a mapper, as if its access had found the poison: it is told by force (action required).
     Access(Actor<'w, 'c>),
+    /// The same by another thread of the mapper than its first.
+    Thread(Actor<'w, 'c>),
     /// corrupt-pfn in debugfs, by a process that does not map the page: those who asked for it are told early (action optional).
     Outside,
 }
@@ -33,8 +35,17 @@ impl Cause<'_, '_> {
     /// Who asks for it.
     pub(super) fn by(self) -> Option<ActorId> {
         match self {
-            Cause::Access(by) => Some(by.id),
+            Cause::Access(by) | Cause::Thread(by) => Some(by.id),
             Cause::Outside => None,
+        }
+    }
+
+    /// For the script.
+    pub(super) fn text(self) -> String {
+        match self {
+            Cause::Access(by) => format!("{}: madvise HWPOISON", by.name()),
+            Cause::Thread(by) => format!("{}: madvise HWPOISON by a thread", by.name()),
+            Cause::Outside => String::from("from outside: corrupt-pfn"),
         }
     }
 }
@@ -70,6 +81,8 @@ pub(super) struct Signal {
     code: i32,
     addr: usize,
     lsb: i64,
+    /// Whether the process' first thread was told.
+    first: bool,
 }
 
 impl Actor<'_, '_> {
@@ -136,10 +149,7 @@ impl<'c> World<'c> {
     #[track_caller]
     pub fn fail_page(&self, of: Actor, page: Area, cause: Cause, signals: Signals) -> TestResult {
         self.check()?;
-        let how = match cause {
-            Cause::Access(by) => format!("{}: madvise HWPOISON", by.name()),
-            Cause::Outside => String::from("from outside: corrupt-pfn"),
-        };
+        let how = cause.text();
         self.note(format!("{how} {} of {}", self.show(page), of.name()));
         let base = hwpoison::corrupted().ok_or(Stop::Skip(NEEDS))?;
         let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
@@ -274,14 +284,14 @@ impl<'c> World<'c> {
         cause: Cause,
         mappers: &BTreeSet<(ActorId, usize)>,
     ) -> TestResult {
-        let (by, vpn) = match cause {
-            Cause::Access(by) => {
-                let mine = mappers.iter().find(|m| m.0 == by.id).map(|m| m.1);
-                (Some(by.id), mine.unwrap_or(page.vpn))
+        let (by, vpn) = match cause.by() {
+            Some(by) => {
+                let mine = mappers.iter().find(|m| m.0 == by).map(|m| m.1);
+                (Some(by), mine.unwrap_or(page.vpn))
             }
-            Cause::Outside => (None, page.vpn),
+            None => (None, page.vpn),
         };
-        let Err(errno) = self.inject(pfn, vpn, by)? else {
+        let Err(errno) = self.inject_by(pfn, vpn, cause)? else {
             return Ok(());
         };
         if cannot_be_asked(errno) {
@@ -336,10 +346,11 @@ impl<'c> World<'c> {
                 .as_chunks()
                 .0
                 .iter()
-                .map(|&[code, addr, lsb]| Signal {
+                .map(|&[code, addr, lsb, first]| Signal {
                     code: code as i32,
                     addr: addr as usize,
                     lsb,
+                    first: first != 0,
                 })
                 .collect()),
             other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
@@ -403,6 +414,19 @@ impl<'c> World<'c> {
             return text(&format!(
                 "code {code}, lsb one of {lsbs:?}, address one of {may:x?}"
             ));
+        }
+        // The thread whose access it was, else the one that asked for it.
+        let first = if forced {
+            !matches!(cause, Cause::Thread(_))
+        } else {
+            !self.poison.borrow().threaded.contains(&id)
+        };
+        if seen.iter().any(|s| s.first != first) {
+            return text(if first {
+                "it told to the first thread"
+            } else {
+                "it told to another thread than the first"
+            });
         }
         None
     }
@@ -522,6 +546,16 @@ fn show(seen: &[Signal]) -> String {
     if seen.is_empty() {
         return String::from("nothing");
     }
-    let one = |s: &Signal| format!("code {} address {:#x} lsb {}", s.code, s.addr, s.lsb);
+    let one = |s: &Signal| {
+        let thread = if s.first {
+            ""
+        } else {
+            ", not the first thread"
+        };
+        format!(
+            "code {} address {:#x} lsb {}{thread}",
+            s.code, s.addr, s.lsb
+        )
+    };
     seen.iter().map(one).collect::<Vec<_>>().join(", ")
 }

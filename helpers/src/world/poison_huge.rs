@@ -25,10 +25,7 @@ impl World<'_> {
     ) -> TestResult<(Pfn, BTreeSet<(ActorId, usize)>)> {
         // A page that has failed already keeps its mark.
         self.check_content()?;
-        let how = match cause {
-            Cause::Access(by) => format!("{}: madvise HWPOISON", by.name()),
-            Cause::Outside => String::from("from outside: corrupt-pfn"),
-        };
+        let how = cause.text();
         self.note(format!(
             "{how} {} of {}, {what}",
             self.show(page),
@@ -56,7 +53,7 @@ impl World<'_> {
     #[track_caller]
     pub fn fail_held_page(&self, of: Actor, page: Area, cause: Cause) -> TestResult {
         let (pfn, mappers) = self.about_to_fail(of, page, cause, "held")?;
-        match self.inject(pfn, page.vpn, cause.by())? {
+        match self.inject_by(pfn, page.vpn, cause)? {
             Err(Errno::EHWPOISON) => {
                 // All of it may be taken for lost.
                 let huge = self.features().pmd_size.map_or(0, |n| n.ilog2().into());
@@ -93,11 +90,9 @@ impl World<'_> {
             let frame = |vpn| self.frame_at(of.id, vpn);
             huge.vpns().filter_map(frame).collect()
         };
-        let at = match cause {
-            Cause::Access(by) => mappers.iter().find(|m| m.0 == by.id).map(|m| m.1),
-            Cause::Outside => None,
-        };
-        match self.inject(pfn, at.unwrap_or(huge.vpn + part), cause.by())? {
+        let by = cause.by();
+        let at = by.and_then(|by| mappers.iter().find(|m| m.0 == by).map(|m| m.1));
+        match self.inject_by(pfn, at.unwrap_or(huge.vpn + part), cause)? {
             // A page that its file keeps may count as not recovered.
             Ok(()) | Err(Errno::EBUSY) => {}
             Err(errno) if cannot_be_asked(errno) => return Err(Stop::Skip(NEEDS)),

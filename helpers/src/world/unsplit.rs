@@ -7,6 +7,8 @@
 
 use super::World;
 use super::model::ActorId;
+use super::poison::Cause;
+use crate::actor::bus::Cmd as Bus;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::hwpoison;
 use crate::kernel::kpage::Flags;
@@ -42,12 +44,27 @@ impl World<'_> {
         vpn: usize,
         by: Option<ActorId>,
     ) -> TestResult<Result<(), Errno>> {
-        let result = match (by, self.features().debugfs.as_deref()) {
+        let cause = by.map_or(Cause::Outside, |id| Cause::Access(self.actor_by_id(id)));
+        self.inject_by(pfn, vpn, cause)
+    }
+
+    /// The same by what brings it about.
+    pub(super) fn inject_by(
+        &self,
+        pfn: Pfn,
+        vpn: usize,
+        cause: Cause,
+    ) -> TestResult<Result<(), Errno>> {
+        let result = match (cause.by(), self.features().debugfs.as_deref()) {
             (Some(id), _) => {
-                let cmd = Cmd::Advise {
-                    addr: vpn * self.page,
-                    len: self.page,
-                    advice: advice::HWPOISON,
+                let (addr, len) = (vpn * self.page, self.page);
+                let cmd = match cause {
+                    Cause::Thread(_) => Cmd::Bus(Bus::PoisonByThread { addr, len }),
+                    _ => Cmd::Advise {
+                        addr,
+                        len,
+                        advice: advice::HWPOISON,
+                    },
                 };
                 match self.ask(id, &cmd)? {
                     Reply::Done => Ok(()),
