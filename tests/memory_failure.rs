@@ -212,8 +212,13 @@ fn hugetlb_page(ctx: &mut Ctx, outside: bool) -> TestResult {
         actor.catch(true)?;
     }
     w.fail_hugetlb_page(p, a.sub(0..n), n / 2 + 1, from(outside, p))?;
+    let d = p.fork("D")?;
+    d.catch(true)?;
+    w.check_rss()?;
+    p.unmap(a.sub(0..n))?;
+    w.check_rss()?;
     w.fail_hugetlb_page(q, at, 3, from(outside, c))?;
-    for actor in [p, q, c, b] {
+    for actor in [p, q, c, d, b] {
         actor.exit()?;
     }
     // The pool has them back, and then they can be given back.

@@ -72,7 +72,7 @@ impl World<'_> {
     }
 
     /// Has one page of a hugetlb page fail, `part` pages from its start: who maps the hugetlb page is told that all of it is lost, and nobody
-    /// has any of it any more (the hugetlb side of try_to_unmap_one()).
+    /// has any of it any more, nor is it counted for anybody (the hugetlb side of try_to_unmap_one()).
     ///
     /// # Errors
     /// `Skip` where it cannot be asked for.
@@ -141,6 +141,7 @@ impl World<'_> {
                 }));
             }
         }
+        self.check_rss()?;
         self.check()
     }
 }

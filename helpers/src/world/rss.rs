@@ -5,6 +5,7 @@ use super::check::Finding;
 use super::model::ActorId;
 use super::sight::Lie;
 use super::{Actor, World};
+use crate::kernel::pagemap::State;
 use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::{Stop, TestResult};
@@ -45,33 +46,56 @@ impl World<'_> {
         };
         let ids: Vec<ActorId> = self.model.borrow().living().collect();
         for id in ids {
-            self.check_count(id, &anon)?;
-            if self.counts_hugetlb(id) {
-                self.check_count(id, &hugetlb)?;
+            self.check_count(id, &anon, None)?;
+            // Who shares a page table counts what it has put there itself (huge_pmd_share()).
+            if let Some(pages) = self.hugetlb_of(id) {
+                // Which entry of a poisoned page is a page to smaps differs between kernels.
+                let pages = Some(pages).filter(|_| self.has_failed());
+                self.check_count(id, &hugetlb, pages.as_deref())?;
             }
         }
         Ok(())
     }
 
-    /// Who shares a page table counts what it has put there itself (huge_pmd_share()); which entry of a poisoned page is a page to smaps
-    /// differs between kernels.
-    fn counts_hugetlb(&self, id: ActorId) -> bool {
+    /// The pages that an actor maps of hugetlb objects. `None` when it may share page tables.
+    fn hugetlb_of(&self, id: ActorId) -> Option<Vec<usize>> {
         let model = self.model.borrow();
-        let slots = model.spaces[id].iter().flatten();
-        let mut objects = slots.filter_map(|(_, slot)| slot.object);
-        !self.has_failed() && !objects.any(|(o, _)| model.objects[o].tables_shared)
+        let mut pages = Vec::new();
+        for (&vpn, slot) in model.spaces[id].iter().flatten() {
+            let object = slot.object.map(|(o, _)| &model.objects[o]);
+            if object.is_some_and(|o| o.tables_shared) {
+                return None;
+            }
+            if object.is_some_and(|o| o.hugetlb) {
+                pages.push(vpn);
+            }
+        }
+        Some(pages)
     }
 
+    /// kB that are there of some pages, as pagemap shows them.
+    fn present_kb(&self, pid: i32, vpns: &[usize]) -> TestResult<u64> {
+        let seen = self.eye.entries(pid, vpns)?;
+        let there = seen.iter().filter(|s| matches!(s.state, State::Present(_)));
+        Ok((there.count() * self.page / 1024) as u64)
+    }
+
+    /// With `pages` they are looked up in pagemap instead of smaps.
     #[track_caller]
-    fn check_count(&self, id: ActorId, count: &Count) -> TestResult {
+    fn check_count(&self, id: ActorId, count: &Count, pages: Option<&[usize]>) -> TestResult {
         let pid = self.pid(id)?;
         let lie = u64::from(self.eye.lie == Some(Lie::Rss)) << 30;
         let mut until = self.limit(PATIENCE);
         loop {
             let told = vma::status_kb(pid, count.told).ok().flatten();
-            let found = count.found.iter();
-            let found = found.map(|name| vma::rollup_kb(pid, name).ok().flatten());
-            let (Some(told), Some(found)) = (told, found.sum::<Option<u64>>()) else {
+            let names = count.found.iter();
+            let found = match pages {
+                Some(pages) => Some(self.present_kb(pid, pages)?),
+                None => names
+                    .map(|name| vma::rollup_kb(pid, name).ok().flatten())
+                    .sum(),
+            };
+            let (Some(told), Some(found)) = (told, found) else {
                 return Ok(());
             };
             let told = told + lie;
@@ -82,10 +106,13 @@ impl World<'_> {
                 return Err(self.report(&Finding {
                     property: count.property,
                     detail: format!(
-                        "{}: {} {told} kB, {} in smaps {found} kB",
+                        "{}: {} {told} kB, {} {found} kB",
                         self.actor_name(id),
                         count.told,
-                        count.found.join(" and ")
+                        match pages {
+                            Some(_) => String::from("there in pagemap"),
+                            None => format!("{} in smaps", count.found.join(" and ")),
+                        }
                     ),
                     at: None,
                 }));
