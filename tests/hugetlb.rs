@@ -2,6 +2,8 @@
 //! hugetlb pages: found through i_mmap or an anon_vma as other pages are, but copied, unmapped and counted by code of their own
 //! (mm/hugetlb.c), and in tables that processes may share.
 
+#[path = "hugetlb/marked.rs"]
+mod marked;
 #[path = "hugetlb/tables.rs"]
 mod tables;
 
@@ -10,11 +12,11 @@ use helpers::kernel::hugetlb;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, MISSING, WP};
 use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
 use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, pooled};
 use helpers::{Stop, TestResult};
+use marked::{filled_in, write_protected};
 use tables::{
     sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_protect,
     tables_protect_whole, tables_unmap,
@@ -276,72 +278,6 @@ fn chance(ctx: &mut Ctx) -> TestResult {
     Ok(())
 }
 
-/// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, and a child's entries have none.
-///
-///   P [0. 1. 2]      C  P's child
-fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
-    // 5a2f8d22ace4 ("mm/hugetlb: fix uffd-wp during fork()"): without it the child's entries have the mark too, as with the bug made anew.
-    if share == Share::Private && ctx.arena.features.version() < (6, 4) {
-        return Err(Stop::Skip(
-            "needs uffd-wp that a child does not inherit (Linux 6.4)",
-        ));
-    }
-    let w = world(ctx)?;
-    let a = place(&w, "a", 3)?;
-    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
-    let p = w.actor("P")?;
-    p.map_object(whole(&a), &file, 0, RW, share)?;
-    p.write(whole(&a))?;
-    w.check()?;
-    p.guard(whole(&a[..2]))?;
-    move_all(&w)?;
-    let c = p.fork("C")?;
-    move_all(&w)?;
-    c.write(whole(&a[1..]))?;
-    move_all(&w)?;
-    w.finish()
-}
-
-/// Pages that userfaultfd fills in write-protected (hugetlb_mfill_atomic_pte()), and one that it does not protect.
-///
-///   P [0. 1. 2]      C  P's child
-fn filled_in(ctx: &mut Ctx, share: Share, with: Answer) -> TestResult {
-    if share == Share::Private && ctx.arena.features.version() < (6, 4) {
-        return Err(Stop::Skip(
-            "needs uffd-wp that a child does not inherit (Linux 6.4)",
-        ));
-    }
-    let w = world(ctx)?;
-    let (a, b) = (place(&w, "a", 3)?, place(&w, "b", 3)?);
-    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
-    let p = w.actor("P")?;
-    // Nothing is read before it is registered.
-    p.map_object(whole(&a), &file, 0, NONE, share)?;
-    let (k, mode) = match with {
-        Answer::Continue => (p.keeper(FEATURE_MINOR_HUGETLBFS)?, MINOR),
-        _ => (p.keeper(0)?, MISSING),
-    };
-    k.register(whole(&a), mode | WP)?;
-    if with == Answer::Continue {
-        let q = w.actor("Q")?;
-        q.map_object(whole(&b), &file, 0, RW, Share::Shared)?;
-        q.write(whole(&b))?;
-    }
-    p.protect(whole(&a), RW)?;
-    k.fill_protected(whole(&a), with)?;
-    w.check()?;
-    k.unprotect(a[2])?;
-    w.check()?;
-    p.write(a[2])?;
-    move_all(&w)?;
-    p.fork("C")?;
-    move_all(&w)?;
-    k.unprotect(a[0])?;
-    p.write(a[0])?;
-    w.check()?;
-    w.finish()
-}
-
 /// Mappings that pages are promised to. The promise is used up by who touches a page first, and what is left of it is given back with the
 /// mapping, a hole or the file; a child has none.
 ///
@@ -503,6 +439,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "filled_in.continued",
         run: |c| pooled(c, |c| filled_in(c, Share::Shared, Answer::Continue)),
+        ..MARKED
+    },
+    Test {
+        name: "write_protected.given_back.shared",
+        run: |c| pooled(c, |c| marked::given_back(c, Share::Shared)),
+        ..MARKED
+    },
+    Test {
+        name: "write_protected.given_back.private",
+        run: |c| pooled(c, |c| marked::given_back(c, Share::Private)),
         ..MARKED
     },
     Test {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! hugetlb pages that userfaultfd write-protects: the mark is in one mapper's entry, and stays there when the page goes.
+
+use super::{move_all, place, whole, world};
+use helpers::supervise::Ctx;
+use helpers::sys::mem::advice;
+use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, MISSING, WP};
+use helpers::topology::{NONE, RW};
+use helpers::world::{Answer, Kind, Share};
+use helpers::{Stop, TestResult};
+
+/// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, and a child's entries have none.
+///
+///   P [0. 1. 2]      C  P's child
+pub(super) fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
+    // 5a2f8d22ace4 ("mm/hugetlb: fix uffd-wp during fork()"): without it the child's entries have the mark too, as with the bug made anew.
+    if share == Share::Private && ctx.arena.features.version() < (6, 4) {
+        return Err(Stop::Skip(
+            "needs uffd-wp that a child does not inherit (Linux 6.4)",
+        ));
+    }
+    let w = world(ctx)?;
+    let a = place(&w, "a", 3)?;
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, share)?;
+    p.write(whole(&a))?;
+    w.check()?;
+    p.guard(whole(&a[..2]))?;
+    move_all(&w)?;
+    let c = p.fork("C")?;
+    move_all(&w)?;
+    c.write(whole(&a[1..]))?;
+    move_all(&w)?;
+    w.finish()
+}
+
+/// Pages that userfaultfd fills in write-protected (hugetlb_mfill_atomic_pte()), and one that it does not protect.
+///
+///   P [0. 1. 2]      C  P's child
+pub(super) fn filled_in(ctx: &mut Ctx, share: Share, with: Answer) -> TestResult {
+    if share == Share::Private && ctx.arena.features.version() < (6, 4) {
+        return Err(Stop::Skip(
+            "needs uffd-wp that a child does not inherit (Linux 6.4)",
+        ));
+    }
+    let w = world(ctx)?;
+    let (a, b) = (place(&w, "a", 3)?, place(&w, "b", 3)?);
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    // Nothing is read before it is registered.
+    p.map_object(whole(&a), &file, 0, NONE, share)?;
+    let (k, mode) = match with {
+        Answer::Continue => (p.keeper(FEATURE_MINOR_HUGETLBFS)?, MINOR),
+        _ => (p.keeper(0)?, MISSING),
+    };
+    k.register(whole(&a), mode | WP)?;
+    if with == Answer::Continue {
+        let q = w.actor("Q")?;
+        q.map_object(whole(&b), &file, 0, RW, Share::Shared)?;
+        q.write(whole(&b))?;
+    }
+    p.protect(whole(&a), RW)?;
+    k.fill_protected(whole(&a), with)?;
+    w.check()?;
+    k.unprotect(a[2])?;
+    w.check()?;
+    p.write(a[2])?;
+    move_all(&w)?;
+    p.fork("C")?;
+    move_all(&w)?;
+    k.unprotect(a[0])?;
+    p.write(a[0])?;
+    w.check()?;
+    w.finish()
+}
+
+/// Write-protected pages that their mapper gives back, all in one call (__unmap_hugepage_range()): who comes to have a page there again has
+/// it write-protected, and no other.
+///
+///   file         0 1 2
+///   Q shared     0 1 2
+///   P            0.1 2.      shared; private with its own page 2
+pub(super) fn given_back(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = world(ctx)?;
+    let (all, a) = (place(&w, "all", 3)?, place(&w, "a", 3)?);
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let q = w.actor("Q")?;
+    q.map_object(whole(&all), &file, 0, RW, Share::Shared)?;
+    q.write(whole(&all))?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, share)?;
+    p.write(a[2])?;
+    w.check()?;
+    // All of one VMA.
+    let k = p.keeper(0)?;
+    k.register(whole(&a), WP)?;
+    k.protect(a[0])?;
+    k.protect(a[2])?;
+    w.check()?;
+    p.advise(whole(&a), advice::DONTNEED)?;
+    w.check()?;
+    move_all(&w)?;
+    p.advise(whole(&a[1..]), advice::DONTNEED)?;
+    w.check()?;
+    p.write(a[1])?;
+    k.close()?;
+    w.check()?;
+    p.write(whole(&a))?;
+    w.check()?;
+    move_all(&w)?;
+    w.finish()
+}
