@@ -4,6 +4,8 @@
 
 #[path = "hugetlb/marked.rs"]
 mod marked;
+#[path = "hugetlb/short.rs"]
+mod short;
 #[path = "hugetlb/tables.rs"]
 mod tables;
 
@@ -33,13 +35,19 @@ fn world<'c>(ctx: &'c Ctx<'c>) -> TestResult<World<'c>> {
     if hugetlb::default_size() != w.features().pmd_size || hugetlb::default_size() > Some(LARGEST) {
         return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
     }
+    fill_pool(&w)?;
+    Ok(w)
+}
+
+/// As many free pages on every node.
+fn fill_pool(w: &World) -> TestResult {
     let nodes = &w.features().nodes;
     hugetlb::enlarge(POOL, nodes).doing("enlarge the pool")?;
     let short = nodes.iter().any(|&node| hugetlb::free_on(node) < POOL);
     if short || hugetlb::free() < POOL * nodes.len() {
         return Err(Stop::Skip("needs free huge pages"));
     }
-    Ok(w)
+    Ok(())
 }
 
 /// The other walks pass hugetlb pages by.
@@ -450,6 +458,23 @@ const TESTS: &[Test] = &[
         name: "write_protected.given_back.private",
         run: |c| pooled(c, |c| marked::given_back(c, Share::Private)),
         ..MARKED
+    },
+    Test {
+        name: "short",
+        about: "Who loses a hugetlb page to its owner finds nothing in its place, then or later.",
+        needs: &[
+            Need::Root,
+            Need::Pfn,
+            Need::Thp,
+            Need::File(hugetlb::POOL, "needs CONFIG_HUGETLBFS"),
+            Need::MemMib(128),
+        ],
+        knobs: &[
+            Knob::keep(hugetlb::POOL),
+            Knob::set("/proc/sys/vm/nr_overcommit_hugepages", "0"),
+        ],
+        run: |c| pooled(c, short::short),
+        ..HUGE
     },
     Test {
         name: "reserved.shared",

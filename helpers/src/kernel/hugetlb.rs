@@ -69,6 +69,15 @@ pub fn enlarge(n: usize, nodes: &[i32]) -> io::Result<()> {
     sysfs::write(POOL, &(now + missing).to_string())
 }
 
+/// Takes all pages out of the pool that are neither used nor promised.
+///
+/// # Errors
+/// When the pool cannot be changed.
+pub fn empty() -> io::Result<()> {
+    let kept = taken().map_or(0, |t| t.used + t.reserved);
+    sysfs::write(POOL, &kept.to_string())
+}
+
 /// A number of /proc/meminfo, in its own unit.
 fn meminfo(field: &str) -> Option<usize> {
     let text = sysfs::read("/proc/meminfo").ok()?;

@@ -41,6 +41,7 @@ mod query;
 mod queue;
 mod resident;
 pub mod rss;
+mod short;
 pub mod sight;
 mod stack;
 mod steps;
