@@ -433,6 +433,12 @@ const TESTS: &[Test] = &[
         ..t!(FOLIO, "forgotten", forgotten)
     },
     Test {
+        about: "What was accessed counts as accessed where it has moved to.",
+        ..t!(FOLIO, "moved.counted", |c| of_each_size(c, |w, p, a| {
+            told::moved(w, p, a)
+        }))
+    },
+    Test {
         about: "A child has accessed none of its pages, whatever its parent has.",
         ..t!(FOLIO, "born", |c| of_each_size(c, |w, p, a| told::born(
             w, p, a

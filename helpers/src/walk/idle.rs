@@ -227,7 +227,7 @@ pub fn moved(w: &World) -> TestResult {
 
 /// Whether migration entries surely have room for the accessed bit (migration_entry_supports_ad(), Linux 6.1): with CONFIG_SWAP, and on x86-64
 /// where L1TF does not make entries shorter. Elsewhere the control tells.
-fn has_room() -> bool {
+pub(super) fn has_room() -> bool {
     let l1tf = sysfs::read("/sys/devices/system/cpu/vulnerabilities/l1tf");
     cfg!(target_arch = "x86_64")
         && std::path::Path::new("/proc/swaps").exists()

@@ -3,7 +3,9 @@
 //!
 //! No walk: the entries of one mapper are at hand. But what walks find out later depends on both, folio_referenced() as well as idle tracking.
 
-use super::idle::Watch;
+use super::Taken;
+use super::idle::{Watch, has_room};
+use super::migrate::MIGRATE;
 use super::reclaim::forget_accesses;
 use super::referenced::touch;
 use crate::kernel::kpage::Flags;
@@ -48,12 +50,24 @@ pub fn cold(w: &World, actor: Actor, area: Area, touched: &[usize]) -> TestResul
         touched.len(),
         w.show(area)
     ));
-    forget_accesses(w)?;
     let reads: Vec<_> = touched.iter().map(|i| (actor.id(), area.vpn + i)).collect();
-    touch(w, &reads)?;
-    if referenced(w, actor, area)? < touched.len() {
-        return Err(Stop::Skip(NO_ACCESSED));
+    // The second time idle tracking has taken what the entries say into the pages.
+    for watched in [false, true] {
+        forget_accesses(w)?;
+        touch(w, &reads)?;
+        if referenced(w, actor, area)? < touched.len() {
+            return Err(Stop::Skip(NO_ACCESSED));
+        }
+        if watched && !look(w, &[(actor, area)])? {
+            break;
+        }
+        made_cold(w, actor, area, touched)?;
     }
+    Ok(())
+}
+
+#[track_caller]
+fn made_cold(w: &World, actor: Actor, area: Area, touched: &[usize]) -> TestResult {
     let mut until = w.limit(LIMIT);
     loop {
         lru::drain().doing("drain the LRU batches")?;
@@ -92,13 +106,7 @@ pub fn forgotten(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
     let mut found = None;
     for _ in 0..TIMES {
         touch_all(w, mappers)?;
-        if let Ok(watch) = Watch::open(w) {
-            for (actor, area) in mappers {
-                let pages = w.pages_of(*actor, *area)?;
-                let heads: Vec<Pfn> = pages.iter().flatten().map(|p| p.0).collect();
-                watch.mark(w, &heads)?;
-            }
-        }
+        look(w, mappers)?;
         forget_accesses(w)?;
         found = first_referenced(w, mappers)?;
         if found.is_none() {
@@ -148,6 +156,86 @@ pub fn born(w: &World, parent: Actor, area: Area) -> TestResult {
         ),
         at: Some((parent.id(), area.vpn)),
     }))
+}
+
+/// Pages of an area that nobody else maps count as accessed in the place that they are moved to: what their entries say (migration entries
+/// keep it, 2e3468778dbe, in Linux 6.1; judged from 6.2 on), and what idle tracking has found there before and has put into the pages
+/// (folio_migrate_flags()).
+///
+/// # Errors
+/// `Skip` where pages do not migrate, and where neither can be judged.
+#[track_caller]
+pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
+    (MIGRATE.offered)(w).map_err(Stop::Skip)?;
+    w.control()?;
+    w.check()?;
+    let mut judged = false;
+    let keeps = w.features().version() > (6, 1) && has_room();
+    for watched in [false, true] {
+        if !watched && !keeps {
+            continue;
+        }
+        let mut lost = 0;
+        for _ in 0..TIMES {
+            forget_accesses(w)?;
+            touch_all(w, &[(actor, area)])?;
+            if watched && !look(w, &[(actor, area)])? {
+                break;
+            }
+            let before = w.pages_of(actor, area)?;
+            if let Taken::NotNow(why) = (MIGRATE.take)(w)? {
+                w.diag(why);
+                return Err(Stop::Skip("needs pages that can be migrated now"));
+            }
+            let after = w.pages_of(actor, area)?;
+            let moved = before.iter().zip(&after).all(|pair| match pair {
+                (Some(before), Some(after)) => before.0 != after.0,
+                _ => false,
+            });
+            if moved {
+                judged = true;
+                lost = area.pages - referenced(w, actor, area)?.min(area.pages);
+                if lost == 0 {
+                    break;
+                }
+            }
+        }
+        if lost > 0 {
+            return Err(w.report(&Finding {
+                property: "a page that was accessed counts as accessed where it has moved to",
+                detail: format!(
+                    "{lost} of {} page(s) do not, each of {TIMES} times; {}",
+                    area.pages,
+                    if watched {
+                        "idle tracking had looked at them before"
+                    } else {
+                        "their entries said so"
+                    }
+                ),
+                at: Some((actor.id(), area.vpn)),
+            }));
+        }
+    }
+    if judged {
+        w.check()
+    } else {
+        Err(Stop::Skip(
+            "needs migration entries that keep the accessed bit, or idle tracking",
+        ))
+    }
+}
+
+/// Idle tracking takes what the entries of these pages say into the pages. False where it is not on offer.
+fn look(w: &World, mappers: &[(Actor, Area)]) -> TestResult<bool> {
+    let Ok(watch) = Watch::open(w) else {
+        return Ok(false);
+    };
+    for (actor, area) in mappers {
+        let pages = w.pages_of(*actor, *area)?;
+        let heads: Vec<Pfn> = pages.iter().flatten().map(|p| p.0).collect();
+        watch.mark(w, &heads)?;
+    }
+    Ok(true)
 }
 
 /// Every page is read by every mapper, which must show.
