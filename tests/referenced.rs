@@ -7,7 +7,7 @@
 
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, Grain, R, RW, filled, like};
+use helpers::topology::{self, Grain, NONE, R, RW, filled, like};
 use helpers::walk;
 use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
@@ -148,6 +148,35 @@ fn forgotten(ctx: &mut Ctx) -> TestResult {
         told::forgotten(w, &[(p, a), (c, a)])?;
         c.exit()
     })
+}
+
+/// And whether it is still known of all parts when the PMD that said so is split: one that may be written, one that a fork has made read-only,
+/// and one that its owner may only read. By a change of one page's rights, and by advice about a half.
+fn cut(ctx: &mut Ctx) -> TestResult {
+    type Cut = fn(Actor, Area) -> TestResult;
+    let cuts: [Cut; 2] = [
+        |p, a| p.protect(a.page(1), NONE),
+        |p, a| p.advise(a.sub(a.pages / 2..a.pages), advice::DONTDUMP),
+    ];
+    for cut in cuts {
+        let w = World::new(ctx)?;
+        let p = w.actor("P")?;
+        let mut all = Vec::new();
+        for name in ["own", "shared", "read_only"] {
+            let a = w.place_huge(1)?;
+            w.name(a, name);
+            p.map_folio(a)?;
+            all.push(a);
+        }
+        p.advise(all[0], advice::DONTFORK)?;
+        p.protect(all[2], R)?;
+        p.fork("C")?;
+        for a in all {
+            told::cut(&w, p, a, cut)?;
+        }
+        w.finish()?;
+    }
+    Ok(())
 }
 
 /// And whether a touch is still known when the mapping is gone.
@@ -437,6 +466,10 @@ const TESTS: &[Test] = &[
         ..t!(FOLIO, "moved.counted", |c| of_each_size(c, |w, p, a| {
             told::moved(w, p, a)
         }))
+    },
+    Test {
+        about: "What a PMD says of accesses is said of all its parts when it is split.",
+        ..t!(FOLIO, "cut", cut)
     },
     Test {
         about: "A child has accessed none of its pages, whatever its parent has.",

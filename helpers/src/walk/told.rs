@@ -225,6 +225,31 @@ pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
     }
 }
 
+/// A PMD that has been accessed is split (__split_huge_pmd_locked()): all its parts have been. Then each entry says what was said of all. The
+/// area is one huge page that the actor maps by a PMD, writable or not.
+///
+/// # Errors
+/// `Skip` where the touches do not show.
+#[track_caller]
+pub fn cut(w: &World, actor: Actor, huge: Area, cut: fn(Actor, Area) -> TestResult) -> TestResult {
+    if !w.is_huge(actor.id(), huge)? {
+        return Err(Stop::Skip("needs a free huge page"));
+    }
+    forget_accesses(w)?;
+    touch_all(w, &[(actor, huge)])?;
+    cut(actor, huge)?;
+    let seen = referenced(w, actor, huge)?;
+    // Whoever else takes the accessed bits puts them into the pages.
+    if seen < huge.pages {
+        return Err(w.report(&Finding {
+            property: "all parts of a huge page that was accessed count as accessed when its PMD is split",
+            detail: format!("{seen} of {} page(s) do", huge.pages),
+            at: Some((actor.id(), huge.vpn)),
+        }));
+    }
+    w.check()
+}
+
 /// Idle tracking takes what the entries of these pages say into the pages. False where it is not on offer.
 fn look(w: &World, mappers: &[(Actor, Area)]) -> TestResult<bool> {
     let Ok(watch) = Watch::open(w) else {
