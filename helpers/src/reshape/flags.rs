@@ -127,6 +127,25 @@ pub const LOCK: &[Op] = &[
             g.c.unlock(g.a.sub(7..9))
         },
     },
+    Op {
+        name: "grown",
+        picture: "|lo 0 ........ 11 12' 13'|",
+        on: ALL,
+        run: |g| {
+            g.c.lock(g.a, Lock::Full)?;
+            g.c.make_room(g.a.after(2))?;
+            g.c.resize(g.a, N + 2).map(drop)
+        },
+    },
+    Op {
+        name: "grown_and_moved",
+        picture: "to |lo 0 ........ 11 12' 13' 14'|",
+        on: ALL,
+        run: |g| {
+            g.c.lock(g.a, Lock::Full)?;
+            g.c.move_resized(g.a, g.place("to", N + 3))
+        },
+    },
 ];
 
 pub const NAME: &[Op] = &[

@@ -143,6 +143,9 @@ impl Model {
         });
         space.extend(grown);
         self.give_back(actor, vpn + old..vpn + new);
+        // A locked area is locked in its new part as well (mm_populate() in mremap()).
+        let new: Vec<usize> = (vpn + old..vpn + new).collect();
+        self.populate(actor, &new);
     }
 
     /// execve: the old address space goes. What the new program has where the carve-out was is its own affair.
