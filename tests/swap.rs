@@ -146,7 +146,9 @@ fn forked_while_out(ctx: &mut Ctx) -> TestResult {
     // The child's pages came from the parent's entries: out again, and the parent goes.
     swap_out(&w)?;
     let d = g.fork("D")?;
+    w.check_shares()?;
     p.exit()?;
+    w.check_shares()?;
     d.read(a.sub(0..6))?;
     w.check_partly()?;
     c.exit()?;
