@@ -17,6 +17,8 @@ use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World};
 use helpers::{Stop, TestResult};
 
+#[path = "memory_failure/entries.rs"]
+mod entries;
 #[path = "memory_failure/threads.rs"]
 mod threads;
 
@@ -184,6 +186,18 @@ fn held(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
+/// So many free hugetlb pages.
+fn pool(w: &World, pages: usize) -> TestResult {
+    if hugetlb::default_size() != w.features().pmd_size {
+        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
+    }
+    hugetlb::enlarge(pages, &w.features().nodes).doing("enlarge the pool")?;
+    if hugetlb::free() < pages {
+        return Err(Stop::Skip("needs free huge pages"));
+    }
+    Ok(())
+}
+
 /// A hugetlb page of a file: one entry in each process, and all of it is lost.
 ///
 ///   file      |==== 0 ====|==== 1 ====|
@@ -194,13 +208,7 @@ fn hugetlb_page(ctx: &mut Ctx, outside: bool) -> TestResult {
     let a = w.place_huge(2)?;
     w.name(a, "a");
     let n = a.pages / 2;
-    if hugetlb::default_size() != w.features().pmd_size {
-        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
-    }
-    hugetlb::enlarge(4, &w.features().nodes).doing("enlarge the pool")?;
-    if hugetlb::free() < 4 {
-        return Err(Stop::Skip("needs free huge pages"));
-    }
+    pool(&w, 4)?;
     let file = w.object(Kind::Hugetlb, a.pages)?;
     let (p, q, at) = (w.actor("P")?, w.actor("Q")?, w.place_huge(1)?);
     w.name(at, "private");
@@ -494,6 +502,30 @@ const TESTS: &[Test] = &[
         name: "hugetlb.outside",
         run: |c| hugetlb_page(c, true),
         ..HUGETLB
+    },
+    Test {
+        name: "hugetlb.private",
+        about: "A child has no page where its parent's was poisoned.",
+        run: |c| entries::hugetlb_private(c, false),
+        ..HUGETLB
+    },
+    Test {
+        name: "hugetlb.private.outside",
+        about: "A child has no page where its parent's was poisoned.",
+        run: |c| entries::hugetlb_private(c, true),
+        ..HUGETLB
+    },
+    Test {
+        name: "given_up",
+        about: "What says that a page was poisoned goes with the area, when its owner gives that up.",
+        run: |c| entries::given_up(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "given_up.outside",
+        about: "What says that a page was poisoned goes with the area, when its owner gives that up.",
+        run: |c| entries::given_up(c, true),
+        ..OUTSIDE
     },
     Test {
         name: "threads",

@@ -35,6 +35,8 @@ impl Model {
             return self.fault_in(actor, vpns);
         }
         self.change(actor, vpns, |s| match what {
+            // What says that a page is poisoned goes too; pages that are there may stay or go.
+            advice::FREE if s.held == Held::Gone => s.held = Held::Nothing,
             advice::DONTFORK => s.dontfork = true,
             advice::DOFORK => s.dontfork = false,
             advice::WIPEONFORK => s.wipeonfork = true,
