@@ -439,6 +439,7 @@ const TESTS: &[Test] = &[
     huge::TAKEN_AWAY,
     huge::COLLAPSED,
     huge::COLLAPSED_LOCKED,
+    huge::COLLAPSED_MARKED,
     holes::COLLAPSED,
     holes::REGISTERED,
 ];

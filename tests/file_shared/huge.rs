@@ -272,6 +272,44 @@ fn collapsed(ctx: &mut Ctx, locked: bool) -> TestResult {
     w.finish()
 }
 
+/// P collapses pages of which Q has write-protected some by userfaultfd, and given some of these back: the page table that says so stays, where
+/// others go (retract_page_tables()). C is Q's child, whose entries are without.
+///
+///   P |0 1 2 3 ............. n-1|   ->   |======== PMD ========|
+///   Q |0 1 2 - - 5 .. 39 ... n-1|        |0 1 2 - - 5 .. 39 ... n-1|
+///            . . . .. ..    . .                . . . .. ..    . .
+fn collapsed_marked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (a, b) = (w.place_huge(1)?, w.place_huge(1)?);
+    w.name(a, "a");
+    w.name(b, "marked");
+    let n = a.pages;
+    let file = w.object(Kind::Memfd, n)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    q.read(b)?;
+    let k = q.keeper(0)?;
+    k.register(b, WP)?;
+    k.protect(b.sub(3..40))?;
+    k.protect(b.sub(n - 3..n - 1))?;
+    q.advise(b.sub(2..5), advice::DONTNEED)?;
+    q.fork("C")?;
+    w.check()?;
+    if !collapse(&p, a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    // As they are, then as they come back.
+    w.check_partly()?;
+    w.check()?;
+    q.write_kept(b.sub(4..6), &k)?;
+    q.write_kept(b.page(n - 2), &k)?;
+    q.write(b.sub(0..3))?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 /// A page in an LRU batch is refused; each attempt empties those.
 pub fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
     for _ in 0..6 {
@@ -453,5 +491,11 @@ pub const COLLAPSED_LOCKED: Test = Test {
     name: "huge.collapsed.locked",
     about: "Pages of a file that somebody has locked collapse into a huge page as others do.",
     run: |c| collapsed(c, true),
+    ..HUGE
+};
+pub const COLLAPSED_MARKED: Test = Test {
+    name: "huge.collapsed.marked",
+    about: "What userfaultfd write-protects in one mapping of a file stays so when its pages collapse through another.",
+    run: collapsed_marked,
     ..HUGE
 };
