@@ -93,7 +93,7 @@ pub fn given_up(ctx: &mut Ctx, outside: bool) -> TestResult {
         w.fail_page(p, a.page(3 * i + 1), from(outside, p), Signals::Mappers)?;
     }
     for (i, give_up) in ways.iter().enumerate() {
-        // Before 7b49514fb0c3 ("mm/madvise: free hwpoison and swapin error entry in madvise_free_pte_range") MADV_FREE let them be.
+        // Before Linux 5.19 MADV_FREE let them be.
         if i == 1 && w.features().version() < (5, 19) {
             w.diag("MADV_FREE passes poisoned entries over before Linux 5.19: not judged");
             continue;

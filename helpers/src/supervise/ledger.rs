@@ -25,7 +25,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Reads them; the caller is alone in the cgroup. `None` where there are none, or where a huge page that one maps by a PMD and another by
-    /// PTEs is counted twice once it has moved: until cb67f4282bf9 ("mm,thp,rmap: simplify compound page mapcount handling", Linux 6.2).
+    /// PTEs is counted twice once it has moved: seen with 6.1, before the mapcounts of compound pages were made anew in Linux 6.2.
     pub(super) fn open(arena: &Arena) -> Option<Ledger> {
         if arena.features.version() < (6, 2) {
             return None;
