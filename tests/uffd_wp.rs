@@ -4,19 +4,22 @@
 //!
 //! Nobody writes to such a page, for that would wait forever, but where the test holds the userfaultfd and answers.
 
+#[path = "uffd_wp/cut.rs"]
+mod cut;
 #[path = "uffd_wp/moved.rs"]
 mod moved;
 #[path = "uffd_wp/untouched.rs"]
 mod untouched;
 
-use helpers::supervise::{Ctx, Need, Test, main as run};
+use cut::{thp_cut, thp_zero};
+use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_SHMEM, MINOR, MISSING, WP};
 use helpers::topology::{self, Grain, NONE};
 use helpers::walk::reclaim::{swap_off, swap_out};
 use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
-use moved::{moved, moved_out};
+use moved::{moved, moved_huge, moved_out};
 use untouched::untouched;
 
 /// Pages of each mapping.
@@ -102,27 +105,6 @@ fn thp_zeroes(ctx: &mut Ctx) -> TestResult {
     p.split_guarded(a, a.sub(2..a.pages / 2))?;
     p.unguard()?;
     p.advise(a.sub(4..a.pages), advice::DONTNEED)?;
-    walk::every(&w)?;
-    w.finish()
-}
-
-/// A huge page, write-protected as a whole, whose PMD is split by what is done to a part of it: the rest keeps its marks.
-///
-///   P |=================|       a part read only, or gone, or not protected any more
-fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 1)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    let k = p.keeper(0)?;
-    k.register(a, WP)?;
-    k.protect(a)?;
-    w.check()?;
-    cut(p, &k, a.sub(5..a.pages / 2))?;
-    w.check()?;
-    p.write_kept(a.page(a.pages - 2), &k)?;
-    p.write_kept(a.page(1), &k)?;
     walk::every(&w)?;
     w.finish()
 }
@@ -404,6 +386,13 @@ const HUGE: Test = Test {
     needs: Grain::HUGE_NEEDS,
     ..MARK
 };
+const ZERO: Test = Test {
+    knobs: &[Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/use_zero_page",
+        "1",
+    )],
+    ..HUGE
+};
 const OFF: Test = Test {
     needs: &[Need::Pfn, Need::Reclaim, Need::MemMib(300)],
     ..MARK
@@ -520,6 +509,21 @@ const TESTS: &[Test] = &[
         ..HUGE
     },
     Test {
+        name: "thp.zero.part_read_only",
+        run: |c| thp_zero(c, |p, _, part| p.protect(part, topology::R)),
+        ..ZERO
+    },
+    Test {
+        name: "thp.zero.part_gone",
+        run: |c| thp_zero(c, |p, _, part| p.unmap(part)),
+        ..ZERO
+    },
+    Test {
+        name: "thp.zero.part_let_go",
+        run: |c| thp_zero(c, |_, k, part| k.unprotect(part)),
+        ..ZERO
+    },
+    Test {
         name: "moved",
         run: |c| moved(c, false),
         ..HUGE
@@ -527,6 +531,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "moved.told",
         run: |c| moved(c, true),
+        ..HUGE
+    },
+    Test {
+        name: "moved.huge",
+        run: |c| moved_huge(c, false),
+        ..HUGE
+    },
+    Test {
+        name: "moved.huge.told",
+        run: |c| moved_huge(c, true),
         ..HUGE
     },
     Test {

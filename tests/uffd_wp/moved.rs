@@ -5,7 +5,7 @@
 use super::N;
 use helpers::supervise::Ctx;
 use helpers::sys::uffd::{FEATURE_EVENT_REMAP, WP};
-use helpers::topology::{self, RW};
+use helpers::topology::{self, Grain, RW};
 use helpers::walk::reclaim::swap_out;
 use helpers::world::{Actor, Keeper, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
@@ -45,6 +45,37 @@ pub fn moved(ctx: &mut Ctx, told: bool) -> TestResult {
         p.move_kept(a, to)?;
         w.check()?;
         p.write_kept(to.page(3), &k)?;
+    } else {
+        p.move_unkept(a, to)?;
+        w.check()?;
+        p.write(to.sub(1..5))?;
+    }
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// A huge page, whose entry mremap moves as it is (move_huge_pmd()).
+///
+///   P a |=================|  ->  P to |=================|     still write-protected where that was told
+pub fn moved_huge(ctx: &mut Ctx, told: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let k = p.keeper(if told { FEATURE_EVENT_REMAP } else { 0 })?;
+    if !told {
+        ends(&w, p, &k)?;
+    }
+    let (a, to) = (Grain::Huge.map(&w, p, 1)?, w.place_huge(1)?);
+    w.name(to, "to");
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    w.check()?;
+    if told {
+        p.move_kept(a, to)?;
+        w.check()?;
+        p.write_kept(to.page(3), &k)?;
+        p.write_kept(to.page(to.pages - 1), &k)?;
     } else {
         p.move_unkept(a, to)?;
         w.check()?;

@@ -3,13 +3,14 @@
 //! come along through migration entries, swap entries and the parts of a split huge page.
 
 use super::check::{Finding, Sightings};
-use super::model::{ActorId, FrameId};
+use super::model::{ActorId, FrameId, Held, Slot};
 use super::sight::Lie;
 use super::{Actor, Area, World};
 use crate::actor::uffd::Cmd as Uffd;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
+use crate::kernel::pagemap::State;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::sys::uffd;
@@ -18,6 +19,8 @@ use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+const GUARDED: &str =
+    "a page is write-protected by userfaultfd where it was asked for, and nowhere else";
 /// How long a huge page may be in use by a batch of some CPU.
 const LIMIT: Duration = Duration::from_secs(1);
 
@@ -153,6 +156,43 @@ impl World<'_> {
         Ok(seen.iter().filter(|s| s.entry.uffd_wp()).count())
     }
 
+    /// The same of the zero page, which is nobody's frame. Of hugetlb objects there is none.
+    pub(super) fn judge_guarded_zeroes(&self) -> TestResult<Option<Finding>> {
+        let guarded = self.guarded.borrow();
+        if guarded.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<ActorId> = self.model.borrow().living().collect();
+        for id in ids {
+            let vpns: Vec<usize> = {
+                let model = self.model.borrow();
+                let space = model.spaces[id].as_ref().expect("living");
+                let zero = |s: &Slot| s.held == Held::Zero && s.object.is_none();
+                space
+                    .iter()
+                    .filter(|(_, s)| zero(s))
+                    .map(|(&v, _)| v)
+                    .collect()
+            };
+            if vpns.is_empty() {
+                continue;
+            }
+            for (&vpn, seen) in vpns.iter().zip(self.eye.entries(self.pid(id)?, &vpns)?) {
+                // A page of zeroes that is in swap, or that nobody has read yet.
+                let there = matches!(seen.state, State::Present(_));
+                let shown = seen.entry.uffd_wp() && self.eye.lie != Some(Lie::Guard);
+                if there && shown != guarded.contains(&(id, vpn)) {
+                    return Ok(Some(Finding {
+                        property: GUARDED,
+                        detail: format!("zeroes that were never written, seen {seen}"),
+                        at: Some((id, vpn)),
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Who write-protected a page has it so, and nobody else.
     pub(super) fn judge_guarded(&self, all: &BTreeMap<FrameId, Sightings>) -> Option<Finding> {
         let guarded = self.guarded.borrow();
@@ -167,7 +207,7 @@ impl World<'_> {
                 let expected = guarded.contains(at);
                 if (seen.entry.uffd_wp() && !lie) != expected {
                     return Some(Finding {
-                        property: "a page is write-protected by userfaultfd where it was asked for, and nowhere else",
+                        property: GUARDED,
                         detail: format!(
                             "pagemap bit 57 is {}; {}",
                             u8::from(seen.entry.uffd_wp()),

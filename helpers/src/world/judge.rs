@@ -74,6 +74,9 @@ impl World<'_> {
         if let Some(finding) = self.judge_guarded(&all) {
             return Ok(Some(finding));
         }
+        if let Some(finding) = self.judge_guarded_zeroes()? {
+            return Ok(Some(finding));
+        }
         if let Some(finding) = self.judge_pins()? {
             return Ok(Some(finding));
         }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Huge pages that are write-protected as a whole, and cut by what is done to a part (__split_huge_pmd_locked()).
+
+use helpers::supervise::Ctx;
+use helpers::sys::uffd::WP;
+use helpers::topology::Grain;
+use helpers::world::{Actor, Area, Keeper, World};
+use helpers::{TestResult, walk};
+
+/// A huge page, write-protected as a whole, whose PMD is split by what is done to a part of it: the rest keeps its marks.
+///
+///   P |=================|       a part read only, or gone, or not protected any more
+pub fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    w.check()?;
+    cut(p, &k, a.sub(5..a.pages / 2))?;
+    w.check()?;
+    p.write_kept(a.page(a.pages - 2), &k)?;
+    p.write_kept(a.page(1), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// The huge zero page instead, or a huge page of zeroes where the kernel has none: the entry of one that is nobody's page is split by other
+/// code (__split_huge_zero_page_pmd()).
+///
+///   P |z z z z ... z z z|
+pub fn thp_zero(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.read(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    w.check()?;
+    cut(p, &k, a.sub(5..a.pages / 2))?;
+    w.check()?;
+    p.write_kept(a.page(a.pages - 2), &k)?;
+    p.write_kept(a.page(0), &k)?;
+    w.check()?;
+    p.fork("C")?;
+    walk::every(&w)?;
+    w.finish()
+}
