@@ -4,6 +4,8 @@
 //!
 //! The test holds each userfaultfd and answers while the actor waits, in a fault or in the fork itself.
 
+#[path = "uffd_fork/huge.rs"]
+mod huge;
 #[path = "uffd_fork/minor.rs"]
 mod minor;
 
@@ -16,6 +18,7 @@ use helpers::sys::uffd::{
 use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{TestResult, walk};
+use huge::wp_huge;
 use minor::minor;
 
 /// Pages of each mapping.
@@ -407,6 +410,30 @@ const TESTS: &[Test] = &[
         run: |c| wp_swapped(c, 0),
         needs: &[Need::Pfn, Need::Reclaim],
         ..PLAIN
+    },
+    Test {
+        name: "plain.wp.huge",
+        run: |c| wp_huge(c, 0, false),
+        needs: Grain::HUGE_NEEDS,
+        ..PLAIN
+    },
+    Test {
+        name: "plain.wp.huge_zero",
+        run: |c| wp_huge(c, 0, true),
+        needs: Grain::HUGE_NEEDS,
+        ..PLAIN
+    },
+    Test {
+        name: "wp.huge",
+        run: |c| wp_huge(c, FORK, false),
+        needs: Grain::HUGE_NEEDS,
+        ..OWN
+    },
+    Test {
+        name: "wp.huge_zero",
+        run: |c| wp_huge(c, FORK, true),
+        needs: Grain::HUGE_NEEDS,
+        ..OWN
     },
     Test {
         name: "missing",
