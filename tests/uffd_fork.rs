@@ -8,6 +8,8 @@
 mod huge;
 #[path = "uffd_fork/minor.rs"]
 mod minor;
+#[path = "uffd_fork/poison.rs"]
+mod poison;
 
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -20,6 +22,7 @@ use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{TestResult, walk};
 use huge::wp_huge;
 use minor::minor;
+use poison::poisoned;
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -390,6 +393,10 @@ const OWN: Test = Test {
     about: "With UFFD_FEATURE_EVENT_FORK a child has a userfaultfd of its own; its pages are its own and are found.",
     ..PLAIN
 };
+const POISONED: Test = Test {
+    about: "What UFFDIO_POISON has marked is no page to be had, for the process and for its children, until it is given back.",
+    ..PLAIN
+};
 const CONTINUED: Test = Test {
     about: "A page that a file has is mapped by UFFDIO_CONTINUE as by a fault: a private mapping writes to its own.",
     ..PLAIN
@@ -520,6 +527,16 @@ const TESTS: &[Test] = &[
         name: "unmapped",
         run: unmapped,
         ..OWN
+    },
+    Test {
+        name: "poisoned",
+        run: |c| poisoned(c, FORK),
+        ..POISONED
+    },
+    Test {
+        name: "plain.poisoned",
+        run: |c| poisoned(c, 0),
+        ..POISONED
     },
     Test {
         name: "minor.private",

@@ -17,6 +17,8 @@ pub const FEATURE_EVENT_UNMAP: u64 = 1 << 6;
 pub const FEATURE_MINOR_SHMEM: u64 = 1 << 10;
 /// UFFD_FEATURE_MINOR_HUGETLBFS: the same of hugetlb objects (Linux 5.13).
 pub const FEATURE_MINOR_HUGETLBFS: u64 = 1 << 9;
+/// UFFD_FEATURE_POISON: there is UFFDIO_POISON (Linux 6.6).
+pub const FEATURE_POISON: u64 = 1 << 14;
 /// UFFDIO_REGISTER_MODE_MINOR: "ui" in VmFlags.
 pub const MINOR: u64 = 4;
 /// UFFDIO_REGISTER_MODE_MISSING: "um" in VmFlags.
@@ -44,6 +46,7 @@ mod raw {
     nix::ioctl_readwrite!(zeropage, 0xaa, 0x04, [u64; 4]);
     nix::ioctl_readwrite!(writeprotect, 0xaa, 0x06, [u64; 3]);
     nix::ioctl_readwrite!(cont, 0xaa, 0x07, [u64; 4]);
+    nix::ioctl_readwrite!(poison, 0xaa, 0x08, [u64; 4]);
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
 
@@ -159,6 +162,16 @@ pub fn cont(uffd: &OwnedFd, addr: usize, len: usize, wp: bool) -> Sys<()> {
     let mut arg = [addr as u64, len as u64, mode, 0];
     // SAFETY: struct uffdio_continue is these four words, which live through the call. For the range see copy().
     unsafe { raw::cont(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
+/// UFFDIO_POISON: who touches the missing pages from now on gets SIGBUS; wakes who waits for them. `len` in bytes.
+///
+/// # Errors
+/// As [`copy`].
+pub fn poison(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
+    let mut arg = [addr as u64, len as u64, 0, 0];
+    // SAFETY: struct uffdio_poison is these four words, which live through the call. For the range see copy().
+    unsafe { raw::poison(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
 /// What a userfaultfd tells (struct uffd_msg). Addresses and lengths are bytes.

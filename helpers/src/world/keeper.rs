@@ -5,7 +5,7 @@
 //! is looked at meanwhile, so an event that arrives at the wrong one is told from one that does not arrive.
 
 use super::check::Finding;
-use super::model::ActorId;
+use super::model::{ActorId, Held};
 use super::{Area, REPLY_LIMIT, World};
 use crate::actor::Cmd;
 use crate::kernel::vma;
@@ -341,6 +341,20 @@ impl<'w, 'c> Keeper<'w, 'c> {
             }
             Answer::Zero | Answer::Continue => model.read(self.actor, area.vpns()),
         }
+        Ok(())
+    }
+
+    /// UFFDIO_POISON of missing pages: nobody can have them, until they are given back.
+    #[track_caller]
+    pub fn poison(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.flush()?;
+        self.note("UFFDIO_POISON", area);
+        let (addr, len) = self.bytes(area);
+        self.insist(|| uffd::poison(&self.file, addr, len))
+            .map_err(|e| self.error("UFFDIO_POISON", e))?;
+        let mut model = w.model.borrow_mut();
+        model.change(self.actor, area.vpns(), |s| s.held = Held::Gone);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The steps of an actor whose userfaultfd the test holds, see [`super::keeper`].
 
+use super::check::Finding;
 use super::keeper::{Answer, Keeper};
 use super::model::{ActorId, Held};
 use super::{Actor, Area, REPLY_LIMIT, World};
@@ -14,7 +15,7 @@ use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 5] = [
+const FEATURES: [(u64, &str); 6] = [
     (
         uffd::FEATURE_EVENT_FORK,
         "needs UFFD_FEATURE_EVENT_FORK (Linux 4.11)",
@@ -34,6 +35,10 @@ const FEATURES: [(u64, &str); 5] = [
     (
         uffd::FEATURE_MINOR_HUGETLBFS,
         "needs UFFD_FEATURE_MINOR_HUGETLBFS (Linux 5.13)",
+    ),
+    (
+        uffd::FEATURE_POISON,
+        "needs UFFD_FEATURE_POISON (Linux 6.6)",
     ),
 ];
 
@@ -298,6 +303,20 @@ impl<'w, 'c> Actor<'w, 'c> {
         kept.modes
             .retain(|(id, vpn), _| *id != self.id || !area.vpns().contains(vpn));
         Ok(())
+    }
+
+    /// Pages that UFFDIO_POISON has marked, in this process or before the fork: none can be read.
+    #[track_caller]
+    pub fn check_poisoned(&self, area: Area) -> TestResult {
+        let w = self.world;
+        match self.probe(area)?.iter().position(|&read| read) {
+            None => Ok(()),
+            Some(i) => Err(w.report(&Finding {
+                property: "what UFFDIO_POISON has marked cannot be read, in children neither",
+                detail: String::from("a read succeeded"),
+                at: Some((self.id, area.vpn + i)),
+            })),
+        }
     }
 
     #[track_caller]
