@@ -8,7 +8,7 @@ mod squeeze;
 
 pub use squeeze::Squeeze;
 
-use super::sysfs;
+use super::{numa, sysfs};
 use crate::pace::Wait;
 use crate::sys::mem;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -277,20 +277,30 @@ impl Memcg {
         reclaimed
     }
 
-    /// One field of memory.stat (v2 names; v1 has few of them): bytes or counts as the kernel shows them.
+    /// One field of memory.stat (v2 names; v1 has few of them): bytes or counts as the kernel shows them. In v1 without what is charged to
+    /// cgroups in this one.
     ///
     /// # Errors
     /// Those of reading the file.
     pub fn stat(&self, field: &str) -> io::Result<Option<u64>> {
-        let field = match (self.version, field) {
-            (Version::V1, "anon") => "rss",
-            (Version::V1, "file") => "cache",
-            (Version::V1, "file_mapped") => "mapped_file",
-            (Version::V1, "file_dirty") => "dirty",
-            (Version::V1, "file_writeback") => "writeback",
-            (Version::V1, "anon_thp") => "rss_huge",
-            (_, field) => field,
-        };
+        self.field(match self.version {
+            Version::V1 => name_in_v1(field),
+            Version::V2 => field,
+        })
+    }
+
+    /// [`Memcg::stat`] with all that is charged to cgroups in this one, also to those that are gone.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn stat_with_children(&self, field: &str) -> io::Result<Option<u64>> {
+        match self.version {
+            Version::V1 => self.field(&format!("total_{}", name_in_v1(field))),
+            Version::V2 => self.field(field),
+        }
+    }
+
+    fn field(&self, field: &str) -> io::Result<Option<u64>> {
         let text = sysfs::read(self.dir.join("memory.stat"))?;
         Ok(text
             .lines()
@@ -299,24 +309,28 @@ impl Memcg {
     }
 
     /// Has the kernel bring the statistics of this cgroup, which the caller is in, up to date: it does so for readers of
-    /// memory.stat only once enough has changed (memcg_vmstats_needs_flush()), else every 2 s. LRU counters that reclaim
-    /// goes by are among them.
+    /// memory.stat only once enough has changed (memcg_vmstats_needs_flush(): 64 for each CPU), else every 2 s. LRU counters
+    /// that reclaim goes by are among them.
     ///
     /// # Errors
     /// ENOMEM.
     pub fn flush_stats(&self) -> io::Result<()> {
-        let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
+        // Each page that comes and goes changes several of them. Few at a time: a machine has many CPUs, or large pages.
+        const CHUNK: usize = 64;
         let page = mem::page_size();
-        let len = 128 * cpus * page;
+        let len = CHUNK * page;
         let prot = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let at = mem::mmap(0, len, prot, flags, -1, 0)?;
         let _ = mem::madvise(at, len, mem::advice::NOHUGEPAGE);
-        // Before Linux 5.14 page by page, which takes an emulated machine five times as long.
-        if mem::madvise(at, len, mem::advice::POPULATE_WRITE).is_err() {
-            for offset in (0..len).step_by(page) {
-                mem::fill(at + offset, 8, 1);
+        for _ in 0..2 * numa::online_cpus() {
+            // Before Linux 5.14 page by page, which takes an emulated machine five times as long.
+            if mem::madvise(at, len, mem::advice::POPULATE_WRITE).is_err() {
+                for offset in (0..len).step_by(page) {
+                    mem::fill(at + offset, 8, 1);
+                }
             }
+            mem::madvise(at, len, mem::advice::DONTNEED)?;
         }
         mem::munmap(at, len)?;
         let _ = self.stat("anon");
@@ -367,6 +381,19 @@ impl Memcg {
                 r => return r,
             }
         }
+    }
+}
+
+/// What v1 calls a field of memory.stat.
+fn name_in_v1(field: &str) -> &str {
+    match field {
+        "anon" => "rss",
+        "file" => "cache",
+        "file_mapped" => "mapped_file",
+        "file_dirty" => "dirty",
+        "file_writeback" => "writeback",
+        "anon_thp" => "rss_huge",
+        field => field,
     }
 }
 

@@ -5,6 +5,7 @@ use super::sysfs;
 use std::io;
 
 const DIR: &str = "/sys/devices/system/node";
+const ONLINE: &str = "/sys/devices/system/cpu/online";
 
 /// Nodes with memory, from /sys/devices/system/node/has_memory (or has_normal_memory); node 0 alone when there is no such file.
 pub fn nodes_with_memory() -> Vec<i32> {
@@ -20,10 +21,18 @@ pub fn cpus_of(node: i32) -> Vec<usize> {
     cpus(&format!("{DIR}/node{node}/cpulist"))
 }
 
+/// How many CPUs are online, whichever of them this process may use.
+pub fn online_cpus() -> usize {
+    match cpus(ONLINE).len() {
+        0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
+        n => n,
+    }
+}
+
 /// Online CPUs that are not of this node.
 pub fn cpus_not_of(node: i32) -> Vec<usize> {
     let its = cpus_of(node);
-    let mut all = cpus("/sys/devices/system/cpu/online");
+    let mut all = cpus(ONLINE);
     all.retain(|cpu| !its.contains(cpu));
     all
 }

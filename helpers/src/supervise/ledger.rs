@@ -1,36 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the kernel says is mapped when a test has ended all that it had map anything: the counters of anonymous memory (NR_ANON_MAPPED,
-//! NR_ANON_THPS) of its memory cgroup are what they were before. One mapping counted twice, or not at all, stays in them for ever.
+//! What the kernel says is mapped when a test has ended all that it had map anything: the counters of its memory cgroup are what they were
+//! before (NR_ANON_MAPPED, NR_ANON_THPS, NR_FILE_MAPPED, the size of the unevictable list). One mapping counted twice, or not at all, and one
+//! page whose lock is not forgotten, stay in them for ever.
 
 use super::arena::Arena;
 use crate::kernel::memcg::Memcg;
-use crate::kernel::vma;
+use crate::kernel::{lru, vma};
 use crate::pace::Wait;
 use crate::sys::mem;
 use std::io;
 use std::time::Duration;
 
-/// Covers the 2 s after which a memory cgroup has surely brought its statistics up to date (FLUSH_TIME in mm/memcontrol.c).
+/// The kernel brings the statistics of a cgroup up to date every 2 s by itself (FLUSH_TIME in mm/memcontrol.c), a bit later on an idle CPU.
 const PATIENCE: Duration = Duration::from_millis(2500);
+/// Pages that may come and go beside what is subtracted: of those that this process has inherited and cannot make its own (read-only ones).
+const SLACK: i64 = 8;
 
-/// The counters before a test, pages.
+/// The counters, pages.
+#[derive(Clone, Copy)]
 pub(super) struct Ledger {
-    /// Of the cgroup, without what the caller has itself.
+    /// Anonymous ones, without what the caller has itself.
     anon: i64,
     /// Those that PMDs map.
     huge: i64,
-    /// What the caller had: as much of it as was its parent's may become its own meanwhile.
-    slack: i64,
+    /// Pages of files and shared memory.
+    files: i64,
+    /// What the caller has of these: its program may be read in by it or by others, so they can be any part of `files`.
+    own_files: i64,
+    /// Locked ones.
+    unevictable: i64,
 }
 
 impl Ledger {
-    /// Reads them; the caller is alone in the cgroup. `None` where there are none, or where a huge page that one maps by a PMD and another by
-    /// PTEs is counted twice once it has moved: seen with 6.1, before the mapcounts of compound pages were made anew in Linux 6.2.
+    /// Reads them; the caller is alone in the cgroup. `None` where there are none or they do not stand still, or where a huge page that one
+    /// maps by a PMD and another by PTEs is counted twice once it has moved: seen with 6.1, before the mapcounts of compound pages were made
+    /// anew in Linux 6.2.
     pub(super) fn open(arena: &Arena) -> Option<Ledger> {
         if arena.features.version() < (6, 2) {
             return None;
         }
-        read(arena.memcg.as_ref().ok()?).ok().flatten()
+        let memcg = arena.memcg.as_ref().ok()?;
+        own_all();
+        let mut before = read(memcg).ok().flatten()?;
+        // The kernel may bring them up to date by itself while the memory is there that is to make it do so.
+        for _ in 0..5 {
+            let again = read(memcg).ok().flatten()?;
+            if again.beside(&before).is_none() {
+                return Some(again);
+            }
+            before = again;
+        }
+        None
     }
 
     /// What has changed, once more the caller is alone.
@@ -39,18 +59,41 @@ impl Ledger {
         let mut until = Wait::new(PATIENCE);
         loop {
             let now = read(memcg).ok().flatten()?;
-            let anon = now.anon - self.anon;
-            let huge = now.huge - self.huge;
-            if anon.abs() <= self.slack && huge == 0 {
-                return None;
-            }
+            let changed = now.beside(self)?;
             if until.over() {
                 return Some(format!(
-                    "the counters of mapped pages follow the mappings: all processes gone, {anon} anonymous pages more than before the test (give or take {}), {huge} pages of PMDs",
-                    self.slack
+                    "the counters of mapped pages follow the mappings: all processes gone, more than before the test {changed}"
                 ));
             }
+            // What was locked may wait in a batch.
+            let _ = lru::drain();
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How many more of each there are than in `before`. `None` when no more than may be.
+    fn beside(&self, before: &Ledger) -> Option<String> {
+        let anon = self.anon - before.anon;
+        let huge = self.huge - before.huge;
+        let files = self.files - before.files;
+        let unevictable = self.unevictable - before.unevictable;
+        let may = SLACK + self.own_files.max(before.own_files);
+        if anon.abs() <= SLACK && huge == 0 && files.abs() <= may && unevictable == 0 {
+            return None;
+        }
+        Some(format!(
+            "{anon} anonymous page(s) (give or take {SLACK}), {huge} page(s) of PMDs, {files} page(s) of files (give or take {may}), {unevictable} unevictable page(s)"
+        ))
+    }
+}
+
+/// Makes the pages that this process has inherited its own, lest they become so in the course of the test: they are charged to its cgroup then.
+fn own_all() {
+    const WRITABLE: i32 = libc::PROT_READ | libc::PROT_WRITE;
+    for v in vma::extents(0, 0, usize::MAX).unwrap_or_default() {
+        if v.prot & WRITABLE == WRITABLE && !v.shared {
+            // Where it is refused nothing can be written either.
+            let _ = mem::madvise(v.start, v.end - v.start, mem::advice::POPULATE_WRITE);
         }
     }
 }
@@ -58,14 +101,20 @@ impl Ledger {
 fn read(memcg: &Memcg) -> io::Result<Option<Ledger>> {
     memcg.flush_stats()?;
     let size = mem::page_size() as i64;
-    let Some(own) = vma::rollup_kb(0, "Anonymous")? else {
+    let own = |field| vma::rollup_kb(0, field).map(|kb| kb.map(|kb| kb as i64 * 1024 / size));
+    let (Some(rss), Some(anon)) = (own("Rss")?, own("Anonymous")?) else {
         return Ok(None);
     };
-    let own = own as i64 * 1024 / size;
-    let pages = |field| -> io::Result<i64> { Ok(memcg.stat(field)?.unwrap_or(0) as i64 / size) };
+    let pages = |field| -> io::Result<i64> {
+        // The caller may have been in a cgroup below, and have been charged for pages there.
+        let bytes = memcg.stat_with_children(field)?;
+        Ok(bytes.unwrap_or(0) as i64 / size)
+    };
     Ok(Some(Ledger {
-        anon: pages("anon")? - own,
+        anon: pages("anon")? - anon,
         huge: pages("anon_thp")?,
-        slack: own,
+        files: pages("file_mapped")?,
+        own_files: rss - anon,
+        unevictable: pages("unevictable")?,
     }))
 }
