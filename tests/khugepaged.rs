@@ -4,20 +4,20 @@
 //! It has to hear of a process that was born (khugepaged_fork()), find the pages at their index, leave to the others what they share
 //! (collapse_huge_page(), __collapse_huge_page_copy()), and bring back what is in swap (__collapse_huge_page_swapin()).
 
-use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::Grain;
-use helpers::world::khugepaged::{KNOBS, collapse};
+use helpers::world::khugepaged::{KNOBS, collapse, collapse_from_swap};
 use helpers::world::{Actor, Area, World};
-use helpers::{Stop, TestResult, walk};
+use helpers::{TestResult, walk};
 
-/// Half of the pages of a huge one, here and there: khugepaged takes none with fewer that were used since it came by.
+/// Half of the pages of a huge one and some more, here and there; without the last ones more than half are left, or khugepaged would not
+/// bring back what is in swap.
 fn half(a: Area) -> [Area; 3] {
     let n = a.pages;
     [
         a.sub(0..n / 4),
-        a.sub(n / 4 + 3..n / 2 + 1),
+        a.sub(n / 4 + 3..n / 2 + 9),
         a.sub(n - 5..n),
     ]
 }
@@ -95,18 +95,19 @@ fn moved(w: &World) -> TestResult {
     d.unmap(b.sub(0..b.pages / 2))
 }
 
-/// Some pages are in swap, those that the child has as well.
+/// Some pages are in swap, where the child has them as well.
+///
+///   P  [0 1 2 - - 5 ... | last ones in swap]  ->  [======== PMD ========]     C  the same, as it was
 fn swapped(w: &World) -> TestResult {
     let (p, a) = sparse(w)?;
+    for part in half(a) {
+        p.page_out(part)?;
+    }
     let c = p.fork("C")?;
     c.advise(a, advice::NOHUGEPAGE)?;
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
-    memcg
-        .reclaim()
-        .doing("reclaim of the test's memory cgroup")?;
-    p.write(half(a)[0])?;
+    p.write_all(&half(a)[..2])?;
     c.write(half(a)[1].page(0))?;
-    collapse(w, &[(p, a)])?;
+    collapse_from_swap(w, &[(p, a)])?;
     p.fork("D").map(drop)
 }
 

@@ -4,7 +4,9 @@
 
 use super::{Actor, Area, World};
 use crate::actor::Cmd;
-use crate::kernel::{lru, sysfs, thp};
+use crate::kernel::pagemap::State;
+use crate::kernel::{lru, sysfs, thp, vmstat};
+use crate::pace::Wait;
 use crate::stop::Doing;
 use crate::supervise::{Knob, WhenMissing};
 use crate::sys::mem::advice;
@@ -35,6 +37,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Passes over all processes after which it has seen each of them, whatever it was at when the control's pages were done, and a second time
 /// what had a page in an LRU batch then.
 const PASSES: u64 = 6;
+/// And how long it has had: somebody who holds a page may be on a virtual CPU that does not run now.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Of /proc/vmstat: huge pages that it could not get.
+const NO_PAGE: &[&str] = &["thp_collapse_alloc_failed"];
 /// Between two passes, milliseconds.
 const PAUSE: &str = "2";
 /// So long it sleeps when it has nothing to do, milliseconds.
@@ -44,28 +50,54 @@ fn write(name: &str, value: &str) -> TestResult {
     sysfs::write(format!("{}/khugepaged/{name}", thp::DIR), value).doing("tell khugepaged")
 }
 
-/// Has khugepaged make one huge page of each of these areas: of what is there, shared with others, in swap, or not there. They were advised
+/// How much may be missing of what it makes a huge page of, pages: none, shared, or in swap.
+fn allow(pages: usize) -> TestResult {
+    let pages = pages.to_string();
+    write("max_ptes_none", &pages)?;
+    write("max_ptes_swap", &pages)?;
+    // Since Linux 5.8.
+    let _ = write("max_ptes_shared", &pages);
+    Ok(())
+}
+
+/// Has khugepaged make one huge page of each of these areas: of what is there, shared with others, or not there. They were advised
 /// (MADV_HUGEPAGE) before, if nothing else makes khugepaged look at the process; pages of them that are there are made to look used.
 ///
 /// # Errors
 /// A failure when it makes one of an area of the control's, and not of these; `Skip` when of none.
 #[track_caller]
 pub fn collapse(w: &World, areas: &[(Actor, Area)]) -> TestResult {
+    make(w, areas, 0)
+}
+
+/// The same for areas that have pages in swap, and more than half of their pages in memory: with fewer khugepaged does not bring them back.
+///
+/// # Errors
+/// As [`collapse`]; the control has some in swap as well.
+#[track_caller]
+pub fn collapse_from_swap(w: &World, areas: &[(Actor, Area)]) -> TestResult {
+    make(w, areas, 4)
+}
+
+#[track_caller]
+fn make(w: &World, areas: &[(Actor, Area)], in_swap: usize) -> TestResult {
     let control = w.actor("K")?;
     let apart = w.place_huge(1)?;
     w.name(apart, "apart");
     control.map(apart)?;
-    control.write(apart.sub(0..apart.pages / 2))?;
+    control.write(apart.sub(0..apart.pages / 2 + in_swap))?;
+    if in_swap > 0 {
+        let out = apart.sub(apart.pages - in_swap..apart.pages);
+        control.write(out)?;
+        control.page_out(out)?;
+    }
     control.advise(apart, advice::HUGEPAGE)?;
     w.note(String::from("khugepaged awakes"));
-    // One less than a huge page has, at most.
-    let most = (apart.pages - 1).to_string();
-    write("max_ptes_none", &most)?;
-    write("max_ptes_swap", &most)?;
-    // Since Linux 5.8.
-    let _ = write("max_ptes_shared", &most);
+    allow(apart.pages - 1)?;
     write("scan_sleep_millisecs", PAUSE)?;
     let done = wait(w, (control, apart), areas);
+    // It makes one pass more before it sleeps, and begins when somebody asks for huge pages after all processes were gone.
+    allow(0)?;
     write("scan_sleep_millisecs", ASLEEP)?;
     done?;
     for &(actor, area) in areas.iter().chain(&[(control, apart)]) {
@@ -75,13 +107,19 @@ pub fn collapse(w: &World, areas: &[(Actor, Area)]) -> TestResult {
     control.unmap(apart)
 }
 
+/// Since when khugepaged has done what it could.
+struct Since {
+    passes: u64,
+    /// Huge pages that it could not get.
+    refused: u64,
+    patience: Wait,
+}
+
 #[track_caller]
 fn wait(w: &World, control: (Actor, Area), areas: &[(Actor, Area)]) -> TestResult {
     let mut until = w.limit(LIMIT);
-    let mut control_at = None;
+    let mut since = None;
     loop {
-        let passes = sysfs::read_u64(format!("{}/khugepaged/full_scans", thp::DIR))
-            .doing("read full_scans of khugepaged")?;
         lru::drain().doing("drain the LRU batches")?;
         let mut left = Vec::new();
         for &(actor, area) in areas.iter().chain([&control]) {
@@ -93,14 +131,28 @@ fn wait(w: &World, control: (Actor, Area), areas: &[(Actor, Area)]) -> TestResul
         let Some(&(actor, area)) = left.first() else {
             return Ok(());
         };
-        let control_left = left.iter().any(|l| l.0.id() == control.0.id());
-        if !control_left && passes >= *control_at.get_or_insert(passes) + PASSES {
-            return Err(Stop::fail(format_args!(
-                "khugepaged makes huge pages of every process it has heard of: {} passes after it did so for the control, {} {} is none",
-                PASSES,
-                actor.name(),
-                w.show(area)
-            )));
+        let passes = sysfs::read_u64(format!("{}/khugepaged/full_scans", thp::DIR))
+            .doing("read full_scans of khugepaged")?;
+        let refused = vmstat::sum(NO_PAGE)
+            .doing("read /proc/vmstat")?
+            .unwrap_or(0);
+        if left.iter().all(|l| l.0.id() != control.0.id()) {
+            let since = since.get_or_insert_with(|| Since {
+                passes,
+                refused,
+                patience: w.limit(PATIENCE),
+            });
+            if since.patience.over() && passes >= since.passes + PASSES {
+                if refused > since.refused {
+                    return Err(Stop::Skip("needs a free huge page"));
+                }
+                return Err(Stop::fail(format_args!(
+                    "khugepaged makes huge pages of every process it has heard of: {} passes after it did so for the control, {} {} is none",
+                    passes - since.passes,
+                    actor.name(),
+                    w.show(area)
+                )));
+            }
         }
         if until.over() {
             return Err(Stop::Skip("needs khugepaged to make a huge page now"));
@@ -109,13 +161,14 @@ fn wait(w: &World, control: (Actor, Area), areas: &[(Actor, Area)]) -> TestResul
     }
 }
 
-/// Reads the pages that are there: khugepaged takes none that nobody has used since it came by.
+/// Reads the pages that are in memory: khugepaged takes nothing that nobody uses.
 fn touch(w: &World, actor: Actor, area: Area) -> TestResult {
-    let there = |vpn: &usize| w.frame_at(actor.id(), *vpn).is_some();
-    let addrs = area
-        .vpns()
-        .filter(there)
-        .map(|v| v * w.page_size())
-        .collect();
+    let vpns: Vec<usize> = area.vpns().collect();
+    let seen = w.eye.entries(actor.pid()?, &vpns)?;
+    let there = vpns
+        .iter()
+        .zip(seen)
+        .filter(|(_, s)| matches!(s.state, State::Present(_)));
+    let addrs = there.map(|(vpn, _)| vpn * w.page_size()).collect();
     w.tell(actor.id(), &Cmd::Read { addrs }).map(drop)
 }
