@@ -46,6 +46,16 @@ pub const KNOBS: &[Knob] = &{
     all
 };
 
+/// Large folios of one size are not made.
+macro_rules! size {
+    ($file:literal) => {
+        Knob::set(
+            concat!("/sys/kernel/mm/transparent_hugepage/hugepages-", $file),
+            "never",
+        )
+    };
+}
+
 /// A huge page only where a test asks for one: else the first write to a page would populate its neighbours, which the
 /// model says were never touched.
 const THP_KNOBS: &[Knob] = &[
@@ -55,38 +65,22 @@ const THP_KNOBS: &[Knob] = &[
         "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
         "3600000",
     ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-8kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-16kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-32kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-128kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-512kB/enabled",
-        "never",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
-        "never",
-    ),
+    size!("8kB/enabled"),
+    size!("16kB/enabled"),
+    size!("32kB/enabled"),
+    size!("64kB/enabled"),
+    size!("128kB/enabled"),
+    size!("256kB/enabled"),
+    size!("512kB/enabled"),
+    size!("1024kB/enabled"),
+    // Since Linux 6.11.
+    size!("16kB/shmem_enabled"),
+    size!("32kB/shmem_enabled"),
+    size!("64kB/shmem_enabled"),
+    size!("128kB/shmem_enabled"),
+    size!("256kB/shmem_enabled"),
+    size!("512kB/shmem_enabled"),
+    size!("1024kB/shmem_enabled"),
     // khugepaged would make a huge page again of one that a test has taken parts of, the parts never touched again included.
     Knob::set(
         "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none",
