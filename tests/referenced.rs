@@ -159,22 +159,32 @@ fn cut(ctx: &mut Ctx) -> TestResult {
         |p, a| p.advise(a.sub(a.pages / 2..a.pages), advice::DONTDUMP),
     ];
     for cut in cuts {
-        let w = World::new(ctx)?;
-        let p = w.actor("P")?;
-        let mut all = Vec::new();
-        for name in ["own", "shared", "read_only"] {
-            let a = w.place_huge(1)?;
-            w.name(a, name);
-            p.map_folio(a)?;
-            all.push(a);
+        for left in (0..told::TIMES).rev() {
+            let w = World::new(ctx)?;
+            let p = w.actor("P")?;
+            let mut all = Vec::new();
+            for name in ["own", "shared", "read_only"] {
+                let a = w.place_huge(1)?;
+                w.name(a, name);
+                p.map_folio(a)?;
+                all.push(a);
+            }
+            p.advise(all[0], advice::DONTFORK)?;
+            p.protect(all[2], R)?;
+            p.fork("C")?;
+            let mut lost = None;
+            for a in all {
+                lost = lost.or(told::cut(&w, p, a, cut)?);
+            }
+            match lost {
+                None => {
+                    w.finish()?;
+                    break;
+                }
+                Some(lost) if left == 0 => return Err(w.report(&lost)),
+                Some(_) => {}
+            }
         }
-        p.advise(all[0], advice::DONTFORK)?;
-        p.protect(all[2], R)?;
-        p.fork("C")?;
-        for a in all {
-            told::cut(&w, p, a, cut)?;
-        }
-        w.finish()?;
     }
     Ok(())
 }

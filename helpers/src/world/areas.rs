@@ -6,8 +6,10 @@ use super::check::Finding;
 use super::model::{ActorId, Lock, Slot};
 use super::sight::Lie;
 use super::{Area, World};
-use crate::TestResult;
 use crate::kernel::{numa, vma};
+use crate::stop::Doing;
+use crate::{Stop, TestResult};
+use std::io::ErrorKind;
 
 /// A code of VmFlags, what it says, and whether the model says so of a slot. `None`: the model does not know.
 type Sign = (&'static str, &'static str, fn(&Slot) -> Option<bool>);
@@ -35,7 +37,7 @@ impl World<'_> {
             if !foreign && let Some(finding) = self.judge_signs(id, &areas) {
                 return Err(self.report(&finding));
             }
-            if !foreign && let Some(finding) = self.judge_policies(id, pid) {
+            if !foreign && let Some(finding) = self.judge_policies(id, pid)? {
                 return Err(self.report(&finding));
             }
             let of_locked = areas.iter().filter(|a| a.has("lo"));
@@ -89,35 +91,44 @@ impl World<'_> {
 
     /// The memory policy of every private anonymous area of an actor that has bound any (mbind(2)) is its own: a VMA that merged with the wrong
     /// neighbour has that one's. Memory of files and objects has the policy of the object.
-    fn judge_policies(&self, id: ActorId, pid: i32) -> Option<Finding> {
+    fn judge_policies(&self, id: ActorId, pid: i32) -> TestResult<Option<Finding>> {
         let model = self.model.borrow();
         let space = model.spaces[id].as_ref().expect("living");
         if space.values().all(|slot| slot.node.is_none()) {
-            return None;
+            return Ok(None);
         }
-        // No CONFIG_NUMA, nothing to compare.
-        let policies = numa::policies(pid).ok()?;
+        let policies = match numa::policies(pid) {
+            // Without CONFIG_PROC_PAGE_MONITOR.
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            policies => policies.doing("read numa_maps")?,
+        };
         // What an area without a policy shows is the process'.
-        let own = &policies.iter().find(|p| p.stack)?.policy;
+        let Some(stack) = policies.iter().find(|p| p.stack) else {
+            return Err(Stop::error("numa_maps shows no stack"));
+        };
+        let own = &stack.policy;
         for (&vpn, slot) in space {
             if slot.object.is_some() || slot.shared {
                 continue;
             }
             let of = policies.partition_point(|p| p.start <= vpn * self.page);
-            let seen = &policies[of.checked_sub(1)?].policy;
+            let Some(of) = of.checked_sub(1) else {
+                return Err(Stop::error("numa_maps lacks an area"));
+            };
+            let seen = &policies[of].policy;
             let expected = slot.node.map_or(own.clone(), |n| format!("bind:{n}"));
             if *seen != expected {
-                return Some(Finding {
+                return Ok(Some(Finding {
                     property: "an area has the memory policy that it was given, and no other",
                     detail: format!(
                         "{}: expected {expected}, seen {seen} in numa_maps",
                         self.show(Area { vpn, pages: 1 })
                     ),
                     at: Some((id, vpn)),
-                });
+                }));
             }
         }
-        None
+        Ok(None)
     }
 
     /// An area has no memory policy any more.

@@ -261,7 +261,7 @@ impl World<'_> {
 
     /// A failure with all that a reader of the log needs.
     #[track_caller]
-    pub(crate) fn report(&self, finding: &Finding) -> Stop {
+    pub fn report(&self, finding: &Finding) -> Stop {
         let mut text = format!("{}: {}", finding.property, finding.detail);
         if let Some((id, vpn)) = finding.at {
             let page = self.show(Area { vpn, pages: 1 });

@@ -15,6 +15,8 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
+const NO_DIRECT: &str = "needs direct I/O";
+
 impl World<'_> {
     /// After [`World::sync`], nobody having written since: no mapping has a dirty entry left, and what was written through
     /// any of them has come to the disk. An entry that stayed writable takes the next write without telling anybody.
@@ -29,7 +31,7 @@ impl World<'_> {
             | nix::fcntl::OFlag::O_CLOEXEC;
         let path = format!("/proc/self/fd/{}", object.file().as_raw_fd());
         let Ok(disk) = nix::fcntl::open(path.as_str(), how, nix::sys::stat::Mode::empty()) else {
-            return Err(Stop::Skip("needs direct I/O"));
+            return Err(Stop::Skip(NO_DIRECT));
         };
         let disk = File::from(disk);
         let stamps: Vec<u64> = {
@@ -86,7 +88,7 @@ impl World<'_> {
             | nix::fcntl::OFlag::O_CLOEXEC;
         let path = format!("/proc/self/fd/{}", object.file().as_raw_fd());
         let Ok(disk) = nix::fcntl::open(path.as_str(), how, nix::sys::stat::Mode::empty()) else {
-            return Err(Stop::Skip("needs direct I/O"));
+            return Err(Stop::Skip(NO_DIRECT));
         };
         let disk = File::from(disk);
         let len = pages.len() * self.page;
@@ -99,8 +101,13 @@ impl World<'_> {
             let per_page = self.page / 8;
             *word = mem::pattern_word(stamps[i / per_page], i % per_page).to_ne_bytes();
         }
-        disk.write_all_at(buf, (pages.start * self.page) as u64)
-            .doing("write past the page cache")?;
+        match disk.write_all_at(buf, (pages.start * self.page) as u64) {
+            // Blocks larger than a page, or a file system that takes the flag and no more.
+            Err(e) if matches!(e.raw_os_error(), Some(libc::EINVAL | libc::EOPNOTSUPP)) => {
+                return Err(Stop::Skip(NO_DIRECT));
+            }
+            written => written.doing("write past the page cache")?,
+        }
         let mut model = self.model.borrow_mut();
         for (i, stamp) in pages.zip(stamps) {
             let frame = model.objects[object.id].frames[i];

@@ -4,7 +4,7 @@
 use super::check::Finding;
 use super::model::ActorId;
 use super::sight::Lie;
-use super::{Actor, World};
+use super::{Actor, Area, World};
 use crate::kernel::pagemap::State;
 use crate::kernel::vma;
 use crate::stop::Doing;
@@ -123,15 +123,29 @@ impl World<'_> {
 }
 
 impl Actor<'_, '_> {
-    /// VmRSS of an actor in pages, as it is summed up roughly.
+    /// VmRSS of an actor in pages, as it is summed up roughly: it has those of `area`, all of which were written.
     ///
     /// # Errors
-    /// An error when the kernel does not show it.
-    pub fn rss(&self) -> TestResult<u64> {
-        self.status_pages("VmRSS")
+    /// `Skip` when some have been reclaimed since; an error when the kernel does not show it.
+    #[track_caller]
+    pub fn rss_with(&self, area: Area) -> TestResult<u64> {
+        let rss = self.status_pages("VmRSS")?;
+        let w = self.world;
+        let vpns: Vec<usize> = area.vpns().collect();
+        if w.present_kb(self.pid()?, &vpns)? < (area.pages * w.page / 1024) as u64 {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        }
+        if rss + slack() < area.pages as u64 {
+            return Err(w.report(&Finding {
+                property: "VmRSS has the pages that were written",
+                detail: format!("{} in memory, seen {rss}", area.pages),
+                at: Some((self.id, area.vpn)),
+            }));
+        }
+        Ok(rss)
     }
 
-    /// VmHWM, the most that an actor has had in memory (mm->hiwater_rss), is `rss` pages at least, which [`Actor::rss`] has told before pages
+    /// VmHWM, the most that an actor has had in memory (mm->hiwater_rss), is `rss` pages at least, which [`Actor::rss_with`] has told before pages
     /// went.
     #[track_caller]
     pub fn check_high_water(&self, rss: u64) -> TestResult {
