@@ -277,30 +277,20 @@ impl Memcg {
         reclaimed
     }
 
-    /// One field of memory.stat (v2 names; v1 has few of them): bytes or counts as the kernel shows them. In v1 without what is charged to
-    /// cgroups in this one.
+    /// One field of memory.stat (v2 names; v1 has few of them): bytes or counts as the kernel shows them.
     ///
     /// # Errors
     /// Those of reading the file.
     pub fn stat(&self, field: &str) -> io::Result<Option<u64>> {
-        self.field(match self.version {
-            Version::V1 => name_in_v1(field),
-            Version::V2 => field,
-        })
-    }
-
-    /// [`Memcg::stat`] with all that is charged to cgroups in this one, also to those that are gone.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn stat_with_children(&self, field: &str) -> io::Result<Option<u64>> {
-        match self.version {
-            Version::V1 => self.field(&format!("total_{}", name_in_v1(field))),
-            Version::V2 => self.field(field),
-        }
-    }
-
-    fn field(&self, field: &str) -> io::Result<Option<u64>> {
+        let field = match (self.version, field) {
+            (Version::V1, "anon") => "rss",
+            (Version::V1, "file") => "cache",
+            (Version::V1, "file_mapped") => "mapped_file",
+            (Version::V1, "file_dirty") => "dirty",
+            (Version::V1, "file_writeback") => "writeback",
+            (Version::V1, "anon_thp") => "rss_huge",
+            (_, field) => field,
+        };
         let text = sysfs::read(self.dir.join("memory.stat"))?;
         Ok(text
             .lines()
@@ -381,19 +371,6 @@ impl Memcg {
                 r => return r,
             }
         }
-    }
-}
-
-/// What v1 calls a field of memory.stat.
-fn name_in_v1(field: &str) -> &str {
-    match field {
-        "anon" => "rss",
-        "file" => "cache",
-        "file_mapped" => "mapped_file",
-        "file_dirty" => "dirty",
-        "file_writeback" => "writeback",
-        "anon_thp" => "rss_huge",
-        field => field,
     }
 }
 

@@ -32,11 +32,11 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Reads them; the caller is alone in the cgroup. `None` where there are none or they do not stand still, or where a huge page that one
-    /// maps by a PMD and another by PTEs is counted twice once it has moved: seen with 6.1, before the mapcounts of compound pages were made
-    /// anew in Linux 6.2.
+    /// Reads them; the caller is alone in the cgroup. `None` where there are none or they do not stand still, where the test has a second
+    /// cgroup, which it leaves this one for, or where a huge page that one maps by a PMD and another by PTEs is counted twice once it has
+    /// moved: seen with 6.1, before the mapcounts of compound pages were made anew in Linux 6.2.
     pub(super) fn open(arena: &Arena) -> Option<Ledger> {
-        if arena.features.version() < (6, 2) {
+        if arena.features.version() < (6, 2) || arena.nested_memcg.is_ok() {
             return None;
         }
         let memcg = arena.memcg.as_ref().ok()?;
@@ -105,11 +105,7 @@ fn read(memcg: &Memcg) -> io::Result<Option<Ledger>> {
     let (Some(rss), Some(anon)) = (own("Rss")?, own("Anonymous")?) else {
         return Ok(None);
     };
-    let pages = |field| -> io::Result<i64> {
-        // The caller may have been in a cgroup below, and have been charged for pages there.
-        let bytes = memcg.stat_with_children(field)?;
-        Ok(bytes.unwrap_or(0) as i64 / size)
-    };
+    let pages = |field| -> io::Result<i64> { Ok(memcg.stat(field)?.unwrap_or(0) as i64 / size) };
     Ok(Some(Ledger {
         anon: pages("anon")? - anon,
         huge: pages("anon_thp")?,
