@@ -18,6 +18,8 @@ mod disk;
 mod holes;
 #[path = "file_shared/huge.rs"]
 mod huge;
+#[path = "file_shared/large.rs"]
+mod large;
 #[path = "file_shared/reshape.rs"]
 mod reshape;
 
@@ -427,6 +429,12 @@ const TESTS: &[Test] = &[
     disk::RESHAPED,
     disk::DIRECT,
     disk::WALKED,
+    large::PARTS,
+    large::TAILS,
+    large::RECLAIMED,
+    large::RESHAPED,
+    large::TAKEN_AWAY,
+    large::COUNTED,
     huge::PARTS,
     huge::LOCKED,
     huge::MARKED,

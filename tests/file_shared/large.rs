@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Large folios of shared memory that no PMD can map (Linux 6.11 and later): each VMA has the part of one that it happens to reach, and a
+//! fault maps as much of it as fits (finish_fault()).
+
+use super::huge::map_whole;
+use helpers::counters::Counters;
+use helpers::supervise::{Ctx, Knob, Need, Test};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, R, RW};
+use helpers::walk::{self, reclaim};
+use helpers::world::model::Lock;
+use helpers::world::{Actor, Area, Kind, Object, Share, World};
+use helpers::{Stop, TestResult};
+
+/// Who maps what of the file.
+struct Stage<'w, 'c> {
+    file: Object,
+    /// Pages of a folio.
+    n: usize,
+    p: Actor<'w, 'c>,
+    q: Actor<'w, 'c>,
+    /// Maps parts.
+    r: Actor<'w, 'c>,
+    /// Of P and of Q: both folios.
+    a: Area,
+    /// Of R: behind the start of the first.
+    head: Area,
+    /// Of R: some of both.
+    odd: Area,
+    /// Of R, private: some of both.
+    middle: Area,
+}
+
+fn place(w: &World, name: &'static str, pages: usize) -> Area {
+    let area = w.place(pages);
+    w.name(area, name);
+    area
+}
+
+/// Two folios of a file, written by P.
+fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, usize, Actor<'w, 'c>, Area)> {
+    let n = 65536 / w.page_size();
+    if n < 4 {
+        return Err(Stop::Skip("needs pages smaller than 64 kB"));
+    }
+    let a = w.place_aligned(2 * n, 2 * n);
+    w.name(a, "a");
+    let file = w.object(Kind::Memfd, 2 * n)?;
+    let p = w.actor("P")?;
+    map_whole(p, a, &file)?;
+    p.write(a)?;
+    for first in [a.vpn, a.vpn + n] {
+        if w.folio_pages(p.id(), first)? != n {
+            return Err(Stop::Skip("needs large folios of shared memory"));
+        }
+    }
+    Ok((file, n, p, a))
+}
+
+///   file        |0 .... folio .... 15|16 .... folio .... 31|
+///   P Q         |0 ........................................|
+///   R           |0 1 2 3 4|
+///   R             1 .................. 18                      an odd address
+///   R private                10 ............. 21               12 and 17 its own copies
+///   R read-only                                  27 ...... 31|
+fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
+    let (file, n, p, a) = folios(w)?;
+    let (q, r) = (w.actor("Q")?, w.actor("R")?);
+    q.map_object(a, &file, 0, RW, Share::Shared)?;
+    q.write(a)?;
+    let (head, odd) = (place(w, "head", n / 4 + 1), place(w, "odd", n + 2));
+    let (middle, end) = (place(w, "middle", n - 4), place(w, "end", n / 4 + 1));
+    r.map_object(head, &file, 0, RW, Share::Shared)?;
+    r.map_object(odd, &file, 1, RW, Share::Shared)?;
+    r.map_object(middle, &file, n / 2 + 2, RW, Share::Private)?;
+    r.map_object(end, &file, 2 * n - end.pages, R, Share::Shared)?;
+    for area in [head, odd, middle, end] {
+        r.read(area)?;
+    }
+    r.write(middle.page(middle.pages / 2 - 3))?;
+    r.write(middle.page(middle.pages / 2 + 2))?;
+    Ok(Stage {
+        file,
+        n,
+        p,
+        q,
+        r,
+        a,
+        head,
+        odd,
+        middle,
+    })
+}
+
+fn parts(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w)?;
+    s.r.fork("C")?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Only VMAs that have neither folio's first page are left.
+fn tails(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w)?;
+    s.p.exit()?;
+    s.q.unmap(s.a.sub(0..s.n + 1))?;
+    s.r.unmap(s.head)?;
+    s.r.unmap(s.odd.sub(s.n - 1..s.odd.pages))?;
+    s.r.fork("C")?.write(s.middle.page(1))?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Taken whole, with mappers who have locked it and without.
+fn reclaimed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w)?;
+    let c = s.r.fork("C")?;
+    s.q.lock(s.a.sub(0..s.n), Lock::Full)?;
+    walk::only(&w, &reclaim::RECLAIM)?;
+    s.q.exit()?;
+    walk::only(&w, &reclaim::RECLAIM)?;
+    c.unmap(s.head)?;
+    s.p.advise(s.a.sub(3..s.n + 2), advice::DONTNEED)?;
+    walk::only(&w, &reclaim::RECLAIM)?;
+    w.finish()
+}
+
+/// Cut, moved to where the folio does not fit, protected in parts.
+fn reshaped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w)?;
+    s.p.protect(s.a.sub(2..5), R)?;
+    s.q.fork("C")?.unmap(s.a.sub(1..s.n - 1))?;
+    let to = place(&w, "to", 2 * s.n - 3);
+    s.q.move_to(s.a.sub(3..2 * s.n), to)?;
+    s.q.write(to.page(to.pages - 1))?;
+    s.r.move_to(s.middle.sub(1..7), place(&w, "moved", 6))?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Holes in a folio, and an end of the file inside of one.
+fn taken_away(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let s = stage(&w)?;
+    s.r.fork("C")?;
+    w.punch(&s.file, 2..4)?;
+    w.check()?;
+    w.punch(&s.file, s.n - 1..s.n + 2)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.truncate(&s.file, 2 * s.n - 2)?;
+    w.check()?;
+    w.truncate(&s.file, s.n / 2 + 1)?;
+    w.check()?;
+    w.truncate(&s.file, 2 * s.n)?;
+    w.check()?;
+    w.finish()
+}
+
+/// Each page is counted once as mapped, whoever maps it, and no more when none does.
+///
+///   file        |0 .... folio .... 15|16 .... folio .... 31|
+///   R C             3 ........................... 28           then from 11 on, then none
+fn counted(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, n, p, _) = folios(&w)?;
+    p.exit()?;
+    let r = w.actor("R")?;
+    let counters = Counters::open(&w)?;
+    let Some(base) = counters.file_mapped()? else {
+        return Err(Stop::Skip("needs file_mapped in memory.stat"));
+    };
+    let (odd, cut) = (place(&w, "odd", 2 * n - 6), n / 2);
+    r.map_object(odd, &file, 3, RW, Share::Shared)?;
+    r.read(odd)?;
+    counters.expect_files("mapped by one", base, odd.pages)?;
+    let c = r.fork("C")?;
+    c.write(odd)?;
+    counters.expect_files("mapped twice", base, odd.pages)?;
+    r.unmap(odd.sub(0..cut))?;
+    counters.expect_files("some unmapped by one", base, odd.pages)?;
+    c.advise(odd.sub(0..cut), advice::DONTNEED)?;
+    counters.expect_files("and given back by the other", base, odd.pages - cut)?;
+    walk::plain(&w)?;
+    c.exit()?;
+    r.unmap(odd.sub(cut..odd.pages))?;
+    counters.expect_files("all unmapped", base, 0)?;
+    w.finish()
+}
+
+const LARGE: Test = Test {
+    about: "Every mapping of a large folio of shared memory is found, whichever part of it that maps.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags],
+    knobs: &[Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled",
+        "advise",
+    )],
+    ..Test::DEFAULT
+};
+
+const fn test(name: &'static str, run: fn(&mut Ctx) -> TestResult) -> Test {
+    Test { name, run, ..LARGE }
+}
+
+pub const PARTS: Test = test("large.parts", parts);
+pub const TAILS: Test = test("large.tails", tails);
+pub const RECLAIMED: Test = Test {
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    ..test("large.reclaimed", reclaimed)
+};
+pub const RESHAPED: Test = test("large.reshaped", reshaped);
+pub const TAKEN_AWAY: Test = test("large.taken_away", taken_away);
+pub const COUNTED: Test = test("large.counted", counted);
