@@ -442,6 +442,20 @@ const HUGE_GUARDS: &[Fix] = &[Fix {
 
 const TESTS: &[Test] = &[
     Test {
+        name: "rule.late",
+        run: |c| threads::rule(c, false),
+        ..OUTSIDE
+    },
+    Test {
+        name: "rule.early",
+        run: |c| threads::rule(c, true),
+        knobs: &[
+            Knob::set("/proc/sys/vm/memory_failure_early_kill", "1"),
+            Knob::set("/proc/sys/vm/memory_failure_recovery", "1"),
+        ],
+        ..OUTSIDE
+    },
+    Test {
         name: "family",
         run: |c| family(c, false),
         ..FAIL
@@ -514,6 +528,16 @@ const TESTS: &[Test] = &[
         about: "A child has no page where its parent's was poisoned.",
         run: |c| entries::hugetlb_private(c, true),
         ..HUGETLB
+    },
+    Test {
+        name: "copies",
+        run: |c| entries::copies(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "copies.outside",
+        run: |c| entries::copies(c, true),
+        ..OUTSIDE
     },
     Test {
         name: "given_up",

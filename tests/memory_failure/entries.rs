@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What is left in the page table where a page has failed: an entry that says so. It is inherited, and goes when its area is given up.
 
-use super::{bystander, end, from, pool};
+use super::{N, bystander, end, from, pool};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain::Base, RW};
@@ -119,5 +119,54 @@ pub fn given_up(ctx: &mut Ctx, outside: bool) -> TestResult {
     walk::every_on_offer(&w)?;
     topology::write_by_each(&w)?;
     end(&w, &[p, c, d, b])?;
+    w.finish()
+}
+
+/// Private copies of a file's pages, some of them poisoned: a hole in the file takes none of them, its end all.
+///
+///   memfd   |0 1 2 3 4 5 6 7|       Q shared
+///   P       |0'x 2'3'4 5 6 7|       private; C, its child, has the same and x at 3, D is C's child
+pub fn copies(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let (q, p) = (w.actor("Q")?, w.actor("P")?);
+    let file = w.object(Kind::Memfd, N)?;
+    let (all, a) = (w.place(N), w.place(N));
+    w.name(all, "all");
+    w.name(a, "a");
+    q.map_object(all, &file, 0, RW, Share::Shared)?;
+    q.write(all)?;
+    p.map_object(a, &file, 0, RW, Share::Private)?;
+    p.write(a.sub(0..4))?;
+    p.read(a)?;
+    p.catch(true)?;
+    let c = p.fork("C")?;
+    c.catch(true)?;
+    w.fail_page(p, a.page(1), from(outside, p), Signals::Mappers)?;
+    c.write(a.page(3))?;
+    w.fail_page(c, a.page(3), from(outside, c), Signals::Mappers)?;
+    w.punch(&file, 0..N - 1)?;
+    w.check()?;
+    let d = c.fork("D")?;
+    d.catch(true)?;
+    for (actor, page) in [(p, 1), (c, 1), (c, 3), (d, 1), (d, 3)] {
+        lost(&w, actor, a.page(page))?;
+    }
+    p.write(a.page(3))?;
+    walk::every_on_offer(&w)?;
+    // Before Linux 5.19 entries that are no pages stayed behind the end of a file.
+    if w.features().version() >= (5, 19) {
+        w.truncate(&file, 0)?;
+        w.truncate(&file, N)?;
+        for actor in [p, c, d] {
+            if actor.probe(a.page(1))? != [true] {
+                return Err(Stop::fail(
+                    "a file that grows again has pages again, whatever was poisoned there",
+                ));
+            }
+        }
+        w.check()?;
+    }
+    end(&w, &[p, c, d, q, b])?;
     w.finish()
 }

@@ -9,6 +9,32 @@ use helpers::topology::RW;
 use helpers::walk;
 use helpers::world::{Cause, Kind, Share, Signals, World};
 
+/// Who has not said when it wants to be told is told when the system says (vm.memory_failure_early_kill), and nobody else goes by that.
+///
+///   P early [0 1 2 3]      L, its child, late [0 1 2 3]      D, P's other child, has not said [0 1 2 3']      E, D's child, early
+pub(super) fn rule(ctx: &mut Ctx, early: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    p.write(a)?;
+    p.catch(true)?;
+    let l = p.fork("L")?;
+    l.catch(false)?;
+    let d = p.fork("D")?;
+    d.catch_by_rule(early)?;
+    d.write(a.page(3))?;
+    let e = d.fork("E")?;
+    e.catch(true)?;
+    w.fail_page(p, a.page(0), Cause::Outside, Signals::Mappers)?;
+    w.fail_page(d, a.page(3), Cause::Outside, Signals::Mappers)?;
+    e.exit()?;
+    w.fail_page(l, a.page(1), Cause::Outside, Signals::Mappers)?;
+    l.access_poison(a.page(0))?;
+    end(&w, &[p, l, d, b])?;
+    w.finish()
+}
+
 /// Another thread of P than its first wants to be told early.
 ///
 ///   P  [0 1 2 3]      C, its child, late  [0 1 2 3]      E, P's other child, a thread again

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 /// What an actor can be told.
 #[derive(Serialize, Deserialize, Debug, Clone)]
 pub enum Cmd {
-    /// Catch SIGBUS from now on; `early` (PR_MCE_KILL_EARLY) at once, else at the first access. Children inherit both.
+    /// Catch SIGBUS from now on, as soon as `policy` (PR_MCE_KILL_SET) says. Children inherit both.
     Catch {
-        /// See there.
-        early: bool,
+        /// [`bus::MCE_KILL_EARLY`] and so on.
+        policy: i32,
     },
     /// Catch SIGBUS from now on; a thread of its own asks for it early, the first one late. A child has the first one only.
     CatchByThread,
@@ -39,8 +39,7 @@ pub struct State {}
 /// Carries a command out.
 pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
     match cmd {
-        Cmd::Catch { early: true } => bus::catch(bus::MCE_KILL_EARLY).map(|()| Reply::Done),
-        Cmd::Catch { early: false } => bus::catch(bus::MCE_KILL_LATE).map(|()| Reply::Done),
+        Cmd::Catch { policy } => bus::catch(policy).map(|()| Reply::Done),
         Cmd::CatchByThread => bus::catch_by_thread().map(|()| Reply::Done),
         Cmd::PoisonByThread { addr, len } => bus::poison_by_thread(addr, len).map(|()| Reply::Done),
         Cmd::Take => Ok(Reply::Values(bus::take())),

@@ -14,6 +14,8 @@ pub const BUS_MCEERR_AO: i32 = 5;
 pub const MCE_KILL_LATE: i32 = 0;
 /// At once, not at the first access.
 pub const MCE_KILL_EARLY: i32 = 1;
+/// As vm.memory_failure_early_kill says.
+pub const MCE_KILL_DEFAULT: i32 = 2;
 
 const PR_MCE_KILL: i32 = 33;
 const PR_MCE_KILL_SET: libc::c_ulong = 1;

@@ -12,7 +12,7 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::stop::Doing;
-use crate::sys::bus::{BUS_MCEERR_AO, BUS_MCEERR_AR};
+use crate::sys::bus::{self, BUS_MCEERR_AO, BUS_MCEERR_AR};
 use crate::walk::fate::Page;
 use crate::walk::tally;
 use crate::{Stop, TestResult};
@@ -92,7 +92,20 @@ impl Actor<'_, '_> {
         let w = self.world;
         let when = if early { "early" } else { "late" };
         w.note(format!("{}: catch SIGBUS, {when}", self.name()));
-        self.listen(Bus::Catch { early }, early)
+        let policy = match early {
+            true => bus::MCE_KILL_EARLY,
+            false => bus::MCE_KILL_LATE,
+        };
+        self.listen(Bus::Catch { policy }, early)
+    }
+
+    /// The same, as soon as vm.memory_failure_early_kill says, which is set to `early`.
+    #[track_caller]
+    pub fn catch_by_rule(&self, early: bool) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: catch SIGBUS by the rule", self.name()));
+        let policy = bus::MCE_KILL_DEFAULT;
+        self.listen(Bus::Catch { policy }, early)
     }
 
     /// The same, early, but asked for and heard by another thread of the process than its first.
