@@ -5,11 +5,12 @@ use super::{move_all, place, whole, world};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, MISSING, WP};
-use helpers::topology::{NONE, RW};
+use helpers::topology::{NONE, R, RW};
 use helpers::world::{Answer, Kind, Share};
 use helpers::{Stop, TestResult};
 
-/// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, and a child's entries have none.
+/// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, stays when the area's rights change, and a
+/// child's entries have none.
 ///
 ///   P [0. 1. 2]      C  P's child
 pub(super) fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
@@ -28,6 +29,13 @@ pub(super) fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
     w.check()?;
     p.guard(whole(&a[..2]))?;
     move_all(&w)?;
+    // 51d3d5eb74ff: before it the rights of a shared area made its entries writable.
+    if share == Share::Private || w.features().version() >= (6, 2) {
+        p.protect(whole(&a), R)?;
+        w.check()?;
+        p.protect(whole(&a), RW)?;
+        w.check()?;
+    }
     let c = p.fork("C")?;
     move_all(&w)?;
     c.write(whole(&a[1..]))?;

@@ -195,6 +195,12 @@ impl World<'_> {
             );
             return Some(("pagemap tells a page mapped once from a shared one", detail));
         }
+        // Before Linux 6.3 who shares a page table was not told.
+        let told = !frame.tables_shared || features.version() >= (6, 3);
+        if frame.hugetlb && users > 1 && told && seen.entry.exclusive() {
+            let detail = format!("{users} mapper(s), but pagemap bit 56 (mapped once) is 1");
+            return Some(("pagemap tells a page mapped once from a shared one", detail));
+        }
         if seen.entry.file_or_shared() != frame.cached {
             let detail = format!("seen {seen}");
             return Some((
