@@ -448,6 +448,7 @@ const TESTS: &[Test] = &[
     huge::COLLAPSED,
     huge::COLLAPSED_LOCKED,
     huge::COLLAPSED_MARKED,
+    holes::FILLED,
     holes::COLLAPSED,
     holes::REGISTERED,
 ];

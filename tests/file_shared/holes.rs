@@ -94,6 +94,49 @@ fn registered(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Holes that userfaultfd fills in, for a mapping that goes on behind the end of the file: there is nothing.
+///
+///   file       |0 1 - - -|
+///   P          |0 1 2 3 -|- - -     2 filled in, and 3 of a shared mapping; C is its child
+fn filled(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, 5)?;
+    let (q, p) = (w.actor("Q")?, w.actor("P")?);
+    let (b, a) = (place(&w, "b", 2), place(&w, "a", 8));
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    q.write(b)?;
+    // Nothing is read before it is registered.
+    p.map_object(a, &file, 0, NONE, share)?;
+    let k = p.keeper(0)?;
+    k.register(a, MISSING)?;
+    p.protect(a, RW)?;
+    for with in [Answer::Copy, Answer::Zero] {
+        k.fill_behind_end(a.sub(5..8), with)?;
+    }
+    k.fill(a.page(2), Answer::Copy)?;
+    if share == Share::Shared {
+        k.fill(a.page(3), Answer::Zero)?;
+    }
+    k.close()?;
+    w.check()?;
+    w.truncate(&file, 3)?;
+    w.truncate(&file, 5)?;
+    w.check()?;
+    p.fork("C")?.write(a.sub(1..4))?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+pub const FILLED: Test = Test {
+    name: "holes.filled",
+    about: "Holes of a file can be filled in by userfaultfd, and what is behind its end cannot.",
+    needs: &[Need::Pfn],
+    run: |c| {
+        filled(c, Share::Shared)?;
+        filled(c, Share::Private)
+    },
+    ..Test::DEFAULT
+};
 pub const COLLAPSED: Test = Test {
     name: "huge.holes.collapsed",
     about: "A file of shared memory with holes keeps its content when it becomes a huge page and is reclaimed.",

@@ -278,6 +278,33 @@ impl<'w, 'c> Keeper<'w, 'c> {
         Ok(())
     }
 
+    /// Pages behind the end of the file that the area maps cannot be filled, or a page would be there that no truncation finds
+    /// (mfill_file_over_size()).
+    #[track_caller]
+    pub fn fill_behind_end(&self, area: Area, with: Answer) -> TestResult {
+        let w = self.world;
+        w.flush()?;
+        self.note("to be refused:", area);
+        for vpn in area.vpns() {
+            let (addr, len) = self.bytes(Area { vpn, pages: 1 });
+            let done = self.insist(|| match with {
+                Answer::Copy => {
+                    uffd::copy(&self.file, addr, &vec![1; len / size_of::<u64>()], false)
+                }
+                Answer::Zero => uffd::zero(&self.file, addr, len),
+                Answer::Continue => uffd::cont(&self.file, addr, len, false),
+            });
+            if done != Err(Errno::EFAULT) {
+                return Err(w.report(&Finding {
+                    property: "userfaultfd fills in no page behind the end of a file",
+                    detail: format!("{with:?}: expected EFAULT, seen {done:?}"),
+                    at: Some((self.actor, vpn)),
+                }));
+            }
+        }
+        Ok(())
+    }
+
     /// Fills missing pages one by one, write-protected from the start: a write to one of them waits. Whole huge pages where they are a
     /// hugetlb object's.
     ///
