@@ -150,6 +150,24 @@ fn forgotten(ctx: &mut Ctx) -> TestResult {
     })
 }
 
+/// And that what was touched before it is marked idle is idle.
+///
+///   P  [0 1 2 3 4 5 6 7]      C, its child, the same      P  memfd [0 1 2 3]
+fn marked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Base.map(&w, p, 8)?;
+    p.write(a)?;
+    let file = w.object(Kind::Memfd, 4)?;
+    let b = w.place(4);
+    w.name(b, "b");
+    p.map_object(b, &file, 0, RW, Share::Shared)?;
+    p.write(b)?;
+    let c = p.fork("C")?;
+    told::marked(&w, &[(p, a), (c, a), (p, b)])?;
+    w.finish()
+}
+
 /// And whether it is still known of all parts when the PMD that said so is split: one that may be written, one that a fork has made read-only,
 /// and one that its owner may only read. By a change of one page's rights, and by advice about a half.
 fn cut(ctx: &mut Ctx) -> TestResult {
@@ -481,6 +499,7 @@ const TESTS: &[Test] = &[
         about: "What a PMD says of accesses is said of all its parts when it is split.",
         ..t!(FOLIO, "cut", cut)
     },
+    t!(TOUCHED, "marked", marked),
     Test {
         about: "A child has accessed none of its pages, whatever its parent has.",
         ..t!(FOLIO, "born", |c| of_each_size(c, |w, p, a| told::born(

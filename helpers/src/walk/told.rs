@@ -127,6 +127,57 @@ pub fn forgotten(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
     }))
 }
 
+/// Pages that were touched just before they are marked idle are idle: what their entries say is taken before the mark is made
+/// (page_idle_clear_pte_refs()), or the mark would go with it.
+///
+/// # Errors
+/// `Skip` where idle tracking is not on offer, the touches do not show, or the pages cannot be marked untouched either.
+#[track_caller]
+pub fn marked(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
+    let watch = Watch::open(w)?;
+    let mut lost = None;
+    for _ in 0..TIMES {
+        lru::drain().doing("drain the LRU batches")?;
+        touch_all(w, mappers)?;
+        lost = None;
+        for &(actor, area) in mappers {
+            let listed = |flags: Flags| flags.has(Flags::LRU);
+            let heads: Vec<Pfn> = w
+                .pages_of(actor, area)?
+                .iter()
+                .flatten()
+                .filter(|page| listed(page.1))
+                .map(|page| page.0)
+                .collect();
+            let marked = watch.mark(w, &heads)?;
+            let again = watch.mark(w, &heads)?;
+            let only_then = heads
+                .iter()
+                .filter(|h| !marked.contains(h) && again.contains(h));
+            let n = only_then.count();
+            if n > 0 {
+                lost = Some((actor, area, n, marked.len()));
+            }
+            if again.is_empty() {
+                return Err(Stop::Skip("needs pages that can be set idle now"));
+            }
+        }
+        if lost.is_none() {
+            return Ok(());
+        }
+    }
+    let Some((actor, area, n, others)) = lost else {
+        return Ok(());
+    };
+    Err(w.report(&Finding {
+        property: "a page that was touched before it is marked idle is idle",
+        detail: format!(
+            "{n} page(s) are when they are marked once more, untouched, and {others} are; each of {TIMES} times"
+        ),
+        at: Some((actor.id(), area.vpn)),
+    }))
+}
+
 /// A child has accessed none of its pages yet (pte_mkold() in __copy_present_ptes(), copy_huge_pmd()), though its parent has accessed all of
 /// `area`.
 ///
