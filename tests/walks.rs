@@ -10,7 +10,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{Grain, RW};
 use helpers::walk::{
     self, Walk, compact, idle, ksm, migrate,
-    own::{Way, only_own},
+    own::{Way, at_once, only_own},
     policy, reclaim, soft_offline, split,
 };
 use helpers::world::{Area, Kind, Share, World, pooled};
@@ -177,6 +177,54 @@ fn own_parts(ctx: &mut Ctx, way: Way) -> TestResult {
     w.finish()
 }
 
+/// Several large folios in a row, and small pages between them.
+///
+///   P  [ folio | folio | 0 1 .. | folio ]
+fn folios(ctx: &mut Ctx, way: Way) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let make = |i| {
+        let a = w.place_aligned(4 * n, 4 * n);
+        w.name(a, ["a", "b", "c", "d"][i]);
+        let small = a.sub(2 * n..3 * n);
+        p.map(small)?;
+        p.write(small)?;
+        for first in [0, n, 3 * n] {
+            p.map_folio(a.sub(first..first + n))?;
+        }
+        Ok(a)
+    };
+    at_once(&w, p, make, way)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Pages of zeroes that were never written are nobody's: they are on no node, and do not go to another.
+///
+///   P  [- - - -]  read      [==== PMD ====]  read
+fn zeroes(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (a, b) = (w.place(4), w.place_huge(1)?);
+    w.name(a, "small");
+    w.name(b, "huge");
+    for area in [a, b] {
+        p.map(area)?;
+        if area.pages > 4 {
+            p.advise(area, advice::HUGEPAGE)?;
+        }
+        p.read(area)?;
+    }
+    w.check()?;
+    let judged = w.check_nowhere(p, a)? + w.check_nowhere(p, b)?;
+    w.diag(format_args!("pages of zeroes: {judged}"));
+    if judged == 0 {
+        return Err(Stop::Skip("needs pages of zeroes"));
+    }
+    w.finish()
+}
+
 /// KSM pages: the mappers of one page have nothing in common but its content.
 fn merged(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
     let w = World::new(ctx)?;
@@ -211,6 +259,24 @@ const OWN: Test = Test {
 const OWN_HUGE: Test = Test {
     needs: Grain::HUGE_NODES_NEEDS,
     ..OWN
+};
+/// Folios of 16 pages, of 4, 16 and 64 KiB each.
+const OWN_FOLIO: Test = Test {
+    knobs: &[
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
+            "madvise",
+        ),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
+            "madvise",
+        ),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
+            "madvise",
+        ),
+    ],
+    ..OWN_HUGE
 };
 const HUGETLB: Test = Test {
     needs: &[
@@ -326,7 +392,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "own.folio",
         run: |c| own(c, |w| w.folio_size(), Way::MovePages),
-        ..OWN_HUGE
+        ..OWN_FOLIO
     },
     Test {
         name: "own.thp",
@@ -339,6 +405,22 @@ const TESTS: &[Test] = &[
         ..OWN_HUGE
     },
     Test {
+        name: "own.folios",
+        run: |c| folios(c, Way::MovePages),
+        ..OWN_FOLIO
+    },
+    Test {
+        name: "own.mbind.folios",
+        run: |c| folios(c, Way::Mbind),
+        ..OWN_FOLIO
+    },
+    Test {
+        name: "migrate.zero",
+        about: "A page that was never written is on no node.",
+        run: zeroes,
+        ..OWN_HUGE
+    },
+    Test {
         name: "own.mbind",
         run: |c| own(c, |_| Ok(1), Way::Mbind),
         ..OWN
@@ -346,7 +428,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "own.mbind.folio",
         run: |c| own(c, |w| w.folio_size(), Way::Mbind),
-        ..OWN_HUGE
+        ..OWN_FOLIO
     },
     Test {
         name: "own.mbind.thp_parts",

@@ -111,6 +111,52 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
     w.check()
 }
 
+/// Has `actor` move areas that no other process maps to another node: all of one goes when it is asked for once, unless something has one of
+/// its pages at that moment. Fresh ones, since folios that have moved may be in pieces; `make` makes them, all on one node or they do not count.
+///
+/// # Errors
+/// `Skip` when this machine does not migrate, or not even the control's pages now.
+#[track_caller]
+pub fn at_once(
+    w: &World,
+    actor: Actor,
+    make: impl Fn(usize) -> TestResult<Area>,
+    way: Way,
+) -> TestResult {
+    const TIMES: usize = 4;
+    offered(w).map_err(Stop::Skip)?;
+    let (id, page) = w.control()?;
+    let control = w.actor_by_id(id);
+    let nodes = &w.features().nodes;
+    let mut most = None;
+    for i in 0..TIMES {
+        let area = make(i)?;
+        w.check()?;
+        lru::drain().doing("drain the LRU batches")?;
+        let on = w.nodes_of(actor, area)?;
+        let Some(&to) = nodes.iter().find(|&&n| !on.contains(&n)) else {
+            continue;
+        };
+        gather(w, control, page, on[0])?;
+        ask(w, control, page, to, way)?;
+        ask(w, actor, area, to, way)?;
+        let on = w.nodes_of(actor, area)?;
+        let there = on.iter().filter(|&&n| n == to).count();
+        if there == area.pages {
+            return w.check();
+        }
+        if w.nodes_of(control, page)?.iter().all(|&n| n == to) {
+            most = most.max(Some(there));
+        }
+    }
+    let Some(most) = most else {
+        return Err(Stop::Skip("needs pages that can be migrated now"));
+    };
+    Err(Stop::fail(format_args!(
+        "MPOL_MF_MOVE moves pages that no other process maps: asked for once, {most} at most of an area have moved, {TIMES} times ({way:?}); the control's moved",
+    )))
+}
+
 /// Statuses where the way has any.
 fn ask(w: &World, actor: Actor, area: Area, node: i32, way: Way) -> TestResult<Vec<i32>> {
     let addrs: Vec<usize> = area.vpns().map(|v| v * w.page_size()).collect();

@@ -200,6 +200,28 @@ impl World<'_> {
         numa::page_nodes(actor.pid()?, &addrs).doing("move_pages")
     }
 
+    /// Pages of zeroes are on no node (do_pages_stat_array()), by whatever entry they are mapped. How many there are.
+    #[track_caller]
+    pub fn check_nowhere(&self, actor: Actor, area: Area) -> TestResult<usize> {
+        let seen = self.pages_of(actor, area)?;
+        let nodes = self.nodes_of(actor, area)?;
+        let mut zeroes = 0;
+        for (i, (seen, node)) in seen.into_iter().zip(nodes).enumerate() {
+            if !seen.is_some_and(|(_, flags)| flags.has(Flags::ZERO_PAGE)) {
+                continue;
+            }
+            zeroes += 1;
+            if node != -(Errno::EFAULT as i32) {
+                return Err(self.report(&Finding {
+                    property: "move_pages tells no node of a page of zeroes",
+                    detail: format!("expected EFAULT, seen status {node}"),
+                    at: Some((actor.id(), area.vpn + i)),
+                }));
+            }
+        }
+        Ok(zeroes)
+    }
+
     /// As [`World::pages_of`], of one page that must be there.
     #[track_caller]
     pub fn page_of(&self, actor: Actor, page: Area) -> TestResult<(Pfn, Flags)> {
