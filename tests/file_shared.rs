@@ -428,6 +428,7 @@ const TESTS: &[Test] = &[
     disk::READ_ONLY,
     disk::RESHAPED,
     disk::DIRECT,
+    disk::SOFT_DIRTY,
     disk::WALKED,
     large::PARTS,
     large::TAILS,

@@ -114,6 +114,36 @@ fn direct(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Written since the soft-dirty bits were cleared, and written back: the entries are made clean and read-only, and stay soft-dirty
+/// (page_vma_mkclean_one()), of those who write together and of one who writes alone.
+fn soft_dirty(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs soft-dirty bits (CONFIG_MEM_SOFT_DIRTY)"));
+    }
+    let (file, writers) = stage(&w)?;
+    let alone = writers.iter().map(std::slice::from_ref);
+    for some in [&writers[..]].into_iter().chain(alone) {
+        w.clear_soft_dirty()?;
+        for (actor, area) in some {
+            actor.write(*area)?;
+        }
+        for _ in 0..2 {
+            w.sync(&file)?;
+            for (actor, area) in some {
+                w.expect_soft_dirty(*actor, *area)?;
+            }
+            // The next writeback finds what one of them has written anew, the others' entries clean.
+            let (actor, area) = some[0];
+            actor.write(area)?;
+        }
+    }
+    w.sync(&file)?;
+    w.check_synced(&file)?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 /// Moved, cut, forked while dirty.
 fn reshaped(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -203,6 +233,12 @@ pub const RESHAPED: Test = Test {
 pub const DIRECT: Test = Test {
     name: "disk.direct",
     run: direct,
+    ..DISK
+};
+pub const SOFT_DIRTY: Test = Test {
+    name: "disk.soft_dirty",
+    about: "What was written since the soft-dirty bits were cleared is soft-dirty when it has been written back.",
+    run: soft_dirty,
     ..DISK
 };
 pub const WALKED: Test = Test {
