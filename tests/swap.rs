@@ -5,10 +5,14 @@
 //! (do_swap_page(), __folio_set_anon()); that it was exclusive to one, and soft-dirty, only the entry's bits tell. Walks by themselves
 //! let each actor read all in turn; here the script says who comes when.
 
+use helpers::kernel::kpage::Flags;
 use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
+use helpers::walk::compact::COMPACT;
+use helpers::walk::ksm::KSM as KSM_WALK;
 use helpers::walk::merge::merge;
+use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::{press, swap_off, swap_out};
 use helpers::world::{Actor, Area, World, rss};
 use helpers::{Stop, TestResult, walk};
@@ -290,6 +294,49 @@ fn ksm(ctx: &mut Ctx, shared: Shared, first_goes: bool) -> TestResult {
     walks(w)
 }
 
+/// A page that is in memory and in swap, and one process's own all the same: it was brought in ahead (MADV_WILLNEED), and only read. When it
+/// is written there is no fault, and nothing but its entry tells that what swap has of it is old. Whoever takes the entry tells the page, or
+/// reclaim gives the page up for what is in swap.
+///
+///   P  [0 1 2 3 .. 15]     out, brought in, read, and 4 to 15 written; then each walk that takes entries, and out again
+///   C  [        8 9 .. 15]     forked then
+fn cached(ctx: &mut Ctx, forked: bool) -> TestResult {
+    const N: usize = 16;
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", N)?;
+    let mut cached = 0;
+    for one in [None, Some(&MIGRATE), Some(&COMPACT), Some(&KSM_WALK)] {
+        swap_out(&w)?;
+        p.advise(a, advice::WILLNEED)?;
+        p.read(a)?;
+        let pages = w.pages_of(p, a)?;
+        let in_cache = |(_, flags): &(_, Flags)| flags.has(Flags::SWAPCACHE);
+        cached += pages.into_iter().flatten().filter(in_cache).count();
+        p.write(a.sub(4..N))?;
+        let c = if forked { Some(p.fork("C")?) } else { None };
+        if let Some(c) = c {
+            c.unmap(a.sub(0..8))?;
+        }
+        if let Some(one) = one {
+            match walk::only(&w, one) {
+                Err(Stop::Skip(_)) => {}
+                other => other?,
+            }
+        }
+        swap_out(&w)?;
+        w.check()?;
+        if let Some(c) = c {
+            c.exit()?;
+        }
+        // Its own again, whatever it was merged or shared with.
+        p.write(a)?;
+    }
+    if cached == 0 {
+        return Err(Stop::Skip("needs pages that stay in the swap cache"));
+    }
+    walks(w)
+}
+
 /// MADV_COLD and MADV_PAGEOUT through each sharer: nothing may change for anybody.
 fn advised(ctx: &mut Ctx, what: i32) -> TestResult {
     let w = World::new(ctx)?;
@@ -402,6 +449,12 @@ const KSM: Test = Test {
     ..Test::DEFAULT
 };
 
+const CACHED: Test = Test {
+    about: "A page that was written since it came back from swap has the new content when it has been there again.",
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    ..Test::DEFAULT
+};
+
 const ADVICE: Test = Test {
     about: "Advice about when a page goes changes nothing of what it holds.",
     ..SWAP
@@ -433,6 +486,8 @@ const TESTS: &[Test] = &[
     t!(SWAP, "again_and_again", again_and_again),
     t!(SWAP, "soft_dirty", soft_dirty),
     t!(ADVICE, "high_water", high_water),
+    t!(CACHED, "cached", |c| cached(c, false)),
+    t!(CACHED, "cached.forked", |c| cached(c, true)),
     t!(KSM, "ksm.one_process", |c| ksm(
         c,
         Shared::OneProcess,
