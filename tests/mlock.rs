@@ -20,6 +20,8 @@ use helpers::{Stop, TestResult, walk};
 
 #[path = "mlock/born.rs"]
 mod born;
+#[path = "mlock/large.rs"]
+mod large;
 #[path = "mlock/object.rs"]
 mod object;
 
@@ -460,6 +462,8 @@ const TESTS: &[Test] = &[
         needs: Grain::HUGE_NEEDS,
         ..t!("collapsed", born::collapsed)
     },
+    large::HALVES,
+    large::OBJECT,
 ];
 
 pub fn main() {

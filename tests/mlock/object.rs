@@ -59,7 +59,7 @@ pub fn remapped(ctx: &mut Ctx) -> TestResult {
 }
 
 /// By one entry: that is asked for before the first access.
-fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
+pub fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
     actor.map_object(a, file, 0, NONE, Share::Shared)?;
     actor.advise(a, advice::HUGEPAGE)?;
     actor.protect(a, RW)
