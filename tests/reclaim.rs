@@ -19,6 +19,9 @@ use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
+#[path = "reclaim/part.rs"]
+mod part;
+
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
     walk::every_on_offer(&w)?;
@@ -642,6 +645,7 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "pageout", |c| pageout(c, false)),
     t!(ADVICE, "pageout.outside", |c| pageout(c, true)),
     t!(ALONE, "pageout.shared", pageout_shared),
+    part::PAGEOUT,
     t!(FILE, "private.memfd", |c| private_file(c, Kind::Memfd)),
     Test {
         name: "private.disk",
