@@ -19,6 +19,8 @@ use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
+#[path = "reclaim/mincore.rs"]
+mod mincore;
 #[path = "reclaim/part.rs"]
 mod part;
 
@@ -660,6 +662,8 @@ const TESTS: &[Test] = &[
     t!(BACK, "populated", |c| populated(c, false)),
     t!(BACK, "populated.child_first", |c| populated(c, true)),
     t!(SHARES, "shares", shares),
+    mincore::MEMFD,
+    mincore::DISK,
     t!(OFF, "off.folio", off),
 ];
 

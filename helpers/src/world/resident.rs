@@ -6,21 +6,23 @@
 //! (swp_swapcount()): nothing else shows that number.
 
 use super::check::Finding;
-use super::model::{ActorId, Held};
+use super::model::{ActorId, FrameId, Held};
 use super::sight::{Lie, Seen};
-use super::{Area, World};
+use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
-use crate::kernel::vma;
+use crate::kernel::{lru, vma};
 use crate::stop::Doing;
 use crate::{Stop, TestResult};
 use nix::libc::PROT_NONE;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// How long a difference must last before it counts.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// How long reclaim is asked for what may be left in the swap cache.
+const LIMIT: Duration = Duration::from_secs(2);
 /// The kernel's shares have so many binary digits behind the point (PSS_SHIFT).
 const SHIFT: u32 = 12;
 
@@ -166,7 +168,7 @@ impl World<'_> {
     }
 
     /// mincore(2) says of every page of private anonymous memory that it is in memory where it is mapped, and that it is not where
-    /// nothing ever was. What is in swap may be in its cache.
+    /// nothing ever was. What is in swap may be in its cache, and is when a sharer's page is.
     #[track_caller]
     pub fn check_mincore(&self) -> TestResult {
         for (id, runs) in self.private_runs() {
@@ -180,20 +182,29 @@ impl World<'_> {
                 };
                 let mut until = self.limit(PATIENCE);
                 loop {
+                    let cached = self.in_swap_cache()?;
                     let before = self.eye.entries(self.pid(id)?, &vpns)?;
                     let told = self.mincore(id, area)?;
                     let after = self.eye.entries(self.pid(id)?, &vpns)?;
+                    let still = self.in_swap_cache()?;
                     let wrong = (0..vpns.len()).find(|&i| {
                         let there = |s: &Seen| matches!(s.state, State::Present(_));
                         let nothing = held[i] == (Held::Nothing, false)
                             && before[i].state == State::Empty
                             && after[i].state == State::Empty;
-                        there(&before[i]) && there(&after[i]) && !told[i] || nothing && told[i]
+                        let out = |s: &Seen| matches!(s.state, State::Swapped(_));
+                        // Migration entries look like swap, and are of pages in memory as well.
+                        let in_cache = matches!(held[i].0, Held::Frame(f)
+                            if cached.contains(&f) && still.contains(&f))
+                            && out(&before[i])
+                            && out(&after[i]);
+                        let here = there(&before[i]) && there(&after[i]) || in_cache;
+                        here && !told[i] || nothing && told[i]
                     });
                     let Some(i) = wrong else { break };
                     if until.over() {
                         return Err(self.report(&Finding {
-                            property: "mincore tells the pages that are mapped",
+                            property: "mincore tells the pages that are in memory",
                             detail: format!("told {}, seen {}", told[i], after[i]),
                             at: Some((id, vpns[i])),
                         }));
@@ -202,6 +213,63 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The frames that somebody has in memory with a slot in swap; none that KSM may have copied for him.
+    fn in_swap_cache(&self) -> TestResult<HashSet<FrameId>> {
+        let mut cached = HashSet::new();
+        for (f, sightings) in self.look()? {
+            let frame = self.frame(f);
+            let pfn = sightings.iter().find_map(|(_, s)| s.pfn());
+            if let Some(pfn) = pfn.filter(|_| !frame.ksm && !frame.scattered)
+                && let Some(flags) = self.page_flags(pfn)?
+                && flags.has(Flags::SWAPCACHE)
+            {
+                cached.insert(f);
+            }
+        }
+        Ok(cached)
+    }
+
+    /// mincore(2) says of pages of this actor that are in swap, and that nobody has in memory, that they are not: at last, since reclaim
+    /// may leave one in the swap cache for a while. `plain` is anonymous memory that is in swap as well.
+    ///
+    /// # Errors
+    /// `Skip` when mincore finds what is `plain` in memory all the time, too, or when it comes back.
+    #[track_caller]
+    pub fn check_mincore_out(&self, actor: Actor, area: Area, plain: Area) -> TestResult {
+        let memcg = self.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        let id = actor.id();
+        let out = |area: Area| -> TestResult<bool> {
+            let vpns: Vec<usize> = area.vpns().collect();
+            let seen = self.eye.entries(self.pid(id)?, &vpns)?;
+            Ok(seen.iter().all(|s| matches!(s.state, State::Swapped(_))))
+        };
+        let mut until = self.limit(LIMIT);
+        loop {
+            let told = self.mincore(id, area)?;
+            let Some(i) = told.iter().position(|t| *t) else {
+                return Ok(());
+            };
+            let control = self.mincore(id, plain)?.contains(&true);
+            if !out(area)? || !out(plain)? {
+                return Err(Stop::Skip("needs pages that stay in swap"));
+            }
+            if until.over() {
+                if control {
+                    return Err(Stop::Skip("needs pages that leave the swap cache"));
+                }
+                return Err(self.report(&Finding {
+                    property: "mincore does not find in memory what is in swap",
+                    detail: String::from("it finds this page, and none of plain memory"),
+                    at: Some((id, area.vpn + i)),
+                }));
+            }
+            // What is in a batch cannot be taken.
+            lru::drain().doing("drain the LRU batches")?;
+            memcg.reclaim().doing("reclaim of a memory cgroup")?;
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn mincore(&self, id: ActorId, area: Area) -> TestResult<Vec<bool>> {
