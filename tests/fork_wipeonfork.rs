@@ -4,9 +4,10 @@
 //! Such a VMA starts in the child without an anon_vma and gets one at its first fault (anon_vma_prepare(), which may take a
 //! neighbour's: find_mergeable_anon_vma()). Pages faulted in then must be found by walks, in the child only.
 
-use helpers::supervise::{Ctx, Test, main as run};
+use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology;
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{TestResult, walk};
 
@@ -129,8 +130,83 @@ fn reshaped_in_child(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// What else may be said of a wiped area.
+type Said = fn(Actor, Area) -> TestResult;
+
+/// Wiped areas of which something else is said, before or after.
+///
+///   P   |wf, a|wf, b|wf, c| ...
+///   C   |  0  |  0  |  0  | ...     zeroes, then pages of its own
+fn said(ctx: &mut Ctx, all: &[Said]) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let mut areas = Vec::new();
+    for say in all {
+        for wiped_first in [true, false] {
+            let a = w.place(PAGES);
+            w.name(a, "a");
+            p.map(a)?;
+            p.write(a)?;
+            if wiped_first {
+                p.advise(a, advice::WIPEONFORK)?;
+                say(p, a)?;
+            } else {
+                say(p, a)?;
+                p.advise(a, advice::WIPEONFORK)?;
+            }
+            areas.push(a);
+        }
+    }
+    let c = p.fork("C")?;
+    w.check()?;
+    for &a in &areas {
+        c.protect(a, topology::RW)?;
+        w.check_zero(c.id(), a.page(0))?;
+        c.write(a.page(1))?;
+    }
+    let g = c.fork("G")?;
+    w.check()?;
+    for &a in &areas {
+        g.write(a.page(0))?;
+    }
+    walk::every(&w)?;
+    p.exit()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+const LOCKED: &[Said] = &[
+    |p, a| p.lock(a, Lock::Full),
+    |p, a| p.lock(a, Lock::OnFault),
+    |p, a| {
+        p.protect(a, topology::R)?;
+        p.lock(a, Lock::Full)
+    },
+];
+
+const ADVISED: &[Said] = &[
+    |p, a| p.advise(a, advice::SEQUENTIAL),
+    |p, a| p.advise(a, advice::RANDOM),
+    |p, a| p.advise(a, advice::DONTDUMP),
+    |p, a| p.protect(a, topology::R),
+    |p, a| p.protect(a, topology::NONE),
+];
+
+const MERGEABLE: &[Said] = &[|p, a| p.advise(a, advice::MERGEABLE)];
+
+const HUGE: &[Said] = &[
+    |p, a| p.advise(a, advice::HUGEPAGE),
+    |p, a| p.advise(a, advice::NOHUGEPAGE),
+];
+
 const WIPED: Test = Test {
     about: "A wiped VMA is zero in the child, its new pages are found there, and the parent keeps its own.",
+    ..Test::DEFAULT
+};
+
+const SAID: Test = Test {
+    about: "A child finds nothing in a wiped VMA, whatever else is said of it.",
     ..Test::DEFAULT
 };
 
@@ -179,6 +255,28 @@ const TESTS: &[Test] = &[
         name: "reshaped_in_child",
         run: reshaped_in_child,
         ..WIPED
+    },
+    Test {
+        name: "locked",
+        run: |c| said(c, LOCKED),
+        ..SAID
+    },
+    Test {
+        name: "advised",
+        run: |c| said(c, ADVISED),
+        ..SAID
+    },
+    Test {
+        name: "mergeable",
+        run: |c| said(c, MERGEABLE),
+        needs: &[Need::Ksm],
+        ..SAID
+    },
+    Test {
+        name: "huge",
+        run: |c| said(c, HUGE),
+        needs: &[Need::Thp],
+        ..SAID
     },
 ];
 
