@@ -5,6 +5,9 @@
 //! must be linked there (anon_vma_clone(), anon_vma_fork()). So a page inherited over generations must be found in all
 //! of them, whoever has exited in between, and a page copied at one level below that level only.
 
+#[path = "fork_tree/vast.rs"]
+mod vast;
+
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain};
@@ -279,6 +282,11 @@ const COPIED: Test = Test {
     ..Test::DEFAULT
 };
 
+const VAST: Test = Test {
+    about: "A page is found at every place of its area, however long the area is.",
+    ..Test::DEFAULT
+};
+
 const TESTS: &[Test] = &[
     Test {
         name: "inherit.chain",
@@ -357,6 +365,16 @@ const TESTS: &[Test] = &[
         needs: Grain::HUGE_NEEDS,
         run: partly_mapped,
         ..Test::DEFAULT
+    },
+    Test {
+        name: "vast",
+        run: vast::private,
+        ..VAST
+    },
+    Test {
+        name: "vast.memfd",
+        run: vast::memfd,
+        ..VAST
     },
 ];
 

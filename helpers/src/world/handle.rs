@@ -45,7 +45,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.world.pid(self.id)
     }
 
-    fn note(&self, what: String) {
+    pub(super) fn note(&self, what: String) {
         self.world.note(format!("{}: {what}", self.name()));
     }
 
@@ -107,7 +107,7 @@ impl<'w, 'c> Actor<'w, 'c> {
     }
 
     /// Anonymous memory in this place, over what is there.
-    fn anonymous(&self, area: Area, prot: i32, flags: i32) -> Cmd {
+    pub(super) fn anonymous(&self, area: Area, prot: i32, flags: i32) -> Cmd {
         let (addr, len) = self.bytes(area);
         Cmd::Map {
             addr,

@@ -47,6 +47,7 @@ mod stack;
 mod steps;
 mod uffd;
 mod unsplit;
+mod vast;
 mod vma;
 
 pub use area::Area;

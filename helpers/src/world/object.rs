@@ -257,7 +257,7 @@ impl Actor<'_, '_> {
     }
 
     /// mmap of an object from its page `first` on, far more than is used: the model knows the given parts, nothing else
-    /// may be touched. For [`World::far`] places of hugetlb objects, whose mappers may share page tables then.
+    /// may be touched. For [`World::far`] places; mappers of hugetlb objects may share page tables then.
     #[track_caller]
     pub fn map_parts(
         &self,
@@ -286,7 +286,7 @@ impl Actor<'_, '_> {
         w.tell_with(self.id, &cmd, object)?;
         let shared = share == Share::Shared;
         let mut model = w.model.borrow_mut();
-        if shared {
+        if shared && object.kind == Kind::Hugetlb {
             model.share_tables(object.id);
         }
         for part in parts {

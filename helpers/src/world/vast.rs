@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Areas of private memory that are far longer than what is used of them.
+
+use super::handle::RW;
+use super::{Actor, Area, World};
+use crate::actor::Reply;
+use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use nix::libc::MAP_PRIVATE;
+
+impl World<'_> {
+    /// As [`World::far`]. `None` where an address space has no room for it.
+    pub fn vast(&self, bytes: usize) -> Option<Area> {
+        self.far(bytes).ok()
+    }
+}
+
+impl Actor<'_, '_> {
+    /// mmap of private memory, read and write, in a [`World::vast`] place: the model knows the given parts, nothing else may be touched.
+    ///
+    /// # Errors
+    /// `Skip` where the kernel wants to have memory for all of it (vm.overcommit_memory).
+    #[track_caller]
+    pub fn map_vast(&self, area: Area, parts: &[Area]) -> TestResult {
+        let w = self.world;
+        self.note(format!(
+            "mmap {} rw- private, {} parts of it used",
+            w.show(area),
+            parts.len()
+        ));
+        match w.ask(self.id, &self.anonymous(area, RW, MAP_PRIVATE))? {
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOMEM => {
+                return Err(Stop::Skip(
+                    "needs more address space than memory (vm.overcommit_memory)",
+                ));
+            }
+            reply => w.value(self.id, reply)?,
+        };
+        let mut model = w.model.borrow_mut();
+        for part in parts {
+            model.map(self.id, part.vpns(), RW);
+        }
+        Ok(())
+    }
+}
