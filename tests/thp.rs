@@ -355,6 +355,12 @@ const TESTS: &[Test] = &[
     parts!("pmd.locked", kept::locked),
     parts!("pmd.unlocked", kept::unlocked),
     Test {
+        name: "pmd.locked.zeroes",
+        about: "A locked area keeps its pages, also those that hold zeroes only.",
+        run: |c| walk::afresh(c, kept::zeroes),
+        ..PARTS
+    },
+    Test {
         name: "locked_half",
         about: "A locked part of a large folio stays in memory.",
         run: kept::locked_half,

@@ -4,6 +4,7 @@
 
 use super::{folio, huge};
 use helpers::supervise::Ctx;
+use helpers::sys::mem::advice;
 use helpers::topology::{R, RW};
 use helpers::walk::mlocked;
 use helpers::walk::reclaim::press;
@@ -54,6 +55,32 @@ pub fn unlocked(w: &World) -> TestResult {
     mlocked::expect(w, p, a.page(0), true)?;
     p.unlock(a)?;
     mlocked::expect(w, p, a.page(0), false)
+}
+
+/// Zeroes in a locked area are in pages as anything else, also when their huge page is split, when others may be given the zero page
+/// (try_to_map_unused_to_zeropage()).
+///
+///   P  locked     a [==== PMD, two pages written, zeroes ====]     Q  b |locked, zeroes 0 .. n/2-1|written n/2 ... n-1|
+///   C  r, locked  a [==== the same ====]
+pub fn zeroes(w: &World) -> TestResult {
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, b) = (w.place_huge(1)?, w.place_huge(1)?);
+    w.name(a, "a");
+    w.name(b, "b");
+    let half = b.pages / 2;
+    for (actor, area, written) in [(p, a, a.sub(2..4)), (q, b, b.sub(half..b.pages))] {
+        actor.map(area)?;
+        actor.advise(area, advice::HUGEPAGE)?;
+        actor.write(written)?;
+        if !w.is_huge(actor.id(), area)? {
+            return Err(Stop::Skip("needs a free huge page"));
+        }
+    }
+    p.lock(a, Lock::Full)?;
+    q.lock(b.sub(0..half), Lock::Full)?;
+    let c = p.fork("C")?;
+    c.protect(a, R)?;
+    c.lock(a, Lock::Full)
 }
 
 /// The half that is locked stays in memory, whatever becomes of the other: try_to_unmap_one() gives up at the locked VMA, or the folio
