@@ -496,6 +496,14 @@ const TESTS: &[Test] = &[
         }))
     },
     Test {
+        about: "What was accessed, and nothing else, counts as accessed where its area has moved to.",
+        ..t!(FOLIO, "remapped", |c| of_each_size(c, |w, p, a| {
+            let to = w.place_aligned(a.pages, a.pages);
+            w.name(to, "to");
+            told::remapped(w, p, a, to)
+        }))
+    },
+    Test {
         about: "What a PMD says of accesses is said of all its parts when it is split.",
         ..t!(FOLIO, "cut", cut)
     },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What an entry knows of accesses when it is told to forget them (MADV_COLD), and when it goes (munmap).
+//! What an entry knows of accesses when it is told to forget them (MADV_COLD), when it moves (mremap), and when it goes (munmap).
 //!
 //! No walk: the entries of one mapper are at hand. But what walks find out later depends on both, folio_referenced() as well as idle tracking.
 
@@ -277,6 +277,47 @@ pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
             "needs migration entries that keep the accessed bit, or idle tracking",
         ))
     }
+}
+
+/// Pages of an area that nobody else maps count as accessed, all or none, in the place that the area is moved to by mremap(2) as they did
+/// before: what their entries say goes along (move_ptes(), move_huge_pmd()).
+///
+/// # Errors
+/// `Skip` where the touches do not show.
+#[track_caller]
+pub fn remapped(w: &World, actor: Actor, area: Area, to: Area) -> TestResult {
+    let (mut from, mut to) = (area, to);
+    for touched in [true, false] {
+        let expected = if touched { area.pages } else { 0 };
+        let mut seen = 0;
+        for _ in 0..TIMES {
+            forget_accesses(w)?;
+            if touched {
+                touch_all(w, &[(actor, from)])?;
+            }
+            actor.move_to(from, to)?;
+            (from, to) = (to, from);
+            seen = referenced(w, actor, from)?;
+            if seen == expected {
+                break;
+            }
+        }
+        if seen != expected {
+            return Err(w.report(&Finding {
+                property: "a page counts as accessed where its area has moved to as it did before",
+                detail: format!(
+                    "{seen} of {} page(s) do, expected {expected}, each of {TIMES} times",
+                    area.pages
+                ),
+                at: Some((actor.id(), from.vpn)),
+            }));
+        }
+        w.check()?;
+    }
+    if from != area {
+        actor.move_to(from, area)?;
+    }
+    Ok(())
 }
 
 /// A PMD that has been accessed is split (__split_huge_pmd_locked()): all its parts have been. Then each entry says what was said of all. The
