@@ -350,6 +350,47 @@ fn zeroes(ctx: &mut Ctx, how: Zeroes) -> TestResult {
     walks(w)
 }
 
+/// Zero pages that go in each way but a write: each is no longer counted, for the process that had it.
+///
+///   P  a [x 0 0 0 0 0 0 - - ... x]  ->  [======== PMD ========]      b |0 0 0 0 0 0|      C  the same, from before
+fn zeroes_gone(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (a, b) = (w.place_huge(1)?, w.place(6));
+    w.name(a, "a");
+    w.name(b, "b");
+    for area in [a, b] {
+        p.map(area)?;
+        // As a whole: a collapse is of one VMA.
+        p.advise(area, advice::MERGEABLE)?;
+    }
+    let of_a = a.sub(1..7);
+    p.write(a.page(0))?;
+    p.write(a.page(a.pages - 1))?;
+    p.write_zeroes(of_a)?;
+    p.write_zeroes(b)?;
+    merge::merge_zeroes(&w, &[(p, of_a), (p, b)])?;
+    expect_zero_pages(&w, &[(p, 12)])?;
+    let c = p.fork("C")?;
+    p.advise(b.page(1), advice::DONTNEED)?;
+    p.unmap(b.page(2))?;
+    p.map(b.page(3))?;
+    w.check()?;
+    expect_zero_pages(&w, &[(p, 9), (c, 12)])?;
+    c.unmap(b)?;
+    expect_zero_pages(&w, &[(p, 9), (c, 6)])?;
+    // A collapse needs a page that may be written.
+    p.write(a.page(0))?;
+    p.collapse(a)?;
+    w.check()?;
+    expect_zero_pages(&w, &[(p, 3), (c, 6)])?;
+    c.write(a.page(0))?;
+    c.collapse(a)?;
+    w.check()?;
+    expect_zero_pages(&w, &[(p, 3), (c, 0)])?;
+    walks(w)
+}
+
 const KSM: Test = Test {
     needs: &[Need::Pfn, Need::KpageFlags, Need::Ksm],
     ..Test::DEFAULT
@@ -492,6 +533,19 @@ const TESTS: &[Test] = &[
     Test {
         name: "zeroes.all",
         run: |c| zeroes(c, Zeroes::All),
+        ..ZEROES
+    },
+    Test {
+        name: "zeroes.gone",
+        about: "A zero page that KSM placed is counted as long as it is mapped.",
+        needs: &[
+            Need::Pfn,
+            Need::KpageFlags,
+            Need::Ksm,
+            Need::Thp,
+            Need::MemMib(64),
+        ],
+        run: zeroes_gone,
         ..ZEROES
     },
 ];
