@@ -11,7 +11,7 @@ mod minor;
 #[path = "uffd_fork/poison.rs"]
 mod poison;
 
-use helpers::supervise::{Ctx, Need, Test, main as run};
+use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{
     FEATURE_EVENT_FORK as FORK, FEATURE_EVENT_REMAP as REMAP, FEATURE_EVENT_UNMAP as UNMAP,
@@ -22,7 +22,7 @@ use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{TestResult, walk};
 use huge::wp_huge;
 use minor::minor;
-use poison::poisoned;
+use poison::{poisoned, poisoned_cached};
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -536,6 +536,26 @@ const TESTS: &[Test] = &[
     Test {
         name: "plain.poisoned",
         run: |c| poisoned(c, 0),
+        ..POISONED
+    },
+    Test {
+        name: "poisoned.memfd.shared",
+        run: |c| poisoned_cached(c, Share::Shared, false),
+        ..POISONED
+    },
+    Test {
+        name: "poisoned.memfd.private",
+        run: |c| poisoned_cached(c, Share::Private, false),
+        ..POISONED
+    },
+    Test {
+        name: "poisoned.memfd.huge",
+        run: |c| poisoned_cached(c, Share::Shared, true),
+        needs: Grain::HUGE_NEEDS,
+        knobs: &[Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+            "advise",
+        )],
         ..POISONED
     },
     Test {
