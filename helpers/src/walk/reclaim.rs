@@ -98,6 +98,13 @@ pub fn press(w: &World) -> TestResult {
 }
 
 fn take(w: &World) -> TestResult<Taken> {
+    let objects = w.small_objects()?;
+    let taken = take_all(w)?;
+    w.check_swapped(&objects)?;
+    Ok(taken)
+}
+
+fn take_all(w: &World) -> TestResult<Taken> {
     let first = passes(w)?;
     let again = matches!(first, Ended::Stayed { control: false, .. });
     let second = if again {

@@ -45,6 +45,7 @@ mod short;
 pub mod sight;
 mod stack;
 mod steps;
+mod swapped;
 mod uffd;
 mod unsplit;
 mod vast;

@@ -272,7 +272,7 @@ impl World<'_> {
         }
     }
 
-    fn mincore(&self, id: ActorId, area: Area) -> TestResult<Vec<bool>> {
+    pub(super) fn mincore(&self, id: ActorId, area: Area) -> TestResult<Vec<bool>> {
         let cmd = Cmd::Mincore {
             addr: area.vpn * self.page,
             len: area.pages * self.page,
