@@ -158,9 +158,9 @@ fn free_part(ctx: &mut Ctx) -> TestResult {
     let pmd = sizes[sizes.len() - 1];
     let all = sizes.iter().map(|n| (*n, false)).chain([(pmd, true)]);
     for (n, by_ptes) in all {
+        let a = w.place_aligned(n, n);
+        w.name(a, "a");
         for (from, to) in [(0, 1), (n - 1, n), (n / 2, n / 2 + 1), (n / 2, n)] {
-            let a = w.place_aligned(n, n);
-            w.name(a, "a");
             p.map_folio(a)?;
             if by_ptes {
                 p.protect(a.page(1), R)?;

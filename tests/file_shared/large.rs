@@ -12,11 +12,12 @@ use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
 
+/// Pages of a folio.
+const PAGES: usize = 16;
+
 /// Who maps what of the file.
 struct Stage<'w, 'c> {
     file: Object,
-    /// Pages of a folio.
-    n: usize,
     p: Actor<'w, 'c>,
     q: Actor<'w, 'c>,
     /// Maps parts.
@@ -38,11 +39,8 @@ fn place(w: &World, name: &'static str, pages: usize) -> Area {
 }
 
 /// Two folios of a file, written by P.
-fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, usize, Actor<'w, 'c>, Area)> {
-    let n = 65536 / w.page_size();
-    if n < 4 {
-        return Err(Stop::Skip("needs pages smaller than 64 kB"));
-    }
+fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)> {
+    let n = PAGES;
     let a = w.place_aligned(2 * n, 2 * n);
     w.name(a, "a");
     let file = w.object(Kind::Memfd, 2 * n)?;
@@ -54,7 +52,7 @@ fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, usize, Actor<'w, 'c>,
             return Err(Stop::Skip("needs large folios of shared memory"));
         }
     }
-    Ok((file, n, p, a))
+    Ok((file, p, a))
 }
 
 ///   file        |0 .... folio .... 15|16 .... folio .... 31|
@@ -64,7 +62,8 @@ fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, usize, Actor<'w, 'c>,
 ///   R private                10 ............. 21               12 and 17 its own copies
 ///   R read-only                                  27 ...... 31|
 fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
-    let (file, n, p, a) = folios(w)?;
+    let n = PAGES;
+    let (file, p, a) = folios(w)?;
     let (q, r) = (w.actor("Q")?, w.actor("R")?);
     q.map_object(a, &file, 0, RW, Share::Shared)?;
     q.write(a)?;
@@ -81,7 +80,6 @@ fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
     r.write(middle.page(middle.pages / 2 + 2))?;
     Ok(Stage {
         file,
-        n,
         p,
         q,
         r,
@@ -106,9 +104,9 @@ fn tails(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w)?;
     s.p.exit()?;
-    s.q.unmap(s.a.sub(0..s.n + 1))?;
+    s.q.unmap(s.a.sub(0..PAGES + 1))?;
     s.r.unmap(s.head)?;
-    s.r.unmap(s.odd.sub(s.n - 1..s.odd.pages))?;
+    s.r.unmap(s.odd.sub(PAGES - 1..s.odd.pages))?;
     s.r.fork("C")?.write(s.middle.page(1))?;
     walk::plain(&w)?;
     topology::write_by_each(&w)?;
@@ -120,12 +118,12 @@ fn reclaimed(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w)?;
     let c = s.r.fork("C")?;
-    s.q.lock(s.a.sub(0..s.n), Lock::Full)?;
+    s.q.lock(s.a.sub(0..PAGES), Lock::Full)?;
     walk::only(&w, &reclaim::RECLAIM)?;
     s.q.exit()?;
     walk::only(&w, &reclaim::RECLAIM)?;
     c.unmap(s.head)?;
-    s.p.advise(s.a.sub(3..s.n + 2), advice::DONTNEED)?;
+    s.p.advise(s.a.sub(3..PAGES + 2), advice::DONTNEED)?;
     walk::only(&w, &reclaim::RECLAIM)?;
     w.finish()
 }
@@ -135,9 +133,9 @@ fn reshaped(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w)?;
     s.p.protect(s.a.sub(2..5), R)?;
-    s.q.fork("C")?.unmap(s.a.sub(1..s.n - 1))?;
-    let to = place(&w, "to", 2 * s.n - 3);
-    s.q.move_to(s.a.sub(3..2 * s.n), to)?;
+    s.q.fork("C")?.unmap(s.a.sub(1..PAGES - 1))?;
+    let to = place(&w, "to", 2 * PAGES - 3);
+    s.q.move_to(s.a.sub(3..2 * PAGES), to)?;
     s.q.write(to.page(to.pages - 1))?;
     s.r.move_to(s.middle.sub(1..7), place(&w, "moved", 6))?;
     walk::plain(&w)?;
@@ -152,14 +150,14 @@ fn taken_away(ctx: &mut Ctx) -> TestResult {
     s.r.fork("C")?;
     w.punch(&s.file, 2..4)?;
     w.check()?;
-    w.punch(&s.file, s.n - 1..s.n + 2)?;
+    w.punch(&s.file, PAGES - 1..PAGES + 2)?;
     w.check()?;
     walk::plain(&w)?;
-    w.truncate(&s.file, 2 * s.n - 2)?;
+    w.truncate(&s.file, 2 * PAGES - 2)?;
     w.check()?;
-    w.truncate(&s.file, s.n / 2 + 1)?;
+    w.truncate(&s.file, PAGES / 2 + 1)?;
     w.check()?;
-    w.truncate(&s.file, 2 * s.n)?;
+    w.truncate(&s.file, 2 * PAGES)?;
     w.check()?;
     w.finish()
 }
@@ -170,7 +168,8 @@ fn taken_away(ctx: &mut Ctx) -> TestResult {
 ///   R C             3 ........................... 28           then from 11 on, then none
 fn counted(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let (file, n, p, _) = folios(&w)?;
+    let n = PAGES;
+    let (file, p, _) = folios(&w)?;
     p.exit()?;
     let r = w.actor("R")?;
     let counters = Counters::open(&w)?;
@@ -198,10 +197,21 @@ fn counted(ctx: &mut Ctx) -> TestResult {
 const LARGE: Test = Test {
     about: "Every mapping of a large folio of shared memory is found, whichever part of it that maps.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags],
-    knobs: &[Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled",
-        "advise",
-    )],
+    // Of 16 pages, of 4, 16 and 64 KiB each.
+    knobs: &[
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled",
+            "advise",
+        ),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/shmem_enabled",
+            "advise",
+        ),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/shmem_enabled",
+            "advise",
+        ),
+    ],
     ..Test::DEFAULT
 };
 
