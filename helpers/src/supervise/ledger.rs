@@ -5,7 +5,7 @@
 
 use super::arena::Arena;
 use crate::kernel::memcg::Memcg;
-use crate::kernel::{lru, vma};
+use crate::kernel::{lru, numa, vma};
 use crate::pace::Wait;
 use crate::sys::mem;
 use std::io;
@@ -13,9 +13,9 @@ use std::time::Duration;
 
 /// The kernel brings the statistics of a cgroup up to date every 2 s by itself (FLUSH_TIME in mm/memcontrol.c), a bit later on an idle CPU.
 const PATIENCE: Duration = Duration::from_millis(2500);
-/// Pages that may come and go beside what is subtracted: of those that this process has inherited and cannot make its own (read-only ones), and
-/// its own that were out when one of both was read. Ten were seen on a right kernel on a busy machine.
-const SLACK: i64 = 64;
+/// Pages for each CPU that may come and go beside what is subtracted: half of what one may keep back (MEMCG_CHARGE_BATCH). Ten in all were seen on
+/// right kernels on a busy machine of two.
+const PER_CPU: i64 = 32;
 
 /// The counters, pages.
 #[derive(Clone, Copy)]
@@ -78,12 +78,13 @@ impl Ledger {
         let huge = self.huge - before.huge;
         let files = self.files - before.files;
         let unevictable = self.unevictable - before.unevictable;
-        let may = SLACK + self.own_files.max(before.own_files);
-        if anon.abs() <= SLACK && huge == 0 && files.abs() <= may && unevictable == 0 {
+        let slack = PER_CPU * numa::online_cpus() as i64;
+        let may = slack + self.own_files.max(before.own_files);
+        if anon.abs() <= slack && huge == 0 && files.abs() <= may && unevictable == 0 {
             return None;
         }
         Some(format!(
-            "{anon} anonymous page(s) (give or take {SLACK}), {huge} page(s) of PMDs, {files} page(s) of files (give or take {may}), {unevictable} unevictable page(s)"
+            "{anon} anonymous page(s) (give or take {slack}), {huge} page(s) of PMDs, {files} page(s) of files (give or take {may}), {unevictable} unevictable page(s)"
         ))
     }
 }
