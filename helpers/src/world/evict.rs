@@ -94,6 +94,8 @@ impl Actor<'_, '_> {
         let mut until = w.limit(LIMIT);
         let mut pause = Duration::from_millis(1);
         let stayed = loop {
+            // What is in the batch of another CPU is passed over, and may be there for long.
+            lru::drain().doing("drain the LRU batches")?;
             w.tell(self.id, &cmd)?;
             let seen = w.eye.entries(w.pid(self.id)?, &vpns)?;
             let stayed = seen
