@@ -5,7 +5,7 @@
 
 use super::arena::Arena;
 use crate::kernel::memcg::Memcg;
-use crate::kernel::{lru, numa, vma};
+use crate::kernel::{lru, vma};
 use crate::pace::Wait;
 use crate::sys::mem;
 use std::io;
@@ -13,14 +13,14 @@ use std::time::Duration;
 
 /// The kernel brings the statistics of a cgroup up to date every 2 s by itself (FLUSH_TIME in mm/memcontrol.c), a bit later on an idle CPU.
 const PATIENCE: Duration = Duration::from_millis(2500);
-/// Pages for each CPU that may come and go beside what is subtracted: half of what one may keep back (MEMCG_CHARGE_BATCH). Ten in all were seen on
-/// right kernels on a busy machine of two.
-const PER_CPU: i64 = 32;
+/// Pages that may come and go beside what is known to.
+const SLACK: i64 = 16;
 
 /// The counters, pages.
 #[derive(Clone, Copy)]
 pub(super) struct Ledger {
-    /// Anonymous ones, without what the caller has itself.
+    /// Anonymous ones, without what the caller has itself. So many below 0 as the caller has touched before it came to its cgroup, or inherited
+    /// and cannot write to: others are charged for them, and they may be gone at the end.
     anon: i64,
     /// Those that PMDs map.
     huge: i64,
@@ -78,8 +78,8 @@ impl Ledger {
         let huge = self.huge - before.huge;
         let files = self.files - before.files;
         let unevictable = self.unevictable - before.unevictable;
-        let slack = PER_CPU * numa::online_cpus() as i64;
-        let may = slack + self.own_files.max(before.own_files);
+        let slack = SLACK + (-before.anon).max(0);
+        let may = SLACK + self.own_files.max(before.own_files);
         if anon.abs() <= slack && huge == 0 && files.abs() <= may && unevictable == 0 {
             return None;
         }
