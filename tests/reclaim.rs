@@ -8,7 +8,7 @@
 
 use helpers::kernel::vma;
 use helpers::stop::Doing;
-use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
 use helpers::walk::charge::Owners;
@@ -545,25 +545,9 @@ const FREE_HUGE: Test = Test {
     ..FREE
 };
 
-/// Folios of 16 pages, of 4, 16 and 64 KiB each.
-const FOLIOS: &[Knob] = &[
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
-        "madvise",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
-        "madvise",
-    ),
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
-        "madvise",
-    ),
-];
-
 const FREE_FOLIO: Test = Test {
     about: "A folio given up is put back with each of its entries as it was.",
-    knobs: FOLIOS,
+    knobs: walk::FOLIO_KNOBS,
     guards: &[Fix {
         commit: "29f40594a281",
         subject: "mm/rmap: fix incorrect pte restoration for lazyfree folios",
@@ -621,7 +605,7 @@ const OFF: Test = Test {
         Need::KpageFlags,
         Need::MemMib(300),
     ],
-    knobs: FOLIOS,
+    knobs: walk::FOLIO_KNOBS,
     ..Test::DEFAULT
 };
 

@@ -5,7 +5,7 @@
 //! (page_idle_clear_pte_refs()); reclaim does before it takes a page (folio_referenced()). A mapper that they miss loses a page that it
 //! is using; nothing else shows it. Each topology is asked by both, where they are on offer: each page touched through one mapper alone.
 
-use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, NONE, R, RW, filled, like};
 use helpers::walk;
@@ -427,22 +427,8 @@ const HUGE: Test = Test {
     ..TOUCHED
 };
 
-/// Folios of 16 pages, of 4, 16 and 64 KiB each.
 const FOLIO: Test = Test {
-    knobs: &[
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
-            "madvise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
-            "madvise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
-            "madvise",
-        ),
-    ],
+    knobs: walk::FOLIO_KNOBS,
     ..HUGE
 };
 

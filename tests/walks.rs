@@ -260,22 +260,8 @@ const OWN_HUGE: Test = Test {
     needs: Grain::HUGE_NODES_NEEDS,
     ..OWN
 };
-/// Folios of 16 pages, of 4, 16 and 64 KiB each.
 const OWN_FOLIO: Test = Test {
-    knobs: &[
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
-            "madvise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
-            "madvise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
-            "madvise",
-        ),
-    ],
+    knobs: walk::FOLIO_KNOBS,
     ..OWN_HUGE
 };
 const HUGETLB: Test = Test {

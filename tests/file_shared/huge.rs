@@ -5,6 +5,7 @@
 //! the page that this VMA has.
 
 use super::bits::taken;
+use super::place;
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
@@ -31,12 +32,6 @@ struct Stage<'w, 'c> {
     head: Area,
     /// Of R, private.
     middle: Area,
-}
-
-fn place(w: &World, name: &'static str, pages: usize) -> Area {
-    let area = w.place(pages);
-    w.name(area, name);
-    area
 }
 
 ///   file        |0 ..... huge page ..... 511| 512 ..... 519

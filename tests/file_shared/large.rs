@@ -3,6 +3,7 @@
 //! fault maps as much of it as fits (finish_fault()).
 
 use super::huge::map_whole;
+use super::place;
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
@@ -30,12 +31,6 @@ struct Stage<'w, 'c> {
     odd: Area,
     /// Of R, private: some of both.
     middle: Area,
-}
-
-fn place(w: &World, name: &'static str, pages: usize) -> Area {
-    let area = w.place(pages);
-    w.name(area, name);
-    area
 }
 
 /// Two folios of a file, written by P.

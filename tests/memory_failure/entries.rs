@@ -19,9 +19,7 @@ fn lost(w: &World, actor: Actor, page: Area) -> TestResult {
         actor.name(),
         page.vpn
     ));
-    Err(Stop::fail(
-        "a child has no page where its parent's was poisoned",
-    ))
+    Err(Stop::fail("nobody has a page again where one was poisoned"))
 }
 
 /// Private hugetlb pages, each of which is lost as a whole: a child born afterwards, and its child, have none there either, though the pool

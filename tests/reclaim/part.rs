@@ -50,7 +50,7 @@ pub const PAGEOUT: Test = Test {
         Need::KpageFlags,
         Need::MemMib(64),
     ],
-    knobs: super::FOLIOS,
+    knobs: helpers::walk::FOLIO_KNOBS,
     run: pageout_part,
     ..Test::DEFAULT
 };

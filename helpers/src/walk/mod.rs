@@ -100,6 +100,22 @@ const THP_KNOBS: &[Knob] = &[
     ),
 ];
 
+/// For tests whose VMAs that ask for huge pages get folios of 16 pages (of 4, 16 and 64 KiB each), where the kernel makes such.
+pub const FOLIO_KNOBS: &[Knob] = &[
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
+        "madvise",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/enabled",
+        "madvise",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/enabled",
+        "madvise",
+    ),
+];
+
 /// What became of a walk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Taken {
