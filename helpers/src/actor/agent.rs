@@ -247,16 +247,18 @@ fn probe_write(addrs: &[usize]) -> Result<Vec<i64>, Errno> {
 
 /// Unmaps a range longer than any architecture flushes page by page or as a range (x86: 33 pages, arm64: 2^21), which makes the kernel
 /// drop every translation of this address space. Only the ends are touched: what is flushed is all between them
-/// (__tlb_adjust_range()).
+/// (__tlb_adjust_range()). With MCL_FUTURE the kernel would fill all of it with pages, so it may be read only when it is locked no more.
 fn flush_tlb() -> Result<(), Errno> {
     let page = mem::page_size();
     let flags = nix::libc::MAP_PRIVATE | nix::libc::MAP_ANONYMOUS | nix::libc::MAP_NORESERVE;
     let map = |pages: usize| {
         let len = pages.checked_mul(page).ok_or(Errno::ENOMEM)?;
-        mem::mmap(0, len, nix::libc::PROT_READ, flags, -1, 0).map(|at| (at, len))
+        mem::mmap(0, len, nix::libc::PROT_NONE, flags, -1, 0).map(|at| (at, len))
     };
     // 32 bits have no room for that many, nor a CPU that flushes ranges.
     let (at, len) = map((1 << 21) + 1).or_else(|_| map(1024))?;
+    mem::munlock(at, len)?;
+    mem::mprotect(at, len, nix::libc::PROT_READ)?;
     mem::touch_read(at);
     mem::touch_read(at + len - page);
     mem::munmap(at, len)

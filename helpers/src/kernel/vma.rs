@@ -11,8 +11,10 @@ use super::proc_path;
 use nix::errno::Errno;
 use procfs::ProcError;
 use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 
 /// One VMA.
@@ -243,6 +245,10 @@ pub fn smaps_text(pid: i32, addr: usize) -> io::Result<Option<String>> {
 /// `(start, end)` when the line is the first of a VMA. Fields start with a name and a colon; a
 /// header's first word has neither.
 fn header(line: &str) -> Option<(usize, usize)> {
+    // Most lines are fields, and no hexadecimal number here has capitals.
+    if line.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
     let (start, end) = line.split(' ').next()?.split_once('-')?;
     Some((
         usize::from_str_radix(start, 16).ok()?,
@@ -287,6 +293,48 @@ impl Flagged {
     /// Whether a two-letter code is among them.
     pub fn has(&self, code: &str) -> bool {
         self.flags.split_whitespace().any(|f| f == code)
+    }
+}
+
+/// `/proc/PID/smaps` as it was at one time: for many fields of many VMAs, each of which would be another walk of all page tables.
+#[derive(Clone, Debug)]
+pub struct Smaps {
+    text: String,
+    /// First byte of each VMA and what follows its header.
+    entries: BTreeMap<usize, Range<usize>>,
+}
+
+impl Smaps {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// As [`smaps_text`].
+    pub fn read(pid: i32) -> io::Result<Smaps> {
+        let bytes = fs::read(proc_path(pid, "smaps"))?;
+        let text = String::from_utf8(bytes)
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        let mut entries: BTreeMap<usize, Range<usize>> = BTreeMap::new();
+        let mut open = None;
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let begin = at;
+            at += line.len();
+            if let Some((start, _)) = header(line)
+                && let Some((before, body)) = open.replace((start, at))
+            {
+                entries.insert(before, body..begin);
+            }
+        }
+        if let Some((start, body)) = open {
+            entries.insert(start, body..at);
+        }
+        Ok(Smaps { text, entries })
+    }
+
+    /// One field in kB of the VMA that begins at `start`. `None` without such a VMA or such a field.
+    pub fn kb(&self, start: usize, name: &str) -> Option<u64> {
+        let entry = &self.text[self.entries.get(&start)?.clone()];
+        field(entry, name).and_then(kb)
     }
 }
 
@@ -460,6 +508,11 @@ mod tests {
             assert!(one.end == a + 2 * page && one.has("dc") && one.has("lo") && !one.has("wf"));
             assert_eq!(smaps_kb(0, a + page, "Rss").unwrap(), Some(kb));
             assert_eq!(smaps_kb(0, a + page, "NoSuchField").unwrap(), None);
+            let whole = Smaps::read(0).unwrap();
+            assert_eq!(whole.kb(a + page, "Rss"), Some(kb));
+            assert_eq!(whole.kb(a, "Rss"), Some(0));
+            assert_eq!(whole.kb(a + page, "NoSuchField"), None);
+            assert_eq!(whole.kb(a + page + 1, "Rss"), None);
         } else {
             eprintln!("skipped: no smaps");
         }

@@ -11,8 +11,9 @@ use super::sight::{Lie, Seen};
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
+use crate::kernel::lru;
 use crate::kernel::pagemap::{Pfn, State};
-use crate::kernel::{lru, vma};
+use crate::kernel::vma::{self, Smaps};
 use crate::stop::Doing;
 use crate::{Stop, TestResult};
 use nix::libc::PROT_NONE;
@@ -79,6 +80,7 @@ impl World<'_> {
             let (start, end) = (self.carve.vpn, self.carve.vpn + self.carve.pages);
             let pid = self.pid(id)?;
             let list = vma::in_range(pid, start * self.page, end * self.page).doing("read maps")?;
+            let smaps = Smaps::read(pid).doing("read smaps")?;
             for v in list.iter().filter(|v| v.prot != PROT_NONE) {
                 let area = Area {
                     vpn: v.start / self.page,
@@ -92,8 +94,7 @@ impl World<'_> {
                     want += u64::from(self.eye.lie == Some(Lie::Shares));
                     let mut told = Some(0);
                     for part in *parts {
-                        let kb = vma::smaps_kb(pid, v.start, part).doing("read smaps")?;
-                        told = told.zip(kb).map(|(sum, kb)| sum + kb);
+                        told = told.zip(smaps.kb(v.start, part)).map(|(sum, kb)| sum + kb);
                     }
                     if told.is_some_and(|told| told != want) {
                         let detail = format!(

@@ -11,7 +11,7 @@ use super::{Area, World, handle};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{NO_SWAP, State};
-use crate::kernel::vma::{self, Extent};
+use crate::kernel::vma::{self, Extent, Smaps};
 use crate::stop::Doing;
 use nix::libc::PROT_WRITE;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +85,7 @@ impl World<'_> {
             let pid = self.pid(id)?;
             let (start, end) = (self.carve.vpn, self.carve.vpn + self.carve.pages);
             let list = vma::extents(pid, start * self.page, end * self.page);
+            let mut wanted = Vec::new();
             for v in list.doing("read maps")? {
                 let area = Area {
                     vpn: v.start / self.page,
@@ -98,8 +99,14 @@ impl World<'_> {
                 if slots.len() != area.pages || !slots.iter().all(of) {
                     continue;
                 }
-                let pages = self.swapped_of(id, area, &v, &slots)?;
-                let told = vma::smaps_kb(pid, v.start, "Swap").doing("read smaps")?;
+                wanted.push((area, self.swapped_of(id, area, &v, &slots)?));
+            }
+            if wanted.is_empty() {
+                continue;
+            }
+            let smaps = Smaps::read(pid).doing("read smaps")?;
+            for (area, pages) in wanted {
+                let told = smaps.kb(area.vpn * self.page, "Swap");
                 let lie = u64::from(self.eye.lie == Some(Lie::Shares));
                 let kb = |pages: usize| (pages * self.page) as u64 / 1024 + lie;
                 let want = kb(*pages.start())..=kb(*pages.end());
