@@ -169,15 +169,13 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         return Verdict::Skip((*first).to_owned());
     }
     let ledger = arena.and_then(Ledger::open);
+    let judge = |()| ledger.map_or(Ok(()), |l| l.check(start.arena));
     let ended = (test.run)(&mut ctx);
     for line in ctx.tally.lines() {
         ctx.diag(line);
     }
-    match ended {
-        Ok(()) => match ledger.and_then(|l| l.changes(start.arena)) {
-            Some(text) => Verdict::Fail(text),
-            None => Verdict::Pass,
-        },
+    match ended.and_then(judge) {
+        Ok(()) => Verdict::Pass,
         Err(Stop::Fail(text)) => Verdict::Fail(text),
         Err(Stop::Error(text)) => Verdict::Error(text),
         Err(Stop::Skip(reason)) => Verdict::Skip(reason.to_owned()),

@@ -7,7 +7,9 @@ use super::arena::Arena;
 use crate::kernel::memcg::Memcg;
 use crate::kernel::{lru, vma};
 use crate::pace::Wait;
+use crate::stop::Doing;
 use crate::sys::mem;
+use crate::{Stop, TestResult};
 use std::io;
 use std::time::Duration;
 
@@ -54,17 +56,25 @@ impl Ledger {
         None
     }
 
-    /// What has changed, once more the caller is alone.
-    pub(super) fn changes(&self, arena: &Arena) -> Option<String> {
-        let memcg = arena.memcg.as_ref().ok()?;
+    /// Judges them, once more the caller is alone.
+    ///
+    /// # Errors
+    /// `Fail` when they are not what they were. Any other when they cannot be read, as they could before the test.
+    pub(super) fn check(&self, arena: &Arena) -> TestResult {
+        let memcg = arena.memcg.as_ref().map_err(|e| Stop::Skip(e))?;
         let mut until = Wait::new(PATIENCE);
         loop {
-            let now = read(memcg).ok().flatten()?;
-            let changed = now.beside(self)?;
+            let now = read(memcg).doing("read the counters of the cgroup")?;
+            let Some(now) = now else {
+                return Err(Stop::error("smaps_rollup has lost fields during the test"));
+            };
+            let Some(changed) = now.beside(self) else {
+                return Ok(());
+            };
             if until.over() {
-                return Some(format!(
+                return Err(Stop::fail(format_args!(
                     "the counters of mapped pages follow the mappings: all processes gone, more than before the test {changed}"
-                ));
+                )));
             }
             // What was locked may wait in a batch.
             let _ = lru::drain();
