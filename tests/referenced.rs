@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Who has touched a page: every mapper's accessed bit counts, and nobody's but theirs.
 //!
-//! Two users of the reverse map ask for it. Idle page tracking clears the bits of all mappers and looks whether any was set since
+//! Three users of the reverse map ask for it. Idle page tracking clears the bits of all mappers and looks whether any was set since
 //! (page_idle_clear_pte_refs()); reclaim does before it takes a page (folio_referenced()). A mapper that they miss loses a page that it
-//! is using; nothing else shows it. Each topology is asked by both, where they are on offer: each page touched through one mapper alone.
+//! is using; nothing else shows it. Each topology is asked by both, where they are on offer: each page touched through one mapper alone. DAMON
+//! clears and looks again and again, and counts.
 
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, NONE, R, RW, filled, like};
 use helpers::walk;
+use helpers::walk::damon;
 use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
 use helpers::walk::referenced::{spared, spared_from_above, spared_watched};
@@ -60,6 +62,14 @@ fn watched(ctx: &mut Ctx) -> TestResult {
     } else {
         Err(Stop::Skip(lacking))
     }
+}
+
+/// DAMON is asked of a topology. It knows of no mapper whose touches need not count.
+fn counted(ctx: &mut Ctx, build: impl Fn(&World) -> TestResult<Exempt>) -> TestResult {
+    let w = World::new(ctx)?;
+    build(&w)?;
+    damon::counted(&w)?;
+    w.finish()
 }
 
 /// The same for topologies whose folios may be split by reclaim first, which some kernels do without the accessed bits: idle tracking only.
@@ -400,6 +410,18 @@ fn thp(w: &World) -> TestResult<Exempt> {
     Ok(Vec::new())
 }
 
+/// Three times:   P, C  [======== PMD ========]
+fn thp_whole(w: &World) -> TestResult<Exempt> {
+    let p = w.actor("P")?;
+    for _ in 0..3 {
+        let a = w.place_huge(1)?;
+        w.name(a, "huge");
+        p.map_folio(a)?;
+    }
+    p.fork("C")?;
+    Ok(Vec::new())
+}
+
 const TOUCHED: Test = Test {
     about: "A touch through any mapper of a page counts, for idle tracking and for reclaim.",
     needs: &[Need::Pfn, Need::KpageFlags],
@@ -445,6 +467,30 @@ const WATCHED_KSM: Test = Test {
 const WATCHED_FOLIO: Test = Test {
     about: WATCHED.about,
     ..FOLIO
+};
+
+const DAMON: Test = Test {
+    about: "DAMON counts accesses to a page through any mapper, and none to others.",
+    knobs: damon::KNOBS,
+    ..TOUCHED
+};
+
+const DAMON_KSM: Test = Test {
+    about: DAMON.about,
+    knobs: DAMON.knobs,
+    ..KSM
+};
+
+const DAMON_HUGE: Test = Test {
+    about: DAMON.about,
+    knobs: DAMON.knobs,
+    ..HUGE
+};
+
+const DAMON_FOLIO: Test = Test {
+    about: DAMON.about,
+    knobs: damon::FOLIO_KNOBS,
+    ..HUGE
 };
 
 macro_rules! t {
@@ -528,6 +574,16 @@ const TESTS: &[Test] = &[
         folio_one_each
     )),
     t!(HUGE, "thp", |c| asked(c, thp)),
+    t!(DAMON, "damon.forked", |c| counted(c, forked)),
+    t!(DAMON, "damon.reshaped", |c| counted(c, |w| reshaped(
+        w, false
+    ))),
+    t!(DAMON, "damon.crowd", |c| counted(c, crowd)),
+    t!(DAMON, "damon.memfd", |c| counted(c, object)),
+    t!(DAMON_KSM, "damon.ksm", |c| counted(c, merged)),
+    t!(DAMON_FOLIO, "damon.folio", |c| counted(c, folio_parts)),
+    t!(DAMON_HUGE, "damon.thp", |c| counted(c, thp)),
+    t!(DAMON_HUGE, "damon.thp.whole", |c| counted(c, thp_whole)),
 ];
 
 pub fn main() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One module per kernel facility that shows or changes memory state.
 
+pub mod damon;
 pub mod disk;
 pub mod features;
 pub mod hugetlb;

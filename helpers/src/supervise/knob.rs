@@ -2,7 +2,7 @@
 //! Machine-wide settings that a test changes for its time.
 
 use super::journal::{Change, Changes};
-use crate::kernel::{ksm, sysfs};
+use crate::kernel::{damon, ksm, sysfs};
 use std::io;
 use std::path::Path;
 
@@ -93,6 +93,10 @@ fn writable(path: &str) -> io::Result<()> {
 /// Writes the old value back and looks whether it is there. `Err` says what is left.
 pub(crate) fn restore(path: &Path, old: &str) -> Result<(), String> {
     let is = |content: &str| sysfs::chosen(content) == old;
+    if path == Path::new(damon::KDAMONDS) {
+        // No value but a user: somebody else's may have come or gone meanwhile.
+        return damon::give_back(old).map_err(|e| format!("DAMON still runs for this run: {e}"));
+    }
     match sysfs::read(path) {
         Ok(content) if is(&content) => return Ok(()),
         // Gone with its device or its cgroup.

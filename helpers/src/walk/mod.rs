@@ -9,6 +9,7 @@
 pub mod charge;
 mod clean;
 pub mod compact;
+pub mod damon;
 pub mod fate;
 pub mod hint;
 pub mod idle;
