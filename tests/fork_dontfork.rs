@@ -6,7 +6,7 @@
 
 use helpers::supervise::{Ctx, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology;
+use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, World};
 use helpers::{TestResult, walk};
 
@@ -123,8 +123,54 @@ fn moved_into_hole(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Entries of one folio that a fork comes upon together, some read-only already: the half that an earlier child has not got is still the
+/// parent's own.
+///
+///   P   | r: shared with C | rw: left out, not any more |     one folio, then the halves the other way round
+///   C   | r                |
+///   D   | r                | r                          |
+fn folio(ctx: &mut Ctx, upper: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let folios = [w.place_aligned(n, n), w.place_huge(1)?];
+    let half = |a: Area| match upper {
+        true => a.sub(a.pages / 2..a.pages),
+        false => a.sub(0..a.pages / 2),
+    };
+    for (a, name) in folios.into_iter().zip(["folio", "huge"]) {
+        w.name(a, name);
+        p.map_folio(a)?;
+        p.advise(half(a), advice::DONTFORK)?;
+    }
+    p.fork("C")?;
+    for a in folios {
+        p.advise(half(a), advice::DOFORK)?;
+    }
+    w.check()?;
+    let d = p.fork("D")?;
+    w.check()?;
+    for a in folios {
+        let own = half(a);
+        p.write(own.page(1))?;
+        d.write(own.page(2))?;
+        p.write(own.page(own.pages - 1))?;
+    }
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 const LEFT_OUT: Test = Test {
     about: "Pages next to VMAs that the child did not get are found in parent and child alike.",
+    ..Test::DEFAULT
+};
+
+const FOLIO: Test = Test {
+    about: "What a process has of a large folio alone is its own, until a child gets it too: then neither sees what the other writes.",
+    needs: Grain::HUGE_NEEDS,
+    knobs: walk::FOLIO_KNOBS,
     ..Test::DEFAULT
 };
 
@@ -168,6 +214,16 @@ const TESTS: &[Test] = &[
         name: "moved_into_hole",
         run: moved_into_hole,
         ..LEFT_OUT
+    },
+    Test {
+        name: "folio.upper",
+        run: |c| folio(c, true),
+        ..FOLIO
+    },
+    Test {
+        name: "folio.lower",
+        run: |c| folio(c, false),
+        ..FOLIO
     },
 ];
 

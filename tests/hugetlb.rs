@@ -267,6 +267,34 @@ fn private_alone(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A pinned page is its owner's through a fork and writes on both sides: the child gets a copy at the fork.
+///
+///   P   0 1     private; 0 pinned
+///   C   0'1     0 copied at the fork
+fn pinned(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 2)?;
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, Share::Private)?;
+    p.write(whole(&a))?;
+    p.pin(a[0])?;
+    let c = p.fork("C")?;
+    w.check()?;
+    p.write(a[0])?;
+    c.write(a[1])?;
+    w.check()?;
+    let g = c.fork("G")?;
+    c.write(a[0])?;
+    move_all(&w)?;
+    p.unpin()?;
+    p.exit()?;
+    g.write(a[0])?;
+    w.check()?;
+    move_all(&w)?;
+    w.finish()
+}
+
 /// Shared mappings by chance: over each other, cut, moved, forked, taken away.
 fn chance(ctx: &mut Ctx) -> TestResult {
     for round in 0..2 {
@@ -337,6 +365,10 @@ const HUGE: Test = Test {
 };
 const COW: Test = Test {
     about: "A hugetlb page that processes share since a fork is exclusive to none, and each write is the writer's own.",
+    ..HUGE
+};
+const PINNED: Test = Test {
+    about: "A pinned hugetlb page stays its owner's page through fork and COW.",
     ..HUGE
 };
 const MARKED: Test = Test {
@@ -485,6 +517,11 @@ const TESTS: &[Test] = &[
         name: "reserved.private",
         run: |c| pooled(c, |c| reserved(c, Share::Private)),
         ..RESERVED
+    },
+    Test {
+        name: "pinned",
+        run: |c| pooled(c, pinned),
+        ..PINNED
     },
     Test {
         name: "chance",

@@ -464,6 +464,7 @@ const TESTS: &[Test] = &[
     },
     large::HALVES,
     large::OBJECT,
+    large::COPIED,
 ];
 
 pub fn main() {

@@ -132,6 +132,42 @@ fn object(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A large folio of which some pages are the process' own copies by now: each is marked for itself, and the folio is not while it is not locked as
+/// a whole.
+///
+///   P  |0 1 2 3 4 5 6 7 .. n|    C  |0 1 2'3'4 5 6 7' .. n|    locked, unlocked
+fn copied(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let (small, huge) = (w.place_aligned(n, n), w.place_huge(1)?);
+    w.name(small, "folio");
+    w.name(huge, "huge");
+    for a in [small, huge] {
+        p.map_folio(a)?;
+    }
+    let c = p.fork("C")?;
+    for a in [small, huge] {
+        let own = [a.sub(2..4), a.sub(7..8), a.sub(a.pages - 1..a.pages)];
+        c.write_all(&own)?;
+        for how in [Lock::Full, Lock::OnFault] {
+            c.lock(a, how)?;
+            for part in own {
+                expect(&w, c, part, true)?;
+            }
+            w.check()?;
+            c.unlock(a)?;
+            for part in own {
+                expect(&w, c, part, false)?;
+            }
+        }
+    }
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 const LARGE: Test = Test {
     about: "Reclaim marks a large folio as mlocked that lies in a locked area as a whole.",
     needs: &[
@@ -152,5 +188,12 @@ pub const HALVES: Test = Test {
 pub const OBJECT: Test = Test {
     name: "large.by_reclaim.object",
     run: object,
+    ..LARGE
+};
+pub const COPIED: Test = Test {
+    name: "large.copied",
+    about: "mlock marks each page of a locked area that a process has copied out of a large folio, and munlock unmarks it.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::MemMib(64)],
+    run: copied,
     ..LARGE
 };

@@ -228,7 +228,48 @@ pub const LEFT_AMONG_OTHERS: Op = Op {
     },
 };
 
+/// The part of one VMA goes over to its neighbour, of which only one has pages by then, or each has its own.
+macro_rules! shift {
+    ($name:literal, $picture:literal, [$from:expr, $to:expr], $moved:expr, $back:ident, $($part:expr),*) => {
+        Op {
+            name: $name,
+            picture: $picture,
+            on: PRIVATE,
+            run: |g| {
+                g.c.advise(g.a.sub($from..$to), advice::DONTDUMP)?;
+                $(g.c.write(g.a.sub($part))?;)*
+                g.c.advise(g.a.sub($moved), advice::$back)
+            },
+        }
+    };
+}
+
 pub const SHIFT: &[Op] = &[
+    shift!(
+        "right_to_untouched",
+        "|0......6|7..11|, was |0..3|4 5' 6' 7..11|",
+        [4, N],
+        4..7,
+        DODUMP,
+        5..7
+    ),
+    shift!(
+        "left_to_untouched",
+        "|0..3|4......11|, was |0..3 4 5' 6'|7..11|",
+        [7, N],
+        4..7,
+        DONTDUMP,
+        5..7
+    ),
+    shift!(
+        "right_of_two",
+        "|0......6|7..11|, was |0' 1' 2 3|4 5' 6' 7..11|",
+        [4, N],
+        4..7,
+        DODUMP,
+        5..7,
+        0..2
+    ),
     RIGHT,
     LEFT,
     BOTH_WAYS,
