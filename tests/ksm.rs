@@ -338,6 +338,12 @@ const TESTS: &[Test] = &[
         ..MOVED
     },
     Test {
+        name: "chain.left",
+        about: "Who has left a KSM page does not count against max_page_sharing any more.",
+        run: counts::left,
+        ..CHAIN
+    },
+    Test {
         name: "chain.2",
         run: |c| counts::chain(c, 2, 6),
         ..CHAIN

@@ -53,6 +53,31 @@ pub fn chain(ctx: &mut Ctx, most: usize, sharers: usize) -> TestResult {
     Ok(())
 }
 
+/// Mappers that have left count no more against max_page_sharing, whatever way they went: who comes later still joins.
+///
+///   P [0]  Q [0]   and R1, R2, .. Rn [0] one after the other, each gone before the next comes
+pub fn left(ctx: &mut Ctx) -> TestResult {
+    const NAMES: [&str; 9] = ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9"];
+    let w = World::new(ctx)?;
+    merge::set_knob(&w, "max_page_sharing", &(NAMES.len() - 1).to_string())?;
+    let p = filled(&w, "P", 1)?;
+    let q = like(&w, "Q", 1, p)?;
+    for (i, name) in NAMES.into_iter().enumerate() {
+        let r = like(&w, name, 1, p)?;
+        merge(&w, &[p, q, r])?;
+        match i % 3 {
+            0 => r.0.write(r.1)?,
+            1 => r.0.advise(r.1, advice::UNMERGEABLE)?,
+            _ => r.0.unmap(r.1)?,
+        }
+        w.check()?;
+        if i % 2 == 0 {
+            r.0.exit()?;
+        }
+    }
+    walks(w)
+}
+
 /// What KSM counts of the machine and of each process, as mappers come and go. Each merge also merges a pair of the control's.
 pub fn counters(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
