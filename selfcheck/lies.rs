@@ -86,6 +86,11 @@ fn memory_that_nobody_locked() {
 }
 
 #[test]
+fn address_space_that_nobody_has() {
+    told("sizes", "the sizes of a process are those of its areas");
+}
+
+#[test]
 fn wrong_shares() {
     let reclaim = env!("CARGO_BIN_EXE_reclaim");
     told_to(reclaim, "shares", "shares", "smaps counts a page for each");

@@ -338,7 +338,7 @@ impl Smaps {
     }
 }
 
-/// The VmFlags of every VMA of a process.
+/// The VmFlags of every VMA of a process; not of the pages of the kernel's own that maps shows as well (get_gate_vma()).
 ///
 /// # Errors
 /// As [`smaps_text`].
@@ -355,7 +355,8 @@ pub fn all_flags(pid: i32) -> io::Result<Vec<Flagged>> {
                 flags: flags.to_owned(),
             }));
         } else if let Some(range) = header(line) {
-            at = Some(range);
+            let gate = line.ends_with("[vsyscall]") || line.ends_with("[vectors]");
+            at = Some(range).filter(|_| !gate);
         }
     }
     Ok(all)
@@ -379,9 +380,30 @@ pub fn smaps_kb(pid: i32, addr: usize, name: &str) -> io::Result<Option<u64>> {
 /// # Errors
 /// ENOENT when the process is gone.
 pub fn status_kb(pid: i32, name: &str) -> io::Result<Option<u64>> {
+    Ok(status(pid)?.kb(name))
+}
+
+/// `/proc/PID/status` as it was at one time.
+pub struct Status {
+    text: String,
+}
+
+impl Status {
+    /// One field in kB. `None` when there is no such field.
+    pub fn kb(&self, name: &str) -> Option<u64> {
+        field(&self.text, name).and_then(kb)
+    }
+}
+
+/// Reads it.
+///
+/// # Errors
+/// ENOENT when the process is gone.
+pub fn status(pid: i32) -> io::Result<Status> {
     let text = fs::read(proc_path(pid, "status"))?;
     // The first line has the process' name, any bytes.
-    Ok(field(&String::from_utf8_lossy(&text), name).and_then(kb))
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Ok(Status { text })
 }
 
 /// One field in kB of `/proc/PID/smaps_rollup`, what a walk of all page tables finds. `None` when there is no such field.

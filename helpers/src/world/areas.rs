@@ -24,6 +24,7 @@ const SIGNS: [Sign; 4] = [
 
 impl World<'_> {
     /// VmFlags of every VMA of every actor are what the script made them, and VmLck (mm->locked_vm) is the size of the locked ones.
+    /// All of them together are what [`World::check_sizes`] compares.
     #[track_caller]
     pub(super) fn check_areas(&self) -> TestResult {
         let ids: Vec<usize> = self.model.borrow().living().collect();
@@ -40,6 +41,7 @@ impl World<'_> {
             if !foreign && let Some(finding) = self.judge_policies(id, pid)? {
                 return Err(self.report(&finding));
             }
+            self.check_sizes(id, &areas)?;
             let of_locked = areas.iter().filter(|a| a.has("lo"));
             let bytes: usize = of_locked.map(|a| a.end - a.start).sum();
             let told = vma::status_kb(pid, "VmLck").ok().flatten();

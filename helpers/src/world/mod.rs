@@ -43,6 +43,7 @@ mod resident;
 pub mod rss;
 mod short;
 pub mod sight;
+mod sizes;
 mod stack;
 mod steps;
 mod swapped;

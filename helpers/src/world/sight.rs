@@ -38,6 +38,8 @@ pub enum Lie {
     Charge,
     /// Each actor is said to have locked more than its locked areas.
     Areas,
+    /// Each actor is said to have more address space than its areas.
+    Sizes,
     /// smaps counts one kB more than there is.
     Shares,
     /// No tested page is touched: reclaim has no reason to spare it.
@@ -65,6 +67,7 @@ impl Lie {
             "objects" => Lie::Objects,
             "rss" => Lie::Rss,
             "areas" => Lie::Areas,
+            "sizes" => Lie::Sizes,
             "untouched" => Lie::Untouched,
             "shares" => Lie::Shares,
             "mincore" => Lie::Mincore,
