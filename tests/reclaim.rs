@@ -21,6 +21,8 @@ use std::time::Duration;
 
 #[path = "reclaim/mincore.rs"]
 mod mincore;
+#[path = "reclaim/moved.rs"]
+mod moved;
 #[path = "reclaim/part.rs"]
 mod part;
 
@@ -628,6 +630,9 @@ const TESTS: &[Test] = &[
     t!(FREE_HUGE, "free.thp", |c| free_thp(c, Then::Write)),
     t!(FREE_HUGE, "free.thp.forked", |c| free_thp(c, Then::Fork)),
     t!(FREE_HUGE, "free.thp.shared", |c| free_thp(c, Then::Shared)),
+    moved::BASE,
+    moved::FOLIO,
+    moved::THP,
     t!(ADVICE, "pageout", |c| pageout(c, false)),
     t!(ADVICE, "pageout.outside", |c| pageout(c, true)),
     t!(ALONE, "pageout.shared", pageout_shared),
