@@ -20,6 +20,8 @@ mod holes;
 mod huge;
 #[path = "file_shared/large.rs"]
 mod large;
+#[path = "file_shared/pmd.rs"]
+mod pmd;
 #[path = "file_shared/reshape.rs"]
 mod reshape;
 
@@ -442,6 +444,7 @@ const TESTS: &[Test] = &[
     huge::WRITTEN_AND_SPLIT,
     huge::WRITTEN_AND_MOVED,
     huge::COUNTED,
+    pmd::COUNTED,
     huge::RECLAIMED,
     huge::TAIL_ONLY,
     huge::RESHAPED,
