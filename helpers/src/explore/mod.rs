@@ -18,6 +18,7 @@ pub use plan::Script;
 use crate::pace;
 use crate::supervise::Ctx;
 use crate::supervise::ctx::Report;
+use crate::world::Left;
 use crate::world::World;
 use crate::{Stop, TestResult, topology, walk};
 use rng::Rng;
@@ -118,6 +119,7 @@ fn judge(
         timeout: ctx.timeout,
         report: Report { fd: None },
         tally: ctx.tally.clone(),
+        left: Left::default(),
     };
     let mut attempts = 0;
     let mut best: Option<String> = None;

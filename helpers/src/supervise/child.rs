@@ -9,6 +9,7 @@ use crate::Stop;
 use crate::pace;
 use crate::sys::proc;
 use crate::walk::tally::Tally;
+use crate::world::Left;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -153,6 +154,7 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         verbose: start.verbose,
         report,
         tally: Tally::default(),
+        left: Left::default(),
     };
     let test = start.test;
     let arena = test.arena.then_some(start.arena);
@@ -174,7 +176,8 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
     for line in ctx.tally.lines() {
         ctx.diag(line);
     }
-    match ended.and_then(judge) {
+    let left = |()| ctx.left.check(start.arena.disk.as_deref());
+    match ended.and_then(left).and_then(judge) {
         Ok(()) => Verdict::Pass,
         Err(Stop::Fail(text)) => Verdict::Fail(text),
         Err(Stop::Error(text)) => Verdict::Error(text),

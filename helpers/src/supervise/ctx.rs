@@ -4,6 +4,7 @@
 use super::Arena;
 use crate::TestResult;
 use crate::walk::tally::Tally;
+use crate::world::Left;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
@@ -27,6 +28,8 @@ pub struct Ctx<'a> {
     pub(crate) report: Report,
     /// Which walks the test has taken over what.
     pub(crate) tally: Tally,
+    /// The objects it has made.
+    pub(crate) left: Left,
 }
 
 /// The pipe to the supervisor.

@@ -20,6 +20,7 @@ use nix::unistd::ftruncate;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
 /// Where an object's pages live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,17 +86,7 @@ impl World<'_> {
     /// `Skip` when this machine has no such objects.
     #[track_caller]
     pub fn object(&self, kind: Kind, pages: usize) -> TestResult<Object> {
-        let file = match kind {
-            Kind::Memfd => MemfdOptions::default()
-                .allow_sealing(true)
-                .close_on_exec(true)
-                .create("rmap_selftests")
-                .map_err(|_| Stop::Skip("needs memfd_create"))?
-                .into_file(),
-            Kind::Hugetlb => hugetlb().map_err(|_| Stop::Skip("needs hugetlb pages"))?,
-            Kind::Disk => disk::temporary(self.arena.disk.as_deref())
-                .ok_or(Stop::Skip("needs a directory on a disk (TMPDIR)"))?,
-        };
+        let file = make(kind, self.arena.disk.as_deref())?;
         ftruncate(&file, (pages * self.page) as i64).doing("ftruncate")?;
         let id = self
             .model
@@ -106,6 +97,7 @@ impl World<'_> {
         }
         let object = Object { id, kind, file };
         self.note(format!("{}: {pages} pages", object.name()));
+        self.ctx.left.add(kind, object.name(), object.fd());
         Ok(object)
     }
 
@@ -320,6 +312,22 @@ impl Actor<'_, '_> {
         model.map_object(self.id, to.vpns(), first.prot, true, object);
         Ok(())
     }
+}
+
+/// An empty file of this kind. `disk`: where [`disk::temporary`] may look besides.
+pub(super) fn make(kind: Kind, disk: Option<&Path>) -> TestResult<File> {
+    Ok(match kind {
+        Kind::Memfd => MemfdOptions::default()
+            .allow_sealing(true)
+            .close_on_exec(true)
+            .create("rmap_selftests")
+            .map_err(|_| Stop::Skip("needs memfd_create"))?
+            .into_file(),
+        Kind::Hugetlb => hugetlb().map_err(|_| Stop::Skip("needs hugetlb pages"))?,
+        Kind::Disk => {
+            disk::temporary(disk).ok_or(Stop::Skip("needs a directory on a disk (TMPDIR)"))?
+        }
+    })
 }
 
 /// Of the default size, which the memfd crate cannot ask for.

@@ -18,6 +18,11 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// else has come to use the pool.
 #[track_caller]
 pub fn pooled(ctx: &mut Ctx, test: impl Fn(&mut Ctx) -> TestResult) -> TestResult {
+    let test = |ctx: &mut Ctx| {
+        test(ctx)?;
+        // Its objects have pages as long as they are remembered.
+        ctx.left.check(ctx.arena.disk.as_deref())
+    };
     let before = hugetlb::taken();
     test(ctx)?;
     let Some(first) = before.and_then(missing) else {
