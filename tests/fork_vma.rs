@@ -13,8 +13,12 @@
 use helpers::reshape::{Ground, MARGIN, N, Op, cut, remap};
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::topology;
-use helpers::world::{Actor, Area, World};
+use helpers::world::{Actor, Area, Share, World};
 use helpers::{TestResult, walk};
+use tables::Of;
+
+#[path = "fork_vma/tables.rs"]
+mod tables;
 
 ///   C, P and A each:   . . . . |0 1 2 3 4 5 6 7 8 9 10 11| . . . .
 ///                                    own pages: C 4 5 6, P 5 6 7
@@ -87,16 +91,16 @@ const MOVE: Test = Test {
     ],
     ..OP
 };
-
 macro_rules! each {
-    ($($name:literal $op:expr, $test:expr;)*) => {
+    ($($name:literal $op:expr, $test:expr;)* ; $($more:expr,)*) => {
         &[$(
             Test {
                 name: $name,
                 run: |c| by_each(c, &$op),
                 ..$test
             },
-        )*]
+        )*
+        $($more,)*]
     };
 }
 
@@ -138,6 +142,11 @@ const TESTS: &[Test] = each! {
     "next_to.unfaulted_next.dontunmap" remap::KEEP_BARE_NEXT, MOVE;
     "next_to.unfaulted_both.dontunmap" remap::KEEP_BARE_BOTH, MOVE;
     "next_to.unfaulted_faulted.dontunmap" remap::KEEP_BARE_FULL, MOVE;
+    ;
+    Test { name: "move.tables", run: |c| tables::moved(c, Of::Private, false), ..MOVE },
+    Test { name: "move.tables.dontunmap", run: |c| tables::moved(c, Of::Private, true), ..MOVE },
+    Test { name: "move.tables.memfd", run: |c| tables::moved(c, Of::Memfd(Share::Shared), false), ..MOVE },
+    Test { name: "move.tables.memfd.private", run: |c| tables::moved(c, Of::Memfd(Share::Private), false), ..MOVE },
 };
 
 pub fn main() {
