@@ -19,6 +19,8 @@ use tables::Of;
 
 #[path = "fork_vma/tables.rs"]
 mod tables;
+#[path = "fork_vma/threads.rs"]
+mod threads;
 
 ///   C, P and A each:   . . . . |0 1 2 3 4 5 6 7 8 9 10 11| . . . .
 ///                                    own pages: C 4 5 6, P 5 6 7
@@ -91,6 +93,11 @@ const MOVE: Test = Test {
     ],
     ..OP
 };
+const THREADS: Test = Test {
+    about: "What one thread does to memory is seen by another on another CPU at once.",
+    ..Test::DEFAULT
+};
+
 macro_rules! each {
     ($($name:literal $op:expr, $test:expr;)* ; $($more:expr,)*) => {
         &[$(
@@ -147,6 +154,13 @@ const TESTS: &[Test] = each! {
     Test { name: "move.tables.dontunmap", run: |c| tables::moved(c, Of::Private, true), ..MOVE },
     Test { name: "move.tables.memfd", run: |c| tables::moved(c, Of::Memfd(Share::Shared), false), ..MOVE },
     Test { name: "move.tables.memfd.private", run: |c| tables::moved(c, Of::Memfd(Share::Private), false), ..MOVE },
+    Test { name: "threads.copied", run: |c| threads::by_first(c, threads::copied), ..THREADS },
+    Test { name: "threads.move", run: |c| threads::by_first(c, threads::moved), ..THREADS },
+    Test { name: "threads.move.over", run: |c| threads::by_first(c, threads::moved_over), ..THREADS },
+    Test { name: "threads.dontunmap", run: |c| threads::by_first(c, threads::kept), ..THREADS },
+    Test { name: "threads.unmap", run: |c| threads::by_first(c, threads::unmapped), ..THREADS },
+    Test { name: "threads.over", run: |c| threads::by_first(c, threads::covered), ..THREADS },
+    Test { name: "threads.give_back", run: |c| threads::by_first(c, threads::given_back), ..THREADS },
 };
 
 pub fn main() {

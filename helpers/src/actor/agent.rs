@@ -2,7 +2,7 @@
 //! The actor's side of the socket.
 
 use super::wire::{Cmd, Diff, Reply};
-use super::{bus, pin, stack, uffd, vma};
+use super::{bus, pin, stack, thread, uffd, vma};
 use crate::sys::{fd, mem, numa, proc};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, recvmsg};
@@ -80,11 +80,12 @@ pub fn serve(mut socket: OwnedFd) -> ! {
 
 /// What an actor holds between two commands. A child starts with its parent's, as after any fork.
 #[derive(Default)]
-struct Own {
+pub(super) struct Own {
     uffd: uffd::State,
     vma: vma::State,
     pin: pin::State,
     bus: bus::State,
+    thread: thread::State,
 }
 
 fn exec_self(socket: &OwnedFd, environment: usize) -> Errno {
@@ -107,7 +108,8 @@ fn exec_self(socket: &OwnedFd, environment: usize) -> Errno {
     }
 }
 
-fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
+/// Carries out what an actor does for itself.
+pub(super) fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
     let done = |r: Result<(), Errno>| r.map(|()| Reply::Done);
     let result = match cmd {
         Cmd::Map {
@@ -166,6 +168,7 @@ fn obey(cmd: Cmd, passed: Option<OwnedFd>, own: &mut Own) -> Reply {
         Cmd::Vma(cmd) => vma::obey(cmd, &mut own.vma),
         Cmd::Pin(cmd) => pin::obey(cmd, &mut own.pin),
         Cmd::Bus(cmd) => bus::obey(cmd, &mut own.bus),
+        Cmd::Thread(cmd) => thread::obey(cmd, &mut own.thread),
         Cmd::Environment { bytes } => {
             stack::verified(bytes).map(|(from, to)| Reply::Values(vec![from as i64, to as i64]))
         }

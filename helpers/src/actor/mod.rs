@@ -14,6 +14,7 @@ pub mod bus;
 pub mod channel;
 pub mod pin;
 pub mod stack;
+pub mod thread;
 pub mod uffd;
 pub mod vma;
 pub mod wire;

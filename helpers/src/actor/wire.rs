@@ -90,6 +90,8 @@ pub enum Cmd {
     Vma(super::vma::Cmd),
     /// References to pages, see [`super::pin`].
     Pin(super::pin::Cmd),
+    /// A second thread, see [`super::thread`].
+    Thread(super::thread::Cmd),
     /// SIGBUS, see [`super::bus`].
     Bus(super::bus::Cmd),
     /// Several commands in one packet, up to the first that fails; none of them with a file descriptor.

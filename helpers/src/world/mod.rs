@@ -48,6 +48,7 @@ mod sizes;
 mod stack;
 mod steps;
 mod swapped;
+mod thread;
 mod uffd;
 mod unsplit;
 mod vast;
@@ -61,6 +62,7 @@ pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
 pub use pool::pooled;
+pub use thread::Thread;
 
 use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
