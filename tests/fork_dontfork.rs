@@ -10,7 +10,7 @@ use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, World};
 use helpers::{TestResult, walk};
 
-/// VMAs of one page each, in every test here.
+/// VMAs of one page each, in every test but those of folios.
 const N: usize = 6;
 
 /// One mapping of N pages touched as a whole, on one anon_vma, cut into N VMAs by mprotect.

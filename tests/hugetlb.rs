@@ -69,6 +69,16 @@ fn place(w: &World, name: &'static str, n: usize) -> TestResult<Vec<Area>> {
     Ok((0..n).map(|i| all.sub(i * each..(i + 1) * each)).collect())
 }
 
+/// Two private pages of P's own.
+fn private<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Vec<Area>)> {
+    let a = place(w, "a", 2)?;
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, Share::Private)?;
+    p.write(whole(&a))?;
+    Ok((p, a))
+}
+
 /// From the first to the last of some neighbours.
 fn whole(parts: &[Area]) -> Area {
     Area {
@@ -103,11 +113,7 @@ fn cow(ctx: &mut Ctx, order: [usize; 3]) -> TestResult {
 /// The one who is left owns the page, whoever made it: its write copies nothing, and the next child shares it again.
 fn exits(ctx: &mut Ctx) -> TestResult {
     let w = world(ctx)?;
-    let a = place(&w, "a", 2)?;
-    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
-    let p = w.actor("P")?;
-    p.map_object(whole(&a), &file, 0, RW, Share::Private)?;
-    p.write(whole(&a))?;
+    let (p, a) = private(&w)?;
     let c = p.fork("C")?;
     let d = p.fork("D")?;
     c.write(a[0])?;
@@ -273,11 +279,7 @@ fn private_alone(ctx: &mut Ctx) -> TestResult {
 ///   C   0'1     0 copied at the fork
 fn pinned(ctx: &mut Ctx) -> TestResult {
     let w = world(ctx)?;
-    let a = place(&w, "a", 2)?;
-    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
-    let p = w.actor("P")?;
-    p.map_object(whole(&a), &file, 0, RW, Share::Private)?;
-    p.write(whole(&a))?;
+    let (p, a) = private(&w)?;
     p.pin(a[0])?;
     let c = p.fork("C")?;
     w.check()?;

@@ -536,14 +536,17 @@ const FREE: Test = Test {
     ..Test::DEFAULT
 };
 
+/// What a test of large folios that are reclaimed declares.
+const LARGE_NEEDS: &[Need] = &[
+    Need::Reclaim,
+    Need::Thp,
+    Need::Pfn,
+    Need::KpageFlags,
+    Need::MemMib(64),
+];
+
 const FREE_HUGE: Test = Test {
-    needs: &[
-        Need::Reclaim,
-        Need::Thp,
-        Need::Pfn,
-        Need::KpageFlags,
-        Need::MemMib(64),
-    ],
+    needs: LARGE_NEEDS,
     ..FREE
 };
 

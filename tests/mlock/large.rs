@@ -58,6 +58,15 @@ fn offered(w: &World) -> TestResult {
     Ok(())
 }
 
+/// A place for a folio and one for a huge page.
+fn places(w: &World) -> TestResult<[Area; 2]> {
+    let n = w.folio_size()?;
+    let (small, huge) = (w.place_aligned(n, n), w.place_huge(1)?);
+    w.name(small, "folio");
+    w.name(huge, "huge");
+    Ok([small, huge])
+}
+
 /// Locked by one half and then the other, and moved to another node: the entries that come back are single ones.
 ///
 ///   P |          |==locked==| -> |=======locked========| -> on another node
@@ -65,11 +74,8 @@ fn halves(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     offered(&w)?;
     let (p, _) = filled(&w, "P", N)?;
-    let n = w.folio_size()?;
-    let (small, huge) = (w.place_aligned(n, n), w.place_huge(1)?);
-    w.name(small, "folio");
-    w.name(huge, "huge");
-    for a in [small, huge] {
+    let both = places(&w)?;
+    for a in both {
         p.map_folio(a)?;
         let half = a.pages / 2;
         p.lock(a.sub(half..a.pages), Lock::Full)?;
@@ -80,7 +86,7 @@ fn halves(ctx: &mut Ctx) -> TestResult {
         Err(Stop::Skip(_)) => {}
         other => other?,
     }
-    for a in [small, huge] {
+    for a in both {
         if w.folio_pages(p.id(), a.vpn)? == a.pages {
             expect_after_reclaim(&w, p, a)?;
         }
@@ -140,15 +146,12 @@ fn copied(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     mlocked::shown(&w)?;
     let p = w.actor("P")?;
-    let n = w.folio_size()?;
-    let (small, huge) = (w.place_aligned(n, n), w.place_huge(1)?);
-    w.name(small, "folio");
-    w.name(huge, "huge");
-    for a in [small, huge] {
+    let both = places(&w)?;
+    for a in both {
         p.map_folio(a)?;
     }
     let c = p.fork("C")?;
-    for a in [small, huge] {
+    for a in both {
         let own = [a.sub(2..4), a.sub(7..8), a.sub(a.pages - 1..a.pages)];
         c.write_all(&own)?;
         for how in [Lock::Full, Lock::OnFault] {

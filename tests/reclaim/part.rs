@@ -2,7 +2,7 @@
 //! Advice to page out a part of a large folio: it has to be split first, or all of it would go.
 
 use super::walks;
-use helpers::supervise::{Ctx, Need, Test};
+use helpers::supervise::{Ctx, Test};
 use helpers::topology::{R, RW, filled};
 use helpers::world::World;
 use helpers::{Stop, TestResult};
@@ -43,13 +43,7 @@ fn pageout_part(ctx: &mut Ctx) -> TestResult {
 pub const PAGEOUT: Test = Test {
     name: "pageout.part",
     about: "Advice to page out a part of a large folio leaves the rest of it in memory.",
-    needs: &[
-        Need::Reclaim,
-        Need::Thp,
-        Need::Pfn,
-        Need::KpageFlags,
-        Need::MemMib(64),
-    ],
+    needs: super::LARGE_NEEDS,
     knobs: helpers::walk::FOLIO_KNOBS,
     run: pageout_part,
     ..Test::DEFAULT

@@ -300,8 +300,17 @@ impl Flagged {
 #[derive(Clone, Debug)]
 pub struct Smaps {
     text: String,
-    /// First byte of each VMA and what follows its header.
-    entries: BTreeMap<usize, Range<usize>>,
+    /// By the first byte of each VMA.
+    entries: BTreeMap<usize, Entry>,
+}
+
+/// One VMA, and where in the text its fields are.
+#[derive(Clone, Debug)]
+struct Entry {
+    end: usize,
+    /// A page of the kernel's own, which maps shows as well (get_gate_vma()).
+    is_gate: bool,
+    fields: Range<usize>,
 }
 
 impl Smaps {
@@ -313,28 +322,34 @@ impl Smaps {
         let bytes = fs::read(proc_path(pid, "smaps"))?;
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        let mut entries: BTreeMap<usize, Range<usize>> = BTreeMap::new();
-        let mut open = None;
+        let mut entries = BTreeMap::new();
+        let mut last = None;
         let mut at = 0;
         for line in text.split_inclusive('\n') {
-            let begin = at;
             at += line.len();
-            if let Some((start, _)) = header(line)
-                && let Some((before, body)) = open.replace((start, at))
-            {
-                entries.insert(before, body..begin);
+            if let Some((start, end)) = header(line) {
+                let name = line.trim_end();
+                let entry = Entry {
+                    end,
+                    is_gate: name.ends_with("[vsyscall]") || name.ends_with("[vectors]"),
+                    fields: at..at,
+                };
+                entries.insert(start, entry);
+                last = Some(start);
+            } else if let Some(entry) = last.and_then(|start| entries.get_mut(&start)) {
+                entry.fields.end = at;
             }
-        }
-        if let Some((start, body)) = open {
-            entries.insert(start, body..at);
         }
         Ok(Smaps { text, entries })
     }
 
     /// One field in kB of the VMA that begins at `start`. `None` without such a VMA or such a field.
     pub fn kb(&self, start: usize, name: &str) -> Option<u64> {
-        let entry = &self.text[self.entries.get(&start)?.clone()];
-        field(entry, name).and_then(kb)
+        self.field(self.entries.get(&start)?, name).and_then(kb)
+    }
+
+    fn field(&self, entry: &Entry, name: &str) -> Option<&str> {
+        field(&self.text[entry.fields.clone()], name)
     }
 }
 
@@ -343,23 +358,16 @@ impl Smaps {
 /// # Errors
 /// As [`smaps_text`].
 pub fn all_flags(pid: i32) -> io::Result<Vec<Flagged>> {
-    let text = fs::read(proc_path(pid, "smaps"))?;
-    let text = String::from_utf8_lossy(&text);
-    let mut all = Vec::new();
-    let mut at = None;
-    for line in text.lines() {
-        if let Some(flags) = line.strip_prefix("VmFlags:") {
-            all.extend(at.take().map(|(start, end)| Flagged {
-                start,
-                end,
-                flags: flags.to_owned(),
-            }));
-        } else if let Some(range) = header(line) {
-            let gate = line.ends_with("[vsyscall]") || line.ends_with("[vectors]");
-            at = Some(range).filter(|_| !gate);
-        }
-    }
-    Ok(all)
+    let smaps = Smaps::read(pid)?;
+    let own = smaps.entries.iter().filter(|(_, entry)| !entry.is_gate);
+    let flagged = own.filter_map(|(&start, entry)| {
+        Some(Flagged {
+            start,
+            end: entry.end,
+            flags: smaps.field(entry, "VmFlags")?.to_owned(),
+        })
+    });
+    Ok(flagged.collect())
 }
 
 /// One field of the smaps entry of the VMA that holds `addr`, in kB ("AnonHugePages", "Locked", ...).

@@ -228,7 +228,8 @@ pub const LEFT_AMONG_OTHERS: Op = Op {
     },
 };
 
-/// The part of one VMA goes over to its neighbour, of which only one has pages by then, or each has its own.
+/// A part of one VMA goes over to its neighbour; only one of them has pages by then, or each its own. Where the kernel does not merge such the part
+/// stays a VMA.
 macro_rules! shift {
     ($name:literal, $picture:literal, [$from:expr, $to:expr], $moved:expr, $back:ident, $($part:expr),*) => {
         Op {

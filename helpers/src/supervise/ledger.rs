@@ -61,7 +61,7 @@ impl Ledger {
     /// # Errors
     /// `Fail` when they are not what they were. Any other when they cannot be read, as they could before the test.
     pub(super) fn check(&self, arena: &Arena) -> TestResult {
-        let memcg = arena.memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+        let memcg = arena.memcg.as_ref().map_err(Stop::error)?;
         let mut until = Wait::new(PATIENCE);
         loop {
             let now = read(memcg).doing("read the counters of the cgroup")?;

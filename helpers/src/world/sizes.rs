@@ -6,6 +6,7 @@ use super::check::Finding;
 use super::model::ActorId;
 use super::sight::Lie;
 use crate::kernel::vma::{self, Flagged};
+use crate::stop::Doing;
 use crate::{Stop, TestResult};
 use std::time::Duration;
 
@@ -61,35 +62,41 @@ impl World<'_> {
         let mut areas = areas.to_vec();
         let mut until = self.limit(PATIENCE);
         loop {
-            let Some(wrong) = self.wrong_size(id, pid, &areas) else {
+            let Some(wrong) = self.wrong_size(id, pid, &areas)? else {
                 return Ok(());
             };
             if until.over() {
                 return Err(self.report(&wrong));
             }
             std::thread::sleep(Duration::from_millis(5));
-            areas = vma::all_flags(pid)
-                .map_err(|e| Stop::error(format_args!("read smaps again: {e}")))?;
+            areas = vma::all_flags(pid).doing("read smaps again")?;
         }
     }
 
-    fn wrong_size(&self, id: ActorId, pid: i32, areas: &[Flagged]) -> Option<Finding> {
-        let status = vma::status(pid).ok()?;
+    fn wrong_size(&self, id: ActorId, pid: i32, areas: &[Flagged]) -> TestResult<Option<Finding>> {
+        let status = vma::status(pid).doing("read status")?;
         let lie = u64::from(self.eye.lie == Some(Lie::Sizes));
-        SIZES.iter().find_map(|size| {
+        for size in &SIZES {
             let told = size.told.iter().map(|name| status.kb(name));
-            let told = told.sum::<Option<u64>>()? + lie;
+            let told = told.sum::<Option<u64>>();
+            // Whoever has memory has them all (task_mem()).
+            let told =
+                told.ok_or_else(|| Stop::error(format_args!("no {:?} in status", size.told)))?;
+            let told = told + lie;
             let of = areas.iter().filter(|a| (size.counts)(a));
             let found = of.map(|a| a.end - a.start).sum::<usize>() as u64 / 1024;
-            (told != found).then(|| Finding {
-                property: "the sizes of a process are those of its areas",
-                detail: format!(
-                    "{}: {} {told} kB, its areas {found} kB",
-                    self.actor_name(id),
-                    size.told.join(" and ")
-                ),
-                at: None,
-            })
-        })
+            if told != found {
+                return Ok(Some(Finding {
+                    property: "the sizes of a process are those of its areas",
+                    detail: format!(
+                        "{}: {} {told} kB, its areas {found} kB",
+                        self.actor_name(id),
+                        size.told.join(" and ")
+                    ),
+                    at: None,
+                }));
+            }
+        }
+        Ok(None)
     }
 }
