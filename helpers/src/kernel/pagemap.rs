@@ -198,6 +198,9 @@ mod tests {
         let a = mem::mmap(0, 3 * page, rw, flags, -1, 0).unwrap();
         // EINVAL on a kernel without THP, where there is nothing to switch off.
         let _ = mem::madvise(a, 3 * page, mem::advice::NOHUGEPAGE);
+        // Other tests fork this process meanwhile: their children would map the
+        // pages too, and then the kernel rightly calls none of them exclusive.
+        mem::madvise(a, 3 * page, mem::advice::DONTFORK).unwrap();
         mem::fill(a, page, 1);
         mem::fill(a + page, page, 2);
         let Ok(map) = Pagemap::open(0) else {
