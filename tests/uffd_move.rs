@@ -4,10 +4,14 @@
 //! A page that moves gets the anon_vma of the VMA it goes to and the index of its new place there; one that is refused keeps
 //! both. What is forgotten or done too early shows when a walk next looks for the page.
 
+use helpers::kernel::kpage::Flags;
+use helpers::kernel::lru;
 use helpers::kernel::pagemap::Pfn;
-use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::stop::Doing;
+use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain};
+use helpers::walk::reclaim::RECLAIM;
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
@@ -293,6 +297,32 @@ fn swap_cached(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Given up (MADV_FREE) and then written: that it was is known to the entry alone, which is dirty. Where the page has moved its entry has to be so
+/// too, or reclaim throws away what was written instead of swapping it out (move_present_pte()).
+fn given_up(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    // A page in the batch of a CPU is not given up.
+    lru::drain().doing("drain the LRU batches")?;
+    p.free(from)?;
+    let seen = w.pages_of(p, from)?;
+    if (seen.iter()).any(|page| page.is_none_or(|(_, flags)| flags.has(Flags::SWAPBACKED))) {
+        return Err(Stop::Skip("needs pages that can be given up now"));
+    }
+    p.write(from)?;
+    p.uffd_move(from, to)?;
+    // What is lost is to read as zeroes, not to wait for the userfaultfd.
+    p.uffd_close()?;
+    walk::only(&w, &RECLAIM)?;
+    walk::every(&w)?;
+    p.fork("C")?;
+    p.unmap(from)?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// Pages that were only read move as well, and holes stay holes.
 ///
 ///   from |z z 2 3 . . 6 z|
@@ -523,6 +553,12 @@ const TESTS: &[Test] = &[
         name: "swapped.cached",
         run: swap_cached,
         ..SWAP
+    },
+    Test {
+        name: "given_up",
+        needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        run: given_up,
+        ..MOVE
     },
     Test {
         name: "zero",
