@@ -452,6 +452,7 @@ const TESTS: &[Test] = &[
     huge::COLLAPSED,
     huge::COLLAPSED_LOCKED,
     huge::COLLAPSED_MARKED,
+    huge::COLLAPSED_OWN_MARKS,
     holes::FILLED,
     holes::COLLAPSED,
     holes::REGISTERED,

@@ -305,6 +305,48 @@ fn collapsed_marked(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A huge page that P maps by PTEs, some of which userfaultfd write-protects, has no PMD entry again by a collapse: one entry could not say which
+/// (collapse_pte_mapped_thp()). Others' entries, which are all plain, make one.
+///
+///   P |0 1 2 3 .. 39 ... n-1|       Q |0 1 2 3 ............. n-1|   ->   |======== PMD ========|
+///            . .. ..    . .
+fn collapsed_own_marks(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, p, a) = whole(&w)?;
+    p.write(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    let n = a.pages;
+    let (q, b) = (w.actor("Q")?, w.place_huge(1)?);
+    w.name(b, "b");
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    q.read(b)?;
+    // Pieces, and one area again.
+    q.protect(b.sub(0..8), R)?;
+    q.protect(b.sub(0..8), RW)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a.sub(3..40))?;
+    k.protect(a.sub(n - 3..n - 1))?;
+    // Reads all of them: each has an entry.
+    w.check()?;
+    let _refused = p.ask_collapse_cached(a)?;
+    w.check_partly()?;
+    w.check()?;
+    p.write_kept(a.sub(4..6), &k)?;
+    p.write_kept(a.page(n - 2), &k)?;
+    p.write(a.sub(0..2))?;
+    if !collapse(&q, b)? {
+        return Err(Stop::Skip(
+            "needs a huge page that can be mapped by a PMD now",
+        ));
+    }
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 /// A page in an LRU batch is refused; each attempt empties those.
 pub fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
     for _ in 0..6 {
@@ -492,5 +534,11 @@ pub const COLLAPSED_MARKED: Test = Test {
     name: "huge.collapsed.marked",
     about: "What userfaultfd write-protects in one mapping of a file stays so when its pages collapse through another.",
     run: collapsed_marked,
+    ..HUGE
+};
+pub const COLLAPSED_OWN_MARKS: Test = Test {
+    name: "huge.collapsed.own_marks",
+    about: "What userfaultfd write-protects in a mapping of a huge page stays so when the mapping is asked to collapse.",
+    run: collapsed_own_marks,
     ..HUGE
 };

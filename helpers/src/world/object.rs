@@ -224,6 +224,19 @@ impl Actor<'_, '_> {
     /// MADV_COLLAPSE of an object's pages. False when the kernel could not do it now.
     #[track_caller]
     pub fn collapse_cached(&self, area: Area) -> TestResult<bool> {
+        match self.ask_collapse_cached(area)? {
+            Ok(()) => Ok(true),
+            Err(Errno::EINVAL) => Err(Stop::Skip("needs MADV_COLLAPSE of shared memory")),
+            Err(errno) => {
+                self.world.diag(format_args!("MADV_COLLAPSE: {errno}"));
+                Ok(false)
+            }
+        }
+    }
+
+    /// The same where the kernel may refuse, and what it says (madvise_collapse_errno()).
+    #[track_caller]
+    pub fn ask_collapse_cached(&self, area: Area) -> TestResult<Result<(), Errno>> {
         let w = self.world;
         w.note(format!(
             "{}: madvise {} COLLAPSE",
@@ -236,14 +249,8 @@ impl Actor<'_, '_> {
             advice: advice::COLLAPSE,
         };
         match w.ask(self.id, &cmd)? {
-            Reply::Done => Ok(true),
-            Reply::Errno(e) if Errno::from_raw(e) == Errno::EINVAL => {
-                Err(Stop::Skip("needs MADV_COLLAPSE of shared memory"))
-            }
-            Reply::Errno(e) => {
-                w.diag(format_args!("MADV_COLLAPSE: {}", Errno::from_raw(e)));
-                Ok(false)
-            }
+            Reply::Done => Ok(Ok(())),
+            Reply::Errno(e) => Ok(Err(Errno::from_raw(e))),
             other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
         }
     }
