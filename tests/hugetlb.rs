@@ -12,7 +12,7 @@ mod tables;
 use helpers::explore::objects::Play;
 use helpers::kernel::hugetlb;
 use helpers::stop::Doing;
-use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
@@ -20,7 +20,7 @@ use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, pooled};
 use helpers::{Stop, TestResult};
 use marked::{filled_in, write_protected};
 use tables::{
-    sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_protect,
+    sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_own, tables_protect,
     tables_protect_whole, tables_unmap,
 };
 
@@ -564,6 +564,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "tables.migrate",
         run: |c| pooled(c, |c| tables(c, tables_migrate)),
+        ..TABLES
+    },
+    Test {
+        name: "tables.own",
+        about: "A process moves the hugetlb pages it has to itself, and no others.",
+        run: |c| pooled(c, tables_own),
+        guards: &[Fix {
+            commit: "73bdf65ea748",
+            subject: "migrate: hugetlb: check for hugetlb shared PMD in node migration",
+        }],
         ..TABLES
     },
 ];

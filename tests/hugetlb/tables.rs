@@ -5,6 +5,7 @@ use super::{move_all, place, whole, world};
 use helpers::TestResult;
 use helpers::supervise::Ctx;
 use helpers::topology::{R, RW};
+use helpers::walk::own::{Way, only_own, stays};
 use helpers::world::{Actor, Area, Kind, Share, World};
 
 /// Processes that map the same 1 GiB of a file, aligned to 1 GiB, share the table with its entries (huge_pmd_share()). Who
@@ -154,4 +155,38 @@ pub(super) fn tables_move(w: &World, [_, q, _, _]: [Actor; 4], used: &[Area]) ->
 
 pub(super) fn tables_migrate(w: &World, _: [Actor; 4], _: &[Area]) -> TestResult {
     move_all(w)
+}
+
+/// P may move what it has to itself (MPOL_MF_MOVE), and nothing that Q has as well: that their common table counts as one mapper of its pages makes
+/// them no one's own (queue_folios_hugetlb()).
+///
+///   P Q    all of a file, at the same address: one table        P  a page of another file
+pub(super) fn tables_own(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let alone = place(&w, "alone", 1)?[0];
+    let entries = w.page_size() / 8;
+    let a = w.far(alone.pages * w.page_size() * entries)?;
+    w.name(a, "a");
+    let (file, other) = (
+        w.object(Kind::Hugetlb, a.pages)?,
+        w.object(Kind::Hugetlb, alone.pages)?,
+    );
+    let used = [0, 4].map(|i| a.sub(i * alone.pages..(i + 1) * alone.pages));
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    p.map_object(alone, &other, 0, RW, Share::Shared)?;
+    p.write(alone)?;
+    for actor in [p, q] {
+        actor.map_parts(a, &file, 0, &used, Share::Shared)?;
+        for part in used {
+            actor.write(part.page(1))?;
+        }
+    }
+    // First, so that it is known that pages move here.
+    only_own(&w, p, &[alone], &[], Way::Mbind)?;
+    for part in used {
+        stays(&w, p, part)?;
+    }
+    q.exit()?;
+    w.check()?;
+    w.finish()
 }

@@ -111,6 +111,35 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
     w.check()
 }
 
+/// Has `actor` bind a hugetlb page to another node that another process maps as well: it stays. Both may map it by one table
+/// (huge_pmd_share()), and who moved it would have left the table: it is read again before it is judged.
+///
+/// # Errors
+/// `Skip` when this machine does not migrate, or the page is on no node now.
+#[track_caller]
+pub fn stays(w: &World, actor: Actor, huge: Area) -> TestResult {
+    offered(w).map_err(Stop::Skip)?;
+    let on = w.nodes_of(actor, huge.page(0))?[0];
+    let Some(&to) = w.features().nodes.iter().find(|&&n| on >= 0 && n != on) else {
+        return Err(Stop::Skip("needs memory that nobody else reclaims"));
+    };
+    w.note(format!(
+        "{}: mbind {} to node {to}, MPOL_MF_MOVE",
+        actor.name(),
+        w.show(huge)
+    ));
+    ask(w, actor, huge, to, Way::Mbind)?;
+    actor.read(huge)?;
+    let there = w.nodes_of(actor, huge.page(0))?[0];
+    if there != on {
+        return Err(Stop::fail(format_args!(
+            "MPOL_MF_MOVE leaves pages alone that other processes map: {} was on node {on}, asked to go to {to}, and is on {there}",
+            w.show(huge)
+        )));
+    }
+    w.check()
+}
+
 /// Has `actor` move areas that no other process maps to another node: all of one goes when it is asked for once, unless something has one of
 /// its pages at that moment. Fresh ones, since folios that have moved may be in pieces; `make` makes them, all on one node or they do not count.
 ///
