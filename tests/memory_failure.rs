@@ -19,6 +19,8 @@ use helpers::{Stop, TestResult};
 
 #[path = "memory_failure/entries.rs"]
 mod entries;
+#[path = "memory_failure/held.rs"]
+mod held;
 #[path = "memory_failure/threads.rs"]
 mod threads;
 
@@ -172,7 +174,7 @@ fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
 }
 
 /// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same. A page of P's is in a pipe.
-fn held(ctx: &mut Ctx, outside: bool) -> TestResult {
+fn thp_held(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
     let b = bystander(&w)?;
     let ([p, c, d], a) = parts(&w)?;
@@ -435,6 +437,22 @@ const HUGETLB: Test = Test {
     ],
     ..FAIL
 };
+const HELD: Test = Test {
+    about: "Nobody gets the part of a huge page of shared memory that has failed, also where it could not be split.",
+    knobs: &[
+        Knob::set("/proc/sys/vm/memory_failure_early_kill", "0"),
+        Knob::set("/proc/sys/vm/memory_failure_recovery", "1"),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+            "advise",
+        ),
+    ],
+    guards: &[Fix {
+        commit: "eac96c3efdb5",
+        subject: "mm: filemap: check if THP has hwpoisoned subpage for PMD page fault",
+    }],
+    ..FAIL
+};
 const HUGE_GUARDS: &[Fix] = &[Fix {
     commit: "c79c5a0a00a9",
     subject: "mm/memory-failure: check the mapcount of the precise page",
@@ -499,12 +517,12 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "thp.held",
-        run: |c| held(c, false),
+        run: |c| thp_held(c, false),
         ..FAIL
     },
     Test {
         name: "thp.held.outside",
-        run: |c| held(c, true),
+        run: |c| thp_held(c, true),
         ..OUTSIDE
     },
     Test {
@@ -586,6 +604,17 @@ const TESTS: &[Test] = &[
         name: "memfd.later.outside",
         run: |c| later(c, true),
         ..OUTSIDE
+    },
+    Test {
+        name: "memfd.held",
+        run: |c| held::memfd(c, false),
+        ..HELD
+    },
+    Test {
+        name: "memfd.held.outside",
+        run: |c| held::memfd(c, true),
+        needs: OUTSIDE.needs,
+        ..HELD
     },
     Test {
         name: "disk.clean",
