@@ -14,6 +14,8 @@ mod alone;
 mod kept;
 #[path = "thp/lazyfree.rs"]
 mod lazyfree;
+#[path = "thp/stats.rs"]
+mod stats;
 #[path = "thp/tables.rs"]
 mod tables;
 
@@ -365,6 +367,13 @@ const TESTS: &[Test] = &[
         about: "A locked part of a large folio stays in memory.",
         run: kept::locked_half,
         needs: &[Need::Pfn, Need::Reclaim],
+        ..PARTS
+    },
+    Test {
+        name: "stats.moved",
+        about: "The kernel counts an anonymous folio once, wherever it moves.",
+        run: stats::moved,
+        guards: &[],
         ..PARTS
     },
     Test {
