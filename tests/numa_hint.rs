@@ -4,11 +4,12 @@
 //! Walks find such a page behind every entry, and whoever touches it gets back what the entry allowed before: what a fork shares stays
 //! shared, what is write-protected stays so. See walk/hint.rs for how pages come to be marked.
 
-use helpers::supervise::{Ctx, Need, Test, main as run};
-use helpers::topology::{Grain, R, RW, filled};
+use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
+use helpers::sys::mem::advice;
+use helpers::topology::{self, Grain, R, RW, filled};
 use helpers::walk::hint::{self, far, mark, near};
 use helpers::world::{Kind, Share, World};
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult, walk};
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -130,6 +131,31 @@ fn guarded(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// What a fork shares is nobody's own: one process' faults say nothing of where the others use it.
+///
+///   P  own |0 1 .. 7|   shared |0 1 .. 7|       C  shared |0 1 .. 7|
+fn shared(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if w.features().version() < (5, 18) {
+        return Err(Stop::Skip(
+            "needs NUMA balancing that tells shared pages apart (Linux 5.18)",
+        ));
+    }
+    let (p, own) = filled(&w, "P", N)?;
+    let a = w.place(N);
+    w.name(a, "shared");
+    p.map(a)?;
+    p.write(a)?;
+    p.advise(own, advice::DONTFORK)?;
+    p.fork("C")?;
+    far(&w, p, own)?;
+    far(&w, p, a)?;
+    hint::follow(&w, p, own, a)?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 const MARKED: Test = Test {
     about: "A page whose entries wait for a NUMA hinting fault is found by every walk, and every mapper gets back what it had.",
     needs: &[Need::Pfn, Need::KpageFlags, Need::Nodes(2)],
@@ -171,6 +197,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "object",
         run: |c| hint::met(c, object),
+        ..MARKED
+    },
+    Test {
+        name: "shared",
+        about: "NUMA balancing moves what a process has to itself, and nothing that a fork shares.",
+        run: shared,
+        guards: &[Fix {
+            commit: "80d47f5de5e3",
+            subject: "mm: don't try to NUMA-migrate COW pages that have other uses",
+        }],
         ..MARKED
     },
     Test {

@@ -90,6 +90,65 @@ pub fn mark(w: &World, actor: Actor, area: Area) -> TestResult {
     Ok(())
 }
 
+/// Has a process read two areas again and again, which must both be where [`far`] puts them: those of `own`, which nobody else maps, come to its
+/// node, and those of `shared`, which others map until somebody writes, stay (change_pte_range()).
+///
+/// # Errors
+/// `Skip` when the own pages do not come either.
+#[track_caller]
+pub fn follow(w: &World, actor: Actor, own: Area, shared: Area) -> TestResult {
+    let (name, pid) = (actor.name(), actor.pid()?);
+    let before = w.nodes_of(actor, shared)?;
+    w.note(format!(
+        "{name}: reads {} and {} under NUMA balancing",
+        w.show(own),
+        w.show(shared)
+    ));
+    sysfs::write(BALANCING, "1").doing("switch NUMA balancing on")?;
+    let done = attract(w, actor, pid, own, shared);
+    sysfs::write(BALANCING, "0").doing("switch NUMA balancing off")?;
+    done?;
+    let now = w.nodes_of(actor, shared)?;
+    if let Some(i) = before.iter().zip(&now).position(|(was, is)| was != is) {
+        return Err(Stop::fail(format_args!(
+            "NUMA balancing leaves pages alone that a fork shares until somebody writes: {} was on node {}, and is on {}",
+            w.show(shared.page(i)),
+            before[i],
+            now[i]
+        )));
+    }
+    w.check()
+}
+
+/// Until all pages of `own` have come, and for as many passes of the scanner again as it takes to be everywhere.
+fn attract(w: &World, actor: Actor, pid: i32, own: Area, shared: Area) -> TestResult {
+    let from = w.nodes_of(actor, own)?;
+    let (mut until, mut enough) = (w.limit(LIMIT), None);
+    loop {
+        w.tell(actor.id(), &Cmd::Spin { ms: SPIN_MS })?;
+        for area in [own, shared] {
+            actor.read(area)?;
+        }
+        let passed = passes(pid)?;
+        match enough {
+            Some(enough) if passed >= enough => return Ok(()),
+            Some(_) => {}
+            None if w
+                .nodes_of(actor, own)?
+                .iter()
+                .zip(&from)
+                .all(|(is, was)| is != was) =>
+            {
+                enough = Some(passed + ENOUGH);
+            }
+            None => {}
+        }
+        if until.over() {
+            return Err(Stop::Skip("needs NUMA balancing that moves pages"));
+        }
+    }
+}
+
 /// Runs until the scanner has been to all memory of the process: how many entries it has marked, of `pages` at least that it shall.
 fn spin(w: &World, actor: Actor, pid: i32, pages: u64) -> TestResult<u64> {
     let marked = || vmstat::sum(MARKED).doing("read /proc/vmstat");
