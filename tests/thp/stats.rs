@@ -18,6 +18,9 @@ pub fn moved(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     (MIGRATE.offered)(&w).map_err(Stop::Skip)?;
     let n = w.folio_size()?;
+    if Some(n * w.page_size()) == w.features().pmd_size {
+        return Err(Stop::Skip("needs large folios of other sizes (mTHP)"));
+    }
     let file = format!(
         "/sys/kernel/mm/transparent_hugepage/hugepages-{}kB/stats/nr_anon",
         n * w.page_size() / 1024
