@@ -24,6 +24,8 @@ mod large;
 mod pmd;
 #[path = "file_shared/reshape.rs"]
 mod reshape;
+#[path = "file_shared/tree.rs"]
+mod tree;
 
 fn place(w: &World, name: &'static str, pages: usize) -> Area {
     let area = w.place(pages);
@@ -367,6 +369,7 @@ const TESTS: &[Test] = &[
         run: intervals,
         ..FILE
     },
+    tree::AMONG_SHORT,
     Test {
         name: "exits",
         run: exits,

@@ -126,6 +126,17 @@ impl Cmd {
         }
     }
 
+    /// mremap(2) in place, sizes in bytes.
+    pub fn resize(addr: usize, old_len: usize, new_len: usize) -> Cmd {
+        Cmd::Remap {
+            addr,
+            old_len,
+            new_len,
+            flags: 0,
+            new_addr: 0,
+        }
+    }
+
     /// mremap(2) of `len` bytes to a fixed place, the source left mapped with `keep` (MREMAP_DONTUNMAP).
     pub fn move_to(addr: usize, len: usize, new_addr: usize, keep: bool) -> Cmd {
         let keep = if keep { MREMAP_DONTUNMAP } else { 0 };

@@ -341,16 +341,15 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.note(format!("mremap {} to {pages} pages", w.show(area)));
         let (addr, old_len) = self.bytes(area);
         let new_len = pages * w.page;
-        w.tell(
-            self.id,
-            &Cmd::Remap {
-                addr,
-                old_len,
-                new_len,
-                flags: 0,
-                new_addr: 0,
-            },
-        )?;
+        match w.ask(self.id, &Cmd::resize(addr, old_len, new_len))? {
+            Reply::Value(_) => {}
+            Reply::Errno(e) if pages > area.pages && Errno::from_raw(e) == Errno::ENOMEM => {
+                return Err(self.cannot_grow(area)?);
+            }
+            other => {
+                return Err(w.blame(self.id, Stop::error(format_args!("mremap: {other:?}"))));
+            }
+        }
         w.model
             .borrow_mut()
             .resize(self.id, area.vpn, area.pages, pages);
@@ -359,6 +358,26 @@ impl<'w, 'c> Actor<'w, 'c> {
             pages,
         };
         Ok(new)
+    }
+
+    /// What it means that mremap could not grow an area in place: a failure if it can grow one that is new.
+    fn cannot_grow(&self, area: Area) -> TestResult<Stop> {
+        let w = self.world;
+        let fresh = w.place(2);
+        let (addr, len) = self.bytes(fresh);
+        let one = len / 2;
+        w.tell(self.id, &Cmd::Unmap { addr, len })?;
+        let writable = PROT_READ | PROT_WRITE;
+        w.tell(self.id, &Cmd::map(addr, one, writable))?;
+        let grown = w.ask(self.id, &Cmd::resize(addr, one, len))?;
+        w.tell(self.id, &Cmd::map(addr, len, PROT_NONE))?;
+        Ok(match grown {
+            Reply::Value(_) => Stop::fail(format_args!(
+                "{} does not grow in place (ENOMEM) although the addresses behind it are free; a new area does",
+                w.show(area)
+            )),
+            _ => Stop::Skip("needs areas that grow in place"),
+        })
     }
 
     /// Takes the carve-out's PROT_NONE filling away from an area that nothing is mapped in, so that a neighbour can grow into it.
