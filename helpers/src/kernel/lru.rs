@@ -3,10 +3,10 @@
 //! reference more: it is passed over by walks that start from LRU lists.
 
 use crate::sys::mem::{self, Sys};
-use crate::sys::numa;
+use crate::sys::{numa, proc};
 use nix::errno::Errno;
 use nix::libc::{MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sched::{sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
 /// Pages in a batch at most (PAGEVEC_SIZE is 15, from v6.10 on 31), and some more.
@@ -28,19 +28,15 @@ pub fn drain() -> Sys<()> {
 
 fn overflow() -> Sys<()> {
     let this = Pid::from_raw(0);
-    let all = sched_getaffinity(this)?;
-    let result = (0..CpuSet::count())
-        .filter(|&cpu| all.is_set(cpu) == Ok(true))
-        .try_for_each(|cpu| {
-            let mut one = CpuSet::new();
-            one.set(cpu)?;
-            match sched_setaffinity(this, &one) {
-                // Gone offline since.
-                Err(Errno::EINVAL) => Ok(()),
-                other => other.and_then(|()| fill()),
-            }
+    let before = sched_getaffinity(this)?;
+    let result = proc::allowed_cpus()?
+        .into_iter()
+        .try_for_each(|cpu| match proc::pin_to_cpu(cpu) {
+            // Gone offline since.
+            Err(Errno::EINVAL) => Ok(()),
+            other => other.and_then(|()| fill()),
         });
-    sched_setaffinity(this, &all).and(result)
+    sched_setaffinity(this, &before).and(result)
 }
 
 fn fill() -> Sys<()> {

@@ -3,9 +3,11 @@
 
 use super::mem::Sys;
 use nix::errno::Errno;
+use nix::sched::sched_getcpu;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use std::mem::size_of;
+use std::sync::OnceLock;
 
 /// What came back from [`fork_sibling`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,11 +162,28 @@ pub fn pin_to_cpu(cpu: usize) -> Sys<()> {
         .map(drop)
 }
 
-/// The CPUs the calling thread may use, ascending.
+/// The CPUs that were allowed before [`stay_on_this_cpu`].
+static ALLOWED: OnceLock<Vec<usize>> = OnceLock::new();
+
+/// Pins the calling thread, and what it forks, to the CPU it is on.
+///
+/// # Errors
+/// The errnos of getcpu(2), sched_getaffinity(2) and sched_setaffinity(2).
+pub fn stay_on_this_cpu() -> Sys<()> {
+    let cpus = allowed_cpus()?;
+    pin_to_cpu(sched_getcpu()?)?;
+    let _ = ALLOWED.set(cpus);
+    Ok(())
+}
+
+/// The CPUs the calling thread may use, ascending; those from before, once it [stays](stay_on_this_cpu) on one.
 ///
 /// # Errors
 /// The errno of sched_getaffinity(2).
 pub fn allowed_cpus() -> Sys<Vec<usize>> {
+    if let Some(cpus) = ALLOWED.get() {
+        return Ok(cpus.clone());
+    }
     let mut mask: CpuMask = [0; 8192 / WORD];
     // SAFETY: the kernel writes at most as many bytes as it is told, all in `mask`.
     Errno::result(unsafe {
@@ -278,6 +297,27 @@ mod tests {
         });
         assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
         assert_eq!(pin_to_cpu(1 << 20), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn staying_keeps_the_list_of_cpus() {
+        let before = allowed_cpus().unwrap();
+        let status = in_child(|| {
+            if stay_on_this_cpu().is_err() {
+                return 1;
+            }
+            // As the kernel has it, past the list that was kept.
+            let now = nix::sched::sched_getaffinity(Pid::from_raw(0));
+            let one = now.is_ok_and(|set| {
+                (0..nix::sched::CpuSet::count())
+                    .filter(|&cpu| set.is_set(cpu) == Ok(true))
+                    .count()
+                    == 1
+            });
+            i32::from(!one) + 2 * i32::from(allowed_cpus().is_err())
+        });
+        assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
+        assert_eq!(allowed_cpus().unwrap(), before);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::State;
 use crate::kernel::sysfs;
 use crate::stop::Doing;
-use crate::sys::swap;
+use crate::sys::{proc, swap};
 use crate::world::World;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
@@ -218,7 +218,7 @@ fn passes(w: &World) -> TestResult<Ended> {
 /// (SWAPFILE_CLUSTER, mm/swapfile.c).
 fn swap_is_full(w: &World, pages: usize) -> bool {
     const KEPT: usize = 512;
-    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
+    let cpus = proc::allowed_cpus().map_or(1, |cpus| cpus.len().min(16));
     let needed = (pages + KEPT * cpus) * w.page_size();
     let free = w.arena().swap.as_ref().ok().and_then(|s| s.free());
     free.is_some_and(|free| free < needed as u64)
