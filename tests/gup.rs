@@ -13,6 +13,9 @@ use helpers::walk::{self, merge};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
+#[path = "gup/given_up.rs"]
+mod given_up;
+
 /// Pages of each mapping.
 const N: usize = 8;
 
@@ -417,6 +420,10 @@ const TESTS: &[Test] = &[
         run: splice_swapped,
         ..SPLICE
     },
+    given_up::SPLICED,
+    given_up::SPLICED_SHARED,
+    given_up::SPLICED_THP,
+    given_up::PINNED,
     Test {
         name: "pin.fork",
         run: |c| pin_fork(c, Grain::Base),

@@ -29,13 +29,14 @@ pub fn drain() -> Sys<()> {
 fn overflow() -> Sys<()> {
     let this = Pid::from_raw(0);
     let before = sched_getaffinity(this)?;
-    let result = proc::allowed_cpus()?
-        .into_iter()
-        .try_for_each(|cpu| match proc::pin_to_cpu(cpu) {
-            // Gone offline since.
-            Err(Errno::EINVAL) => Ok(()),
-            other => other.and_then(|()| fill()),
-        });
+    let result =
+        proc::allowed_cpus()?
+            .into_iter()
+            .try_for_each(|cpu| match proc::pin_to_cpu(cpu) {
+                // Gone offline since.
+                Err(Errno::EINVAL) => Ok(()),
+                other => other.and_then(|()| fill()),
+            });
     sched_setaffinity(this, &before).and(result)
 }
 

@@ -150,7 +150,8 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
-    /// Each freed page has its old content or is all zeroes; then all are written anew. How many were zeroes.
+    /// Each freed page has its old content or is all zeroes; then all are written anew. How many were zeroes. One that is pinned or in a pipe
+    /// has its old content: try_to_unmap_one() takes none that has more references than mappings.
     #[track_caller]
     pub fn settle_freed(&self, area: Area) -> TestResult<usize> {
         let w = self.world;
@@ -170,6 +171,13 @@ impl Actor<'_, '_> {
                     return Err(w.report(&Finding {
                         property: "a page freed with MADV_FREE has its old content or zeroes",
                         detail: String::from("it has something else"),
+                        at: Some((self.id, vpn)),
+                    }));
+                }
+                if w.is_held(f) {
+                    return Err(w.report(&Finding {
+                        property: "a page that somebody holds is not taken away, whether freed with MADV_FREE or not",
+                        detail: String::from("it is all zeroes"),
                         at: Some((self.id, vpn)),
                     }));
                 }

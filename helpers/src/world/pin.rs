@@ -309,6 +309,11 @@ impl World<'_> {
         Ok(at)
     }
 
+    /// Whether somebody holds the page, in a pipe or by a pin.
+    pub(super) fn is_held(&self, frame: FrameId) -> bool {
+        self.pins.borrow().iter().any(|h| h.frame == Some(frame))
+    }
+
     /// The folios that are held, by their first page.
     pub(crate) fn held_folios(&self) -> TestResult<Vec<(Pfn, Hold)>> {
         let held: BTreeSet<(Pfn, bool)> = {
