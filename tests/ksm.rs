@@ -7,6 +7,8 @@
 
 #[path = "ksm/counts.rs"]
 mod counts;
+#[path = "ksm/places.rs"]
+mod places;
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -388,6 +390,18 @@ const TESTS: &[Test] = &[
         name: "private_file",
         run: private_file,
         ..MERGED
+    },
+    Test {
+        name: "same_address",
+        run: places::same_address,
+        ..MERGED
+    },
+    Test {
+        name: "objects",
+        about: "KSM lets go of the anon_vma of every page that is not merged any more.",
+        timeout: std::time::Duration::from_secs(60),
+        run: places::objects,
+        ..KSM
     },
     Test {
         name: "counters",

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Where the mappers of a KSM page are: at the same address in processes that share no anon_vma, and what ksmd keeps for each of them.
+
+use super::walks;
+use helpers::census::{Census, Loop};
+use helpers::supervise::Ctx;
+use helpers::sys::mem::advice;
+use helpers::topology::filled;
+use helpers::walk::merge::{self, merge};
+use helpers::world::{Actor, Area, World};
+use helpers::{TestResult, walk};
+use std::cell::Cell;
+
+/// The index of a page tells in whose anon_vma it is to be found only together with the root of that anon_vma. What comes from swap for one process is
+/// another process's page as well only if both are the same (ksm_might_need_to_copy()).
+///
+///   P  [0 1 2 3]   |
+///   Q  [0 1 2 3]   | the same addresses; mapped by each process for itself
+///   \__ C [0 1 2 3]
+///   R  [x 0 1 2]   one page off
+pub fn same_address(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 4)?;
+    let a = p.1;
+    let (q, r) = (w.actor("Q")?, w.actor("R")?);
+    q.map(a)?;
+    q.write_like(a, p.0, a)?;
+    r.map(a)?;
+    r.write(a.page(0))?;
+    r.write_like(a.sub(1..4), p.0, a)?;
+    let merged = [p, (q, a), (r, a.sub(1..4))];
+    merge(&w, &merged)?;
+    let c = q.fork("C")?;
+    walk::every_on_offer(&w)?;
+    merge(&w, &merged)?;
+    // The first of them to have it back has gone.
+    p.0.exit()?;
+    c.write(a.page(2))?;
+    walks(w)
+}
+
+/// Areas of [`objects`] that have an anon_vma each.
+const APART: usize = 64;
+
+/// ksmd keeps the anon_vma of every place that it has merged (get_anon_vma() in stable_tree_append()), and lets go of it when the page has left while others
+/// stay (remove_rmap_item_from_tree()), in whatever way.
+///
+///   K            |0 0|                  stays
+///   root -> P    |0|   |0|   |0|  ...   equal pages with an anon_vma each, merged; some written, some unmapped, some unmerged; P exits; again
+pub fn objects(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    merge::forget_others(&w)?;
+    let census = Census::open(&w)?;
+    let root = w.actor("root")?;
+    let k = w.actor("K")?;
+    let (kept, area) = (w.place(2), w.place(2 * APART));
+    w.name(kept, "kept");
+    w.name(area, "apart");
+    k.map(kept)?;
+    k.write_equal(kept)?;
+    let page = |i: usize| area.page(2 * i);
+    let merged = Cell::new(0);
+    let round = |_| {
+        let p = root.fork("P")?;
+        w.queued(|| {
+            (0..APART).try_for_each(|i| {
+                p.map(page(i))?;
+                p.write_like(page(i), k, kept)
+            })
+        })?;
+        let of_p = (0..APART).map(|i| (p, page(i)));
+        let places: Vec<(Actor, Area)> = of_p.chain([(k, kept)]).collect();
+        merge(&w, &places)?;
+        for i in (0..APART - 3).step_by(4) {
+            p.write(page(i))?;
+            p.unmap(page(i + 1))?;
+            p.advise(page(i + 2), advice::UNMERGEABLE)?;
+        }
+        w.check()?;
+        p.exit()?;
+        // K's, and a pair of the control actor's for each merge.
+        merged.set(merged.get() + 1);
+        merge::expect_shared(&w, 1 + merged.get(), 2 + 2 * merged.get())
+    };
+    round(0)?;
+    let rounds = Loop {
+        what: "rounds of merges",
+        most: 3,
+        objects: APART / 4,
+        fewest: 1,
+    };
+    rounds.judge(ctx, &census, None, round)??;
+    census.usable()?;
+    w.finish()
+}
