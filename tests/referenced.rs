@@ -316,26 +316,37 @@ fn advised(w: &World) -> TestResult<Exempt> {
     Ok(Vec::new())
 }
 
-/// A VMA that is read in order or at random keeps no page by its accesses (vma_has_recency()); those of other mappers count as ever.
+/// A VMA that is read in order or at random keeps no page by its accesses (vma_has_recency()); those of other mappers count as ever, whoever is
+/// asked first.
 ///
-///   P  [0 .. 8]     C  |sequential 0 1 2|random 3 4 5|6 7 8|
+///   P  [0 .. 8]                             |sequential 9 10 11|random 12 13 14|15 16 17|
+///   C  |sequential 0 1 2|random 3 4 5|6 7 8|                                   [9 .. 17]
 fn no_recency(w: &World) -> TestResult<Exempt> {
-    let (p, a) = filled(w, "P", 9)?;
+    let (p, a) = filled(w, "P", 18)?;
     let c = p.fork("C")?;
-    c.advise(a.sub(0..3), advice::SEQUENTIAL)?;
-    c.advise(a.sub(3..6), advice::RANDOM)?;
-    Ok(vec![(c.id(), a.sub(0..6))])
+    let mut exempt = Exempt::new();
+    for (actor, from) in [(c, 0), (p, 9)] {
+        actor.advise(a.sub(from..from + 3), advice::SEQUENTIAL)?;
+        actor.advise(a.sub(from + 3..from + 6), advice::RANDOM)?;
+        exempt.push((actor.id(), a.sub(from..from + 6)));
+    }
+    Ok(exempt)
 }
 
-/// Touches by processes in another cgroup keep no page when this one has to give pages back (invalid_folio_referenced_vma()).
+/// Touches by processes in another cgroup keep no page when this one has to give pages back (invalid_folio_referenced_vma()), be they the first that are
+/// asked or the last.
 ///
-///   P, C  [0 .. 7]  ours     D  the same, in the other cgroup
+///   P, C  [0 .. 7]  ours     D, a child of P too, in the other cgroup
+///   R     [0 .. 7]  in the other cgroup since it has written     S, its child, ours
 fn cgroup(w: &World) -> TestResult<Exempt> {
     let (p, a) = filled(w, "P", 8)?;
     p.fork("C")?;
     let d = p.fork("D")?;
     d.enter_other_memcg()?;
-    Ok(vec![(d.id(), a)])
+    let (r, b) = filled(w, "R", 8)?;
+    r.fork("S")?;
+    r.enter_other_memcg()?;
+    Ok(vec![(d.id(), a), (r.id(), b)])
 }
 
 /// One mapper has locked some: an access counts for idle tracking, and reclaim leaves them alone.

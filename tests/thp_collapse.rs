@@ -16,6 +16,9 @@ use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
+#[path = "thp_collapse/waited.rs"]
+mod waited;
+
 /// Pages that are there before a collapse, in `n`: the rest of a huge page is zeroes then, and quick to check.
 fn few(a: Area) -> [Area; 4] {
     let n = a.pages;
@@ -532,6 +535,7 @@ const TESTS: &[Test] = &[
         run: |c| held(c, false),
         ..COLLAPSED
     },
+    waited::WAITED_FOR,
     Test {
         name: "counted.huge",
         run: |c| counted(c, true),

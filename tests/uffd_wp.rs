@@ -6,6 +6,8 @@
 
 #[path = "uffd_wp/cut.rs"]
 mod cut;
+#[path = "uffd_wp/merged.rs"]
+mod merged;
 #[path = "uffd_wp/moved.rs"]
 mod moved;
 #[path = "uffd_wp/untouched.rs"]
@@ -418,6 +420,7 @@ const TESTS: &[Test] = &[
         run: by_child,
         ..MARK
     },
+    merged::MERGED,
     Test {
         name: "memfd",
         run: memfd,
