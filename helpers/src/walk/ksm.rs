@@ -100,7 +100,7 @@ fn take(w: &World) -> TestResult<Taken> {
         .into_keys()
         .filter(|&f| w.frame(f).ksm)
         .collect();
-    advise_all(w, advice::MERGEABLE)?;
+    advise_all(w)?;
     unmergeable(w, &left_out)?;
     // Everything is mergeable now, so what was not chosen may merge too where it equals something: other frames of
     // the same content, and pages of zeroes (a locked area has them) with anybody's.
@@ -219,17 +219,18 @@ pub(super) fn equal_frames(w: &World) -> BTreeSet<FrameId> {
         .collect()
 }
 
-/// madvise on every run of private slots of every actor.
-fn advise_all(w: &World, what: i32) -> TestResult {
+/// MADV_MERGEABLE on every run of private slots of every actor.
+fn advise_all(w: &World) -> TestResult {
     let cmd = |run: &Area| Cmd::Advise {
         addr: run.vpn * w.page_size(),
         len: run.pages * w.page_size(),
-        advice: what,
+        advice: advice::MERGEABLE,
     };
+    let runs = w.private_runs();
     let mut cmds = Vec::new();
-    for (id, runs) in w.private_runs() {
+    for (id, runs) in &runs {
         let batches = runs.chunks(BATCH);
-        cmds.extend(batches.map(|some| (id, Cmd::Batch(some.iter().map(cmd).collect()))));
+        cmds.extend(batches.map(|some| (*id, Cmd::Batch(some.iter().map(cmd).collect()))));
     }
     for ((id, _), reply) in cmds.iter().zip(w.ask_all(&cmds)?) {
         if let Reply::Failed(_, e) | Reply::Errno(e) = reply {
@@ -238,6 +239,7 @@ fn advise_all(w: &World, what: i32) -> TestResult {
             return Err(w.blame(*id, stop));
         }
     }
+    w.make_mergeable(&runs);
     Ok(())
 }
 

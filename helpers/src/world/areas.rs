@@ -3,7 +3,7 @@
 //! merged with the wrong neighbour, or a child that kept what it should not, has them wrong.
 
 use super::check::Finding;
-use super::model::{ActorId, Lock, Slot};
+use super::model::{ActorId, Lock, Model, Slot};
 use super::sight::Lie;
 use super::{Area, World};
 use crate::kernel::{numa, vma};
@@ -11,16 +11,26 @@ use crate::stop::Doing;
 use crate::{Stop, TestResult};
 use std::io::ErrorKind;
 
-/// A code of VmFlags, what it says, and whether the model says so of a slot. `None`: the model does not know.
-type Sign = (&'static str, &'static str, fn(&Slot) -> Option<bool>);
+/// A code of VmFlags, what it says, and whether the model says so of a slot of an actor. `None`: the model does not know.
+type Sign = (
+    &'static str,
+    &'static str,
+    fn(&Model, ActorId, &Slot) -> Option<bool>,
+);
 
 const SIGNS: [Sign; 4] = [
-    ("lo", "locked", |s| Some(s.lock != Lock::None)),
-    ("dc", "kept from children", |s| Some(s.dontfork)),
-    ("wf", "empty in children", |s| Some(s.wipeonfork)),
-    // A process may be mergeable as a whole, and a slot that was not merged may be in a mergeable VMA.
-    ("mg", "mergeable", |s| s.merged.then_some(true)),
+    ("lo", "locked", |m, _, s| {
+        lockable(m, s).then_some(s.lock != Lock::None)
+    }),
+    ("dc", "kept from children", |_, _, s| Some(s.dontfork)),
+    ("wf", "empty in children", |_, _, s| Some(s.wipeonfork)),
+    ("mg", "mergeable", Model::is_mergeable),
 ];
+
+/// mlock_fixup() passes over hugetlb memory.
+fn lockable(model: &Model, slot: &Slot) -> bool {
+    slot.object.is_none_or(|(o, _)| !model.objects[o].hugetlb)
+}
 
 impl World<'_> {
     /// VmFlags of every VMA of every actor are what the script made them, and VmLck (mm->locked_vm) is the size of the locked ones.
@@ -68,11 +78,8 @@ impl World<'_> {
         let space = model.spaces[id].as_ref().expect("living");
         for area in areas {
             for (&vpn, slot) in space.range(area.start / self.page..area.end / self.page) {
-                let hugetlb = |o: usize| model.objects[o].hugetlb;
-                // mlock_fixup() passes over hugetlb memory.
-                let unlockable = slot.object.is_some_and(|(o, _)| hugetlb(o));
                 for (code, name, says) in SIGNS {
-                    let known = says(slot).filter(|_| code != "lo" || !unlockable);
+                    let known = says(&model, id, slot);
                     let Some(expected) = known.filter(|&e| e != area.has(code)) else {
                         continue;
                     };

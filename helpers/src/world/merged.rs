@@ -19,6 +19,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 impl Model {
+    /// MADV_MERGEABLE, which passes over shared and hugetlb memory (vma_ksm_compatible()).
+    pub fn make_mergeable(&mut self, actor: ActorId, vpns: Range<usize>) {
+        let objects = &self.objects;
+        let space = self.spaces[actor].as_mut().expect("a living actor");
+        for (_, s) in space.range_mut(vpns) {
+            let hugetlb = s.object.is_some_and(|(o, _)| objects[o].hugetlb);
+            s.mergeable |= !s.shared && !hugetlb;
+        }
+    }
+
+    /// Whether the VMA of a slot must be mergeable (VM_MERGEABLE). `None`: not known.
+    pub fn is_mergeable(&self, actor: ActorId, slot: &Slot) -> Option<bool> {
+        // Files on DAX are passed over as well.
+        let disk = slot.object.is_some_and(|(o, _)| self.objects[o].disk);
+        if slot.merged {
+            Some(true)
+        } else if disk || self.merging.contains(&actor) {
+            None
+        } else {
+            Some(slot.mergeable)
+        }
+    }
+
+    /// PR_SET_MEMORY_MERGE. Switched off it takes also what MADV_MERGEABLE has said (ksm_del_vmas()).
+    pub fn merge_memory(&mut self, actor: ActorId, on: bool) {
+        if on {
+            self.merging.insert(actor);
+        } else {
+            if self.merging.remove(&actor) {
+                self.change(actor, 0..usize::MAX, |s| s.mergeable = false);
+            }
+            self.unmerge(actor, 0..usize::MAX);
+        }
+    }
+
     /// break_ksm(): every KSM page of the range is copied, for this mapper alone.
     pub fn unmerge(&mut self, actor: ActorId, vpns: Range<usize>) {
         let merged: Vec<_> = self
@@ -135,6 +170,16 @@ impl World<'_> {
             slot.merged = true;
             if let Held::Frame(f) = slot.held {
                 model.frames[f].ksm = true;
+            }
+        }
+    }
+
+    /// MADV_MERGEABLE was said of these areas.
+    pub(crate) fn make_mergeable(&self, areas: &[(ActorId, Vec<Area>)]) {
+        let mut model = self.model.borrow_mut();
+        for (id, runs) in areas {
+            for run in runs {
+                model.make_mergeable(*id, run.vpns());
             }
         }
     }
@@ -269,9 +314,7 @@ impl Actor<'_, '_> {
             }
             other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
         }
-        if !on {
-            w.model.borrow_mut().unmerge(self.id, 0..usize::MAX);
-        }
+        w.model.borrow_mut().merge_memory(self.id, on);
         Ok(())
     }
 
@@ -307,6 +350,41 @@ impl Actor<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_mergeable_stays_so_where_it_goes() {
+        let mut m = Model::default();
+        let p = m.add_actor();
+        let o = m.add_object(4, false);
+        m.map(p, 10..14, 3);
+        m.map_object(p, 14..16, 3, true, (o, 0));
+        m.advise(p, 10..16, advice::MERGEABLE);
+        m.advise(p, 11..12, advice::UNMERGEABLE);
+        let c = m.fork(p);
+        m.move_slots(c, 10, 20, 2, false);
+        m.move_slots(c, 12, 30, 1, true);
+        m.map(c, 13..14, 3);
+        m.resize(c, 30, 1, 2);
+        let says = |m: &Model, vpn| {
+            let slot = m.spaces[c].as_ref().unwrap()[&vpn];
+            m.is_mergeable(c, &slot)
+        };
+        for (vpn, mergeable) in [
+            (20, true),
+            (21, false),
+            (30, true),
+            (31, true),
+            (12, true),
+            (13, false),
+            (14, false),
+        ] {
+            assert_eq!(says(&m, vpn), Some(mergeable), "page {vpn}");
+        }
+        m.merge_memory(c, true);
+        assert_eq!(says(&m, 13), None);
+        m.merge_memory(c, false);
+        assert_eq!(says(&m, 20), Some(false));
+    }
 
     #[test]
     fn unmerged_and_moved_pages_are_their_owners_alone() {

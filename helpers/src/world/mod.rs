@@ -68,7 +68,7 @@ use crate::actor::{Channel, Cmd, Reply};
 use crate::kernel::features::Features;
 use crate::pace::Wait;
 use crate::supervise::{Arena, Ctx};
-use crate::sys::mem;
+use crate::sys::{mem, proc};
 use crate::walk::tally::Tally;
 use crate::{Stop, TestResult};
 use model::{ActorId, Model};
@@ -263,6 +263,10 @@ impl<'c> World<'c> {
         let channel = Channel::spawn(&without)?;
         self.note(format!("{name}: a new process"));
         let id = self.model.borrow_mut().add_actor();
+        // Whoever started this program may have made it so.
+        if proc::get_memory_merge() == Ok(true) {
+            self.model.borrow_mut().merge_memory(id, true);
+        }
         self.cast.borrow_mut().push(Member {
             name: name.to_owned(),
             channel: Some(channel),

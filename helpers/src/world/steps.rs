@@ -25,7 +25,11 @@ impl Model {
         if what == advice::DONTNEED {
             return self.give_back(actor, vpns);
         }
+        if what == advice::MERGEABLE {
+            return self.make_mergeable(actor, vpns);
+        }
         if what == advice::UNMERGEABLE {
+            self.change(actor, vpns.clone(), |s| s.mergeable = false);
             return self.unmerge(actor, vpns);
         }
         if what == advice::POPULATE_READ {

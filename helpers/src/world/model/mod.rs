@@ -97,6 +97,8 @@ pub struct Slot {
     pub lock: Lock,
     /// Written since the soft-dirty bits were cleared last.
     pub soft_dirty: bool,
+    /// MADV_MERGEABLE, and not MADV_UNMERGEABLE since.
+    pub mergeable: bool,
     /// Seen as a KSM page when ksmd was stopped, in a VMA that is mergeable, and not written since.
     pub merged: bool,
     /// The node that mbind(2) has bound its VMA to.
@@ -119,6 +121,8 @@ pub struct Model {
     pub spaces: Vec<Option<Space>>,
     /// Actors that have executed a program: the carve-out is not theirs any more.
     pub foreign: BTreeSet<ActorId>,
+    /// Who is mergeable as a whole (PR_SET_MEMORY_MERGE), itself or from an ancestor.
+    pub merging: BTreeSet<ActorId>,
     /// Who locks what it maps (MCL_FUTURE), and how.
     pub future: BTreeMap<ActorId, Lock>,
     /// For each actor, what it has in common with those that it may share an anon_vma's root with: its oldest ancestor.
@@ -199,6 +203,7 @@ impl Model {
             wipeonfork: false,
             lock: Lock::None,
             soft_dirty: false,
+            mergeable: false,
             merged: false,
             node: None,
             index: 0,

@@ -68,8 +68,10 @@ impl Model {
         self.spaces.push(Some(child));
         self.roots.push(self.roots[parent]);
         let child = self.spaces.len() - 1;
-        if self.foreign.contains(&parent) {
-            self.foreign.insert(child);
+        for of in [&mut self.foreign, &mut self.merging] {
+            if of.contains(&parent) {
+                of.insert(child);
+            }
         }
         child
     }
