@@ -3,7 +3,7 @@
 
 use super::kpage::{Flags, Kpage};
 use super::pagemap::{Pagemap, Pfn};
-use super::{ksm, numa, sysfs, thp};
+use super::{ksm, numa, sysfs, thp, vma};
 use crate::sys::mem::{self, Sys, advice};
 use crate::sys::numa::{MPOL_MF_MOVE, move_pages};
 use crate::sys::proc::{Forked, exit_now, fork_child};
@@ -55,6 +55,8 @@ pub struct Features {
     pub page_idle: bool,
     /// Bit 55 of pagemap was clear after clear_refs and set after a write: it is soft-dirty here.
     pub soft_dirty: bool,
+    /// VmFlags said `lf` of memory locked with MLOCK_ONFAULT: it tells that here. Older kernels have no name for it.
+    pub lock_on_fault: bool,
     /// Per-page mapcounts of large folios are exact (no CONFIG_NO_PAGE_MAPCOUNT).
     pub page_mapcount: bool,
 }
@@ -98,6 +100,7 @@ impl Features {
             )
             .is_ok(),
             soft_dirty: soft_dirty() == Some(true),
+            lock_on_fault: lock_on_fault() == Some(true),
             page_mapcount: page_mapcount(pmd_size, &kpage),
         }
     }
@@ -217,6 +220,14 @@ fn soft_dirty() -> Option<bool> {
     let clear = !bit()?;
     mem::fill(area.addr, area.len, 0x5eed);
     Some(clear && bit()?)
+}
+
+/// Seen on a page of our own.
+fn lock_on_fault() -> Option<bool> {
+    let area = Area::new(mem::page_size()).ok()?;
+    mem::mlock(area.addr, area.len, libc::MLOCK_ONFAULT as i32).ok()?;
+    let codes = vma::vm_flags(0, area.addr).ok()??;
+    Some(codes.iter().any(|code| code == "lf"))
 }
 
 /// `enabled` offers it already, or can be told to.

@@ -244,6 +244,7 @@ fn features_line(f: &crate::kernel::features::Features) -> String {
         ("migration", f.migration),
         ("page_idle", f.page_idle),
         ("soft_dirty", f.soft_dirty),
+        ("lock_on_fault", f.lock_on_fault),
         ("debugfs", f.debugfs.is_some()),
     ];
     let names = |want: bool| {

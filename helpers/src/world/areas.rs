@@ -18,9 +18,13 @@ type Sign = (
     fn(&Model, ActorId, &Slot) -> Option<bool>,
 );
 
-const SIGNS: [Sign; 4] = [
+const SIGNS: [Sign; 5] = [
     ("lo", "locked", |m, _, s| {
         lockable(m, s).then_some(s.lock != Lock::None)
+    }),
+    // Of a locked area how, and of no other.
+    ("lf", "locked on fault", |m, _, s| {
+        lockable(m, s).then_some(s.lock == Lock::OnFault)
     }),
     ("dc", "kept from children", |_, _, s| Some(s.dontfork)),
     ("wf", "empty in children", |_, _, s| Some(s.wipeonfork)),
@@ -79,7 +83,8 @@ impl World<'_> {
         for area in areas {
             for (&vpn, slot) in space.range(area.start / self.page..area.end / self.page) {
                 for (code, name, says) in SIGNS {
-                    let known = says(&model, id, slot);
+                    let shown = code != "lf" || self.features().lock_on_fault;
+                    let known = says(&model, id, slot).filter(|_| shown);
                     let Some(expected) = known.filter(|&e| e != area.has(code)) else {
                         continue;
                     };
