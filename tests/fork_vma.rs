@@ -30,7 +30,14 @@ fn by_each(ctx: &mut Ctx, op: &Op) -> TestResult {
         w.step(format_args!("{}: {}", op.name, op.picture));
         let object = None;
         let w = &w;
-        (op.run)(&Ground { w, c, a, object })
+        let mergeable = false;
+        (op.run)(&Ground {
+            w,
+            c,
+            a,
+            object,
+            mergeable,
+        })
     };
     let inherited = |name: &'static str| -> TestResult<(Actor, Actor, Area)> {
         let p = w.actor(name)?;

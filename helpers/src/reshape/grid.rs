@@ -3,6 +3,7 @@
 
 use super::{FILE, FIRST, Ground, MARGIN, N, Op, State};
 use crate::supervise::Ctx;
+use crate::sys::mem::advice;
 use crate::topology::{self, RW};
 use crate::world::{Actor, Area, Kind, Object, Share, World};
 use crate::{Stop, TestResult, walk};
@@ -28,7 +29,7 @@ impl Who {
     fn reshapes(self, state: State) -> bool {
         let plain = match self {
             Who::Alone => matches!(state, State::Half | State::Bare | State::Folio),
-            Who::Parent => matches!(state, State::Bare | State::Copied),
+            Who::Parent => matches!(state, State::Bare | State::Copied | State::Mergeable),
             Who::Child => matches!(state, State::Half | State::Copied | State::Shared),
             Who::Both => matches!(state, State::Half | State::Shared | State::Folio),
         };
@@ -125,6 +126,8 @@ pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
         doer.write_all(&w.untouched(doer.id()))?;
     }
     walk::plain(&w)?;
+    // Of those who did it too, who are gone in the end.
+    w.check_areas()?;
     // What is left must stand without those it came from.
     p.exit()?;
     if let Some(c) = c {
@@ -150,6 +153,8 @@ fn plots<'o>(w: &World, ops: &'o [Op], who: Who) -> TestResult<Vec<Plot<'o>>> {
         for &state in op.on.iter().filter(|s| who.reshapes(**s)) {
             let around = match (state, folio) {
                 (State::Folio, None) => continue,
+                // Or ksmd would merge pages of zeroes whenever it likes.
+                (State::Mergeable, _) if w.arena().ksm.is_err() => continue,
                 // The folio begins two pages in front of the mapping.
                 (State::Folio, Some(n)) => {
                     let around = w.place_aligned(n + 2 * MARGIN + n, n);
@@ -171,6 +176,11 @@ fn furnish(w: &World, p: Actor, plot: &Plot, file: &Object) -> TestResult {
     match plot.state {
         State::Half => {
             p.map(a)?;
+            p.write(a.sub(0..N / 2))
+        }
+        State::Mergeable => {
+            p.map(a)?;
+            p.advise(a, advice::MERGEABLE)?;
             p.write(a.sub(0..N / 2))
         }
         State::Bare => p.map(a),
@@ -222,6 +232,7 @@ impl Plot<'_> {
             c,
             a: self.a,
             object,
+            mergeable: self.state == State::Mergeable,
         }
     }
 }

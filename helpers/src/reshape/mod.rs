@@ -12,6 +12,7 @@ pub mod grow;
 pub mod remap;
 
 use crate::TestResult;
+use crate::sys::mem::advice;
 use crate::topology::RW;
 use crate::world::{Actor, Area, Object, Share, World};
 
@@ -41,6 +42,8 @@ pub enum State {
     Heap,
     /// Memory that grows down, every page written.
     Stack,
+    /// As `Half`, and mergeable (MADV_MERGEABLE), which what is mapped over it and beside it becomes as well.
+    Mergeable,
 }
 
 impl State {
@@ -54,6 +57,7 @@ impl State {
             State::Folio => "folio",
             State::Heap => "heap",
             State::Stack => "stack",
+            State::Mergeable => "mergeable",
         }
     }
 }
@@ -71,6 +75,8 @@ pub struct Ground<'a, 'c> {
     pub a: Area,
     /// What [`FILE`] pages it is a mapping of, from page [`FIRST`] on.
     pub object: Option<(&'a Object, Share)>,
+    /// It is mergeable.
+    pub mergeable: bool,
 }
 
 impl Ground<'_, '_> {
@@ -85,6 +91,10 @@ impl Ground<'_, '_> {
     #[track_caller]
     pub fn map(&self, at: Area, from: isize) -> TestResult {
         match self.object {
+            None if self.mergeable => {
+                self.c.map(at)?;
+                self.c.advise(at, advice::MERGEABLE)
+            }
             None => self.c.map(at),
             Some((object, share)) => {
                 let first = FIRST.wrapping_add_signed(from);
@@ -107,14 +117,21 @@ pub struct Op {
 }
 
 /// Private anonymous memory.
-pub const ANON: &[State] = &[State::Half, State::Bare, State::Folio];
+pub const ANON: &[State] = &[State::Half, State::Mergeable, State::Bare, State::Folio];
 /// All that has a place in the carve-out.
 pub const ALL: &[State] = &[
     State::Half,
+    State::Mergeable,
     State::Bare,
     State::Copied,
     State::Shared,
     State::Folio,
 ];
 /// What a process may have for itself.
-pub const PRIVATE: &[State] = &[State::Half, State::Bare, State::Copied, State::Folio];
+pub const PRIVATE: &[State] = &[
+    State::Half,
+    State::Mergeable,
+    State::Bare,
+    State::Copied,
+    State::Folio,
+];

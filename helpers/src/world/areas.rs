@@ -40,7 +40,7 @@ impl World<'_> {
     /// VmFlags of every VMA of every actor are what the script made them, and VmLck (mm->locked_vm) is the size of the locked ones.
     /// All of them together are what [`World::check_sizes`] compares.
     #[track_caller]
-    pub(super) fn check_areas(&self) -> TestResult {
+    pub fn check_areas(&self) -> TestResult {
         let ids: Vec<usize> = self.model.borrow().living().collect();
         for id in ids {
             let pid = self.pid(id)?;
