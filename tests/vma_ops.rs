@@ -73,6 +73,7 @@ const TESTS: &[Test] = grid! {
     "move.next_to", remap::NEXT_TO, MOVE;
     "move.next_to.dontunmap", remap::KEEP_NEXT_TO, MOVE;
     "dontunmap", remap::KEEP, MOVE;
+    "dontunmap.locked", remap::KEEP_LOCKED, MOVE;
     "resize", remap::RESIZE, MOVE;
     "advise", flags::ADVISE, OPS;
     "close", flags::CLOSE, OPS;

@@ -6,6 +6,7 @@
 use super::{ALL, ANON, Ground, MARGIN, N, Op, PRIVATE, State};
 use crate::TestResult;
 use crate::topology::{R, RW};
+use crate::world::model::Lock;
 
 pub const WHOLE: Op = Op {
     name: "whole",
@@ -282,6 +283,49 @@ pub const KEEP: &[Op] = &[
             g.c.write(g.a.page(9))
         },
     },
+];
+
+/// The lock goes with the pages that go. Where they were is a plain area, and the rest of the locked area stays locked.
+macro_rules! locked {
+    ($name:literal, $picture:literal, $how:ident, $part:expr) => {
+        Op {
+            name: $name,
+            picture: $picture,
+            on: ALL,
+            run: |g| {
+                g.c.lock(g.a, Lock::$how)?;
+                let part = g.a.sub($part);
+                g.c.move_dontunmap(part, g.place("to", part.pages))
+            },
+        }
+    };
+}
+
+pub const KEEP_LOCKED: &[Op] = &[
+    locked!(
+        "locked",
+        "|. ......... .|   to |lo 0 ........ 11|",
+        OnFault,
+        0..N
+    ),
+    locked!(
+        "first_of_locked",
+        "|. . . .|lo 4 ..... 11|   to |lo 0 1 2 3|",
+        Full,
+        0..4
+    ),
+    locked!(
+        "middle_of_locked",
+        "|lo 0..3|. . . .|lo 8..11|   to |lo 4 5 6 7|",
+        OnFault,
+        4..8
+    ),
+    locked!(
+        "last_of_locked",
+        "|lo 0 ..... 7|. . . .|   to |lo 8 9 10 11|",
+        Full,
+        8..N
+    ),
 ];
 
 /// Where the neighbours of the place that a mapping returns to are, and whether they were touched.

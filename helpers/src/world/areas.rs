@@ -61,6 +61,7 @@ impl World<'_> {
             let told = vma::status_kb(pid, "VmLck").ok().flatten();
             let lie = u64::from(self.eye.lie == Some(Lie::Areas));
             if let Some(told) = told
+                && self.counts_locked(id)
                 && told + lie != bytes as u64 / 1024
             {
                 return Err(self.report(&Finding {

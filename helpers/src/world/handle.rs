@@ -315,6 +315,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         let (addr, len) = self.bytes(from);
         let new_addr = to.vpn * w.page;
         let marks = self.move_marks(from, to)?;
+        let locked = keep && self.leaves_lock(from)?;
         let cmd = Cmd::move_to(addr, len, new_addr, keep);
         match w.ask(self.id, &cmd)? {
             Reply::Value(at) if at == new_addr => {}
@@ -330,6 +331,9 @@ impl<'w, 'c> Actor<'w, 'c> {
             .move_slots(self.id, from.vpn, to.vpn, from.pages, keep);
         if marks {
             self.mark_moved(to);
+        }
+        if locked {
+            self.lock_left();
         }
         Ok(())
     }

@@ -50,6 +50,7 @@ mod steps;
 mod swapped;
 mod thread;
 mod uffd;
+mod unlocked;
 mod unsplit;
 mod vast;
 mod vma;
@@ -116,6 +117,7 @@ pub struct World<'c> {
     /// Who listens for memory failures, and what has failed.
     poison: RefCell<poison::Poison>,
     queue: RefCell<queue::Queue>,
+    unlocked: unlocked::Unlocked,
     /// Names given to areas, for the script.
     names: RefCell<BTreeMap<usize, (usize, Cow<'static, str>)>>,
     /// Some place may hold a huge page.
@@ -165,6 +167,7 @@ impl<'c> World<'c> {
             kept: RefCell::default(),
             poison: RefCell::default(),
             queue: RefCell::default(),
+            unlocked: unlocked::Unlocked::default(),
             names: RefCell::default(),
             has_huge: Cell::new(false),
             uses_other_memcg: Cell::new(false),
