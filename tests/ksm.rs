@@ -397,6 +397,11 @@ const TESTS: &[Test] = &[
         ..MERGED
     },
     Test {
+        name: "beside",
+        run: places::beside,
+        ..MERGED
+    },
+    Test {
         name: "objects",
         about: "KSM lets go of the anon_vma of every page that is not merged any more.",
         timeout: std::time::Duration::from_secs(60),

@@ -12,6 +12,9 @@ use helpers::world::model::Lock;
 use helpers::world::{Actor, World};
 use helpers::{Stop, TestResult, walk};
 
+#[path = "ksm_unmerge/part.rs"]
+mod part;
+
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
     walk::every_on_offer(&w)?;
@@ -437,6 +440,7 @@ const ZEROES: Test = Test {
 };
 
 const TESTS: &[Test] = &[
+    part::PART,
     Test {
         name: "moved_after.whole",
         run: |c| moved_after(c, Move::Whole),

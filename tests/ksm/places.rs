@@ -5,8 +5,10 @@ use super::walks;
 use helpers::census::{Census, Loop};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
-use helpers::topology::filled;
+use helpers::topology::{NONE, R, filled, like};
+
 use helpers::walk::merge::{self, merge};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{TestResult, walk};
 use std::cell::Cell;
@@ -92,4 +94,25 @@ pub fn objects(ctx: &mut Ctx) -> TestResult {
     rounds.judge(ctx, &census, None, round)??;
     census.usable()?;
     w.finish()
+}
+
+/// ksmd has an address for each mapper, and the walk takes the VMAs that hold it (rmap_walk_ksm()), not those beside it. Each page has another content, so what
+/// the locked area has is in no other.
+///
+///   P  |locked 0 1|rw 2 3|r 4 5|none 6 7|rw 8 9|
+///   Q  |rw 0 1 2 3 4 5 6 7|locked 8 9|
+///   R  |0 .. 9|
+pub fn beside(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 10)?;
+    let q = like(&w, "Q", 10, p)?;
+    let r = like(&w, "R", 10, p)?;
+    p.0.lock(p.1.sub(0..2), Lock::Full)?;
+    q.0.lock(q.1.sub(8..10), Lock::Full)?;
+    merge(&w, &[p, q, r])?;
+    p.0.protect(p.1.sub(4..6), R)?;
+    p.0.protect(p.1.sub(6..8), NONE)?;
+    walk::every_on_offer(&w)?;
+    p.0.fork("C")?;
+    walks(w)
 }
