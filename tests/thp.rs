@@ -22,6 +22,7 @@ mod tables;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{Grain, R, RW};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -306,6 +307,18 @@ macro_rules! parts {
     };
 }
 
+macro_rules! locked_half {
+    ($name:literal, $pmd:literal, $how:ident) => {
+        Test {
+            name: $name,
+            about: "A locked part of a large folio stays in memory.",
+            run: |c| kept::locked_half(c, $pmd, Lock::$how),
+            needs: &[Need::Pfn, Need::Reclaim],
+            ..PARTS
+        }
+    };
+}
+
 const TESTS: &[Test] = &[
     parts!("unmapped", unmapped),
     parts!("one_page_each", one_page_each),
@@ -362,13 +375,10 @@ const TESTS: &[Test] = &[
         run: |c| walk::afresh(c, kept::zeroes),
         ..PARTS
     },
-    Test {
-        name: "locked_half",
-        about: "A locked part of a large folio stays in memory.",
-        run: kept::locked_half,
-        needs: &[Need::Pfn, Need::Reclaim],
-        ..PARTS
-    },
+    locked_half!("locked_half", false, Full),
+    locked_half!("locked_half.onfault", false, OnFault),
+    locked_half!("pmd.locked_half", true, Full),
+    locked_half!("pmd.locked_half.onfault", true, OnFault),
     Test {
         name: "stats.moved",
         about: "The kernel counts an anonymous folio once, wherever it moves.",

@@ -86,24 +86,38 @@ pub fn zeroes(w: &World) -> TestResult {
 /// The half that is locked stays in memory, whatever becomes of the other: try_to_unmap_one() gives up at the locked VMA, or the folio
 /// is split first.
 ///
-///   P  |locked 0 .. n/2-1|n/2 ... n-1|
-pub fn locked_half(ctx: &mut Ctx) -> TestResult {
+///   P  |locked 0 .. n/2-1|n/2 ... n-1|     |0 .. n/2-1|locked n/2 ... n-1|
+pub fn locked_half(ctx: &mut Ctx, pmd: bool, how: Lock) -> TestResult {
     let w = World::new(ctx)?;
-    let (p, a) = folio(&w)?;
-    let half = a.sub(0..a.pages / 2);
-    p.lock(half, Lock::Full)?;
+    let (p, a) = if pmd { huge(&w)? } else { folio(&w)? };
+    let n = a.pages;
+    let b = if pmd {
+        w.place_huge(1)?
+    } else {
+        w.place_aligned(n, n)
+    };
+    w.name(b, "b");
+    p.map_folio(b)?;
+    let halves = [a.sub(0..n / 2), b.sub(n / 2..n)];
+    for half in halves {
+        p.lock(half, how)?;
+    }
     w.check()?;
     for _ in 0..2 {
         press(&w)?;
-        if w.pages_of(p, half)?.contains(&None) {
-            return Err(Stop::fail(
-                "a page in a locked area stays in memory: a part of a large folio went to swap",
-            ));
+        for half in halves {
+            if w.pages_of(p, half)?.contains(&None) {
+                return Err(Stop::fail(
+                    "a page in a locked area stays in memory: a part of a large folio went to swap",
+                ));
+            }
         }
         // What went comes back.
         w.check()?;
     }
-    p.unlock(half)?;
+    for half in halves {
+        p.unlock(half)?;
+    }
     p.fork("C")?;
     walk::every_on_offer(&w)?;
     w.finish()
