@@ -2,10 +2,13 @@
 //! Idle page tracking: `/sys/kernel/mm/page_idle/bitmap` (page_idle_clear_pte_refs()).
 //!
 //! Setting the bit clears the accessed bit in every page-table entry; reading it looks whether any was set since.
-//! So each mapper alone must be able to make the page not idle, and nobody's access must leave it idle.
+//! So each mapper alone must be able to make the page not idle, and nobody's access must leave it idle. What all of them have accessed before
+//! it is set makes it no less idle.
 //!
 //! A page that cannot be set idle is refused: isolated or in a batch of some CPU it has no idle bit for a moment. One that is idle after
 //! an access is a wrong answer, whosever page it is.
+
+mod once;
 
 use super::fate::{self, Fate, Page};
 use super::migrate::MIGRATE;
@@ -86,6 +89,11 @@ fn take(w: &World) -> TestResult<Taken> {
         let first = taken.get(head);
         first.is_some_and(|first| page.control || first.pfn != page.pfn)
     });
+    let mut folios = once::Folios::new();
+    for (&head, &page) in taken.iter().chain(&ends) {
+        folios.entry(head).or_default().push(page);
+    }
+    once::judge(w, &bitmap, folios)?;
     let mut left_out = BTreeSet::new();
     for parts in [&taken, &ends] {
         for round in 0..MAPPERS {
