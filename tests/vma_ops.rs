@@ -2,8 +2,8 @@
 //! Every way to cut, join, grow and move VMAs, on every kind of memory, by every process of a small tree.
 //!
 //! The operations are a table (helpers/src/reshape); a test takes a group of them, one process, and does each on private memory
-//! that was touched, touched in part, or not at all, on a private mapping with copied pages, on a shared one, and on the middle of a large folio. Then
-//! all pages are walked: those that were there before, and those that came after.
+//! that was touched, touched in part, or not at all, on a private mapping with copied pages, on a shared one, on the middle of a large folio, and where a page
+//! is lost (UFFDIO_POISON). Then all pages are walked: those that were there before, and those that came after.
 
 use helpers::reshape::grid::{self, Who};
 use helpers::reshape::{cut, flags, grow, remap};

@@ -4,7 +4,7 @@
 
 #![allow(missing_docs)] // each has its picture
 
-use super::{ALL, ANON, Ground, N, Op, PRIVATE};
+use super::{ALL, ANON, Ground, LOCKABLE, LOST, N, Op, PRIVATE};
 use crate::TestResult;
 use crate::sys::mem::advice;
 use crate::topology::{R, RW};
@@ -104,13 +104,13 @@ pub const LOCK: &[Op] = &[
     Op {
         name: "kept",
         picture: "|0..3|lo 4..6|7..11|",
-        on: ALL,
+        on: LOCKABLE,
         run: |g| g.c.lock(g.a.sub(4..7), Lock::Full),
     },
     Op {
         name: "taken_back",
         picture: "|0 ........ 11|, was |0 1|lo 2..6|7..11|",
-        on: ALL,
+        on: LOCKABLE,
         run: |g| {
             g.c.lock(g.a.sub(2..7), Lock::Full)?;
             g.c.unlock(g.a.sub(2..4))?;
@@ -120,7 +120,7 @@ pub const LOCK: &[Op] = &[
     Op {
         name: "shifted",
         picture: "|lo 0..6|7..11|, was |lo 0..3|4..11| and |lo 0..8|9..11|",
-        on: ALL,
+        on: LOCKABLE,
         run: |g| {
             g.c.lock(g.a.sub(0..4), Lock::OnFault)?;
             g.c.lock(g.a.sub(4..9), Lock::OnFault)?;
@@ -130,7 +130,7 @@ pub const LOCK: &[Op] = &[
     Op {
         name: "grown",
         picture: "|lo 0 ........ 11 12' 13'|",
-        on: ALL,
+        on: LOCKABLE,
         run: |g| {
             g.c.lock(g.a, Lock::Full)?;
             g.c.make_room(g.a.after(2))?;
@@ -140,7 +140,7 @@ pub const LOCK: &[Op] = &[
     Op {
         name: "grown_and_moved",
         picture: "to |lo 0 ........ 11 12' 13' 14'|",
-        on: ALL,
+        on: LOCKABLE,
         run: |g| {
             g.c.lock(g.a, Lock::Full)?;
             g.c.move_resized(g.a, g.place("to", N + 3))
@@ -261,7 +261,8 @@ pub const KEY: &[Op] = &[
         on: ALL,
         run: |g| {
             g.c.protect_key(g.a.sub(2..8), true)?;
-            g.c.write(g.a.sub(6..9))?;
+            g.c.write(g.a.sub(6..LOST))?;
+            g.c.write(g.a.page(LOST + 1))?;
             g.c.protect_key(g.a.sub(2..5), false)?;
             g.c.protect_key(g.a.sub(4..8), false)
         },
@@ -286,7 +287,8 @@ pub const SEAL: &[Op] = &[
             g.c.seal(g.a.sub(4..8))?;
             g.c.unmap(g.a.sub(0..2))?;
             g.c.protect(g.a.sub(10..N), R)?;
-            g.c.write(g.a.sub(3..9))
+            g.c.write(g.a.sub(3..LOST))?;
+            g.c.write(g.a.page(LOST + 1))
         },
     },
 ];

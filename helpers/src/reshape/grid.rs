@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The grid: each operation, on each kind of memory, by each process of a tree, and then every walk.
 
-use super::{FILE, FIRST, Ground, MARGIN, N, Op, State};
+use super::{FILE, FIRST, Ground, LOST, MARGIN, N, Op, State};
 use crate::supervise::Ctx;
 use crate::sys::mem::advice;
+use crate::sys::uffd::{FEATURE_POISON, MISSING};
 use crate::topology::{self, RW};
 use crate::world::{Actor, Area, Kind, Object, Share, World};
 use crate::{Stop, TestResult, walk};
@@ -28,9 +29,19 @@ impl Who {
     /// by all needs somebody to share it with.
     fn reshapes(self, state: State) -> bool {
         let plain = match self {
-            Who::Alone => matches!(state, State::Half | State::Bare | State::Folio),
+            Who::Alone => {
+                matches!(
+                    state,
+                    State::Half | State::Bare | State::Folio | State::Marked
+                )
+            }
             Who::Parent => matches!(state, State::Bare | State::Copied | State::Mergeable),
-            Who::Child => matches!(state, State::Half | State::Copied | State::Shared),
+            Who::Child => {
+                matches!(
+                    state,
+                    State::Half | State::Copied | State::Shared | State::Marked
+                )
+            }
             Who::Both => matches!(state, State::Half | State::Shared | State::Folio),
         };
         plain || matches!(state, State::Heap | State::Stack)
@@ -49,7 +60,7 @@ struct Plot<'o> {
 
 /// All operations of a group at once, each on a mapping of its own of each kind of memory, all in one process.
 ///
-///   P    |a: half| |a: bare| |a: copied| |a: shared| |a: folio|    for each operation, as far as `who` has them
+///   P    |a: half| |a: bare| |a: copied| |a: shared| |a: folio| |a: marked|    for each operation, as far as `who` has them
 ///   C    as P; pages 4 5 6 of each written by itself
 ///
 /// Then the ones who did it fork once more and touch what is not touched yet; every walk; P and C exit one after the other.
@@ -60,7 +71,7 @@ struct Plot<'o> {
 pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
     let w = World::new(ctx)?;
     let file = w.object(Kind::Memfd, FILE)?;
-    let plots = plots(&w, ops, who)?;
+    let mut plots = plots(&w, ops, who)?;
     if plots.iter().any(|p| p.on_file()) {
         let whole = w.place(FILE);
         w.name(whole, "whole");
@@ -69,6 +80,17 @@ pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
         watcher.write(whole)?;
     }
     let p = w.actor("P")?;
+    if plots.iter().any(|plot| plot.state == State::Marked) {
+        // The other kinds do not need it.
+        match p.keeper(FEATURE_POISON) {
+            Ok(keeper) => keeper.close()?,
+            Err(Stop::Skip(why)) => {
+                w.diag(format_args!("no marked pages: {why}"));
+                plots.retain(|plot| plot.state != State::Marked);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
     for plot in &plots {
         furnish(&w, p, plot, &file)?;
     }
@@ -199,6 +221,14 @@ fn furnish(w: &World, p: Actor, plot: &Plot, file: &Object) -> TestResult {
                 pages: n,
             };
             p.map_folio(folio)
+        }
+        State::Marked => {
+            p.map(a)?;
+            p.write(a.sub(0..N / 2))?;
+            let keeper = p.keeper(FEATURE_POISON)?;
+            keeper.register(a, MISSING)?;
+            keeper.poison(a.page(LOST))?;
+            keeper.close()
         }
         State::Heap => {
             p.map_heap(a)?;

@@ -25,6 +25,9 @@ pub const FILE: usize = 18;
 /// Pages of the object in front of the mapping.
 pub const FIRST: usize = 3;
 
+/// The page that is lost, where one is.
+pub const LOST: usize = 8;
+
 /// What kind of memory is reshaped, and what is in it before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
@@ -38,6 +41,8 @@ pub enum State {
     Shared,
     /// The middle of a large folio.
     Folio,
+    /// As [`State::Half`], with page [`LOST`] marked by UFFDIO_POISON: an entry that no page is behind. No operation writes there.
+    Marked,
     /// Memory that brk(2) grows, every page written.
     Heap,
     /// Memory that grows down, every page written.
@@ -55,6 +60,7 @@ impl State {
             State::Copied => "copied",
             State::Shared => "shared",
             State::Folio => "folio",
+            State::Marked => "marked",
             State::Heap => "heap",
             State::Stack => "stack",
             State::Mergeable => "mergeable",
@@ -126,6 +132,16 @@ pub const ALL: &[State] = &[
     State::Copied,
     State::Shared,
     State::Folio,
+    State::Marked,
+];
+/// The same, as far as mlock(2) of it succeeds: it reads every page.
+pub const LOCKABLE: &[State] = &[
+    State::Half,
+    State::Mergeable,
+    State::Bare,
+    State::Copied,
+    State::Shared,
+    State::Folio,
 ];
 /// What a process may have for itself.
 pub const PRIVATE: &[State] = &[
@@ -134,4 +150,5 @@ pub const PRIVATE: &[State] = &[
     State::Bare,
     State::Copied,
     State::Folio,
+    State::Marked,
 ];

@@ -3,7 +3,7 @@
 
 #![allow(missing_docs)] // each has its picture
 
-use super::{ALL, ANON, Ground, MARGIN, N, Op, PRIVATE, State};
+use super::{ALL, ANON, Ground, LOCKABLE, MARGIN, N, Op, PRIVATE, State};
 use crate::TestResult;
 use crate::topology::{R, RW};
 use crate::world::model::Lock;
@@ -291,7 +291,7 @@ macro_rules! locked {
         Op {
             name: $name,
             picture: $picture,
-            on: ALL,
+            on: LOCKABLE,
             run: |g| {
                 g.c.lock(g.a, Lock::$how)?;
                 let part = g.a.sub($part);
