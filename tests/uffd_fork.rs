@@ -6,6 +6,8 @@
 
 #[path = "uffd_fork/huge.rs"]
 mod huge;
+#[path = "uffd_fork/lost.rs"]
+mod lost;
 #[path = "uffd_fork/minor.rs"]
 mod minor;
 #[path = "uffd_fork/poison.rs"]
@@ -397,6 +399,10 @@ const POISONED: Test = Test {
     about: "What UFFDIO_POISON has marked is no page to be had, for the process and for its children, until it is given back.",
     ..PLAIN
 };
+const MOVED: Test = Test {
+    about: "What UFFDIO_POISON has marked is lost in the place that it moves to, and nothing else is.",
+    ..PLAIN
+};
 const CONTINUED: Test = Test {
     about: "A page that a file has is mapped by UFFDIO_CONTINUE as by a fault: a private mapping writes to its own.",
     ..PLAIN
@@ -557,6 +563,26 @@ const TESTS: &[Test] = &[
             "advise",
         )],
         ..POISONED
+    },
+    Test {
+        name: "poisoned.moved",
+        run: |c| lost::moved(c, true),
+        ..MOVED
+    },
+    Test {
+        name: "poisoned.moved.table",
+        run: |c| lost::moved_table(c, true),
+        ..MOVED
+    },
+    Test {
+        name: "plain.poisoned.moved",
+        run: |c| lost::moved(c, false),
+        ..MOVED
+    },
+    Test {
+        name: "plain.poisoned.moved.table",
+        run: |c| lost::moved_table(c, false),
+        ..MOVED
     },
     Test {
         name: "minor.private",
