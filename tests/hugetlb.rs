@@ -377,6 +377,10 @@ const MARKED: Test = Test {
     about: "A hugetlb page stays write-protected by userfaultfd for the mapper that asked for it, and for nobody else.",
     ..HUGE
 };
+const LOST: Test = Test {
+    about: "A hugetlb page that UFFDIO_POISON has marked is lost in the place that it moves to, until it is given back.",
+    ..HUGE
+};
 const RESERVED: Test = Test {
     about: "The pool of huge pages has back what it gave and what it promised.",
     ..HUGE
@@ -492,6 +496,16 @@ const TESTS: &[Test] = &[
         name: "write_protected.given_back.private",
         run: |c| pooled(c, |c| marked::given_back(c, Share::Private)),
         ..MARKED
+    },
+    Test {
+        name: "lost.shared",
+        run: |c| pooled(c, |c| marked::lost(c, Share::Shared)),
+        ..LOST
+    },
+    Test {
+        name: "lost.private",
+        run: |c| pooled(c, |c| marked::lost(c, Share::Private)),
+        ..LOST
     },
     Test {
         name: "short",

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! hugetlb pages that userfaultfd write-protects: the mark is in one mapper's entry, and stays there when the page goes.
+//! hugetlb pages that userfaultfd write-protects, or says are lost: the mark is in one mapper's entry, and stays there when the page goes or when
+//! the area moves.
 
 use super::{move_all, place, whole, world};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
-use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, MISSING, WP};
+use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, FEATURE_POISON, MINOR, MISSING, WP};
 use helpers::topology::{NONE, R, RW};
 use helpers::world::{Answer, Kind, Share};
 use helpers::{Stop, TestResult};
@@ -116,6 +117,54 @@ pub(super) fn given_back(ctx: &mut Ctx, share: Share) -> TestResult {
     w.check()?;
     p.write(whole(&a))?;
     w.check()?;
+    move_all(&w)?;
+    w.finish()
+}
+
+/// A page that is lost to one mapper (UFFDIO_POISON), which moves its area (move_hugetlb_page_tables()), changes its rights, and forks. It has the
+/// page again when it gives the mark back; to its child it stays lost.
+///
+///   file            0 1 2
+///   Q shared        0 1 2
+///   P a |0 # 2|  ->  P b |0 # 2|     C  P's child, if private
+pub(super) fn lost(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = world(ctx)?;
+    let (all, a, b) = (place(&w, "all", 3)?, place(&w, "a", 3)?, place(&w, "b", 3)?);
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let q = w.actor("Q")?;
+    q.map_object(whole(&all), &file, 0, RW, Share::Shared)?;
+    q.write(whole(&all))?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, share)?;
+    p.write(whole(&a))?;
+    let k = p.keeper(FEATURE_POISON)?;
+    k.register(whole(&a), MISSING)?;
+    p.advise(a[1], advice::DONTNEED)?;
+    k.poison(a[1])?;
+    p.check_poisoned(a[1])?;
+    w.check()?;
+    p.move_unkept(whole(&a), whole(&b))?;
+    p.check_poisoned(b[1])?;
+    w.check()?;
+    p.protect(whole(&b[1..]), R)?;
+    p.check_poisoned(b[1])?;
+    p.protect(whole(&b[1..]), RW)?;
+    p.check_poisoned(b[1])?;
+    move_all(&w)?;
+    let c = match share {
+        Share::Private => Some(p.fork("C")?),
+        Share::Shared => None,
+    };
+    p.advise(b[1], advice::DONTNEED)?;
+    p.write(b[1])?;
+    w.check()?;
+    if let Some(c) = c {
+        c.check_poisoned(b[1])?;
+        c.move_to(b[1], a[2])?;
+        c.check_poisoned(a[2])?;
+        w.check()?;
+    }
+    k.close()?;
     move_all(&w)?;
     w.finish()
 }
