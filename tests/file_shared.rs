@@ -12,6 +12,8 @@ use reshape::by_each;
 
 #[path = "file_shared/bits.rs"]
 mod bits;
+#[path = "file_shared/copies.rs"]
+mod copies;
 #[path = "file_shared/disk.rs"]
 mod disk;
 #[path = "file_shared/holes.rs"]
@@ -335,10 +337,12 @@ fn chance(ctx: &mut Ctx) -> TestResult {
 
 const FILE: Test = Test {
     about: "Every mapping of a file's page is found through i_mmap, wherever its VMA begins and ends.",
+    guards: copies::GUARDS,
     ..Test::DEFAULT
 };
 const RESHAPE: Test = Test {
     about: "After a process has reshaped its VMAs of a file every page of the file is found in all VMAs that map it.",
+    guards: copies::GUARDS,
     ..Test::DEFAULT
 };
 
@@ -394,6 +398,9 @@ const TESTS: &[Test] = &[
         run: sealed,
         ..FILE
     },
+    copies::THERE,
+    copies::SWAPPED,
+    copies::MERGED,
     bits::SEAL_REFUSED,
     bits::COUNTED_MOVED,
     bits::WRITTEN_AND_GONE,

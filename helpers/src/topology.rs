@@ -227,15 +227,23 @@ pub fn write_by_each(w: &World) -> TestResult {
 
 /// Takes the pages of an object away, from inside and from its end, and gives room again: every mapping of them has to go,
 /// wherever it begins and ends, and nothing else. Private copies stay when a hole is punched and go when the file ends
-/// before them. For objects of 12 pages and more; the last thing that is done to them.
+/// before them, in memory as well as in swap. For objects of 12 pages and more; the last thing that is done to them.
 #[track_caller]
 pub fn take_away(w: &World, object: &Object) -> TestResult {
     let n = w.object_pages(object);
     w.punch(object, n / 3..n / 3 + 1)?;
     w.punch(object, n / 2..n - 3)?;
     write_by_each(w)?;
+    let copied = w.is_copied(object);
+    if copied {
+        walk::leave_in_swap(w)?;
+    }
     w.punch(object, n / 4..n / 2)?;
-    for end in [n - 1, n - n / 4, 3] {
+    w.check()?;
+    for (end, out) in [(n - 1, false), (n - n / 4, true), (3, true)] {
+        if out && copied && w.truncates_swap() {
+            walk::leave_in_swap(w)?;
+        }
         w.truncate(object, end)?;
         w.check()?;
     }

@@ -271,6 +271,18 @@ pub fn only(w: &World, walk: &'static Walk) -> TestResult {
     Err(Stop::Skip("needs a page that this walk can take now"))
 }
 
+/// Swaps everything out where that is possible, and leaves it there for the next step.
+#[track_caller]
+pub fn leave_in_swap(w: &World) -> TestResult {
+    match reclaim::swap_out(w) {
+        Err(Stop::Skip(why)) => {
+            w.diag(why);
+            Ok(())
+        }
+        other => other,
+    }
+}
+
 /// Reclaim, where it is on offer: content comes back from swap as it was last written.
 #[track_caller]
 pub fn through_swap(w: &World) -> TestResult {

@@ -7,7 +7,7 @@ use super::sight::{Lie, Seen};
 use super::{Area, World};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
-use crate::kernel::pagemap::{Pfn, State};
+use crate::kernel::pagemap::{NO_SWAP, Pfn, State};
 use crate::kernel::vma;
 use crate::stop::Doing;
 use nix::libc::{PROT_NONE, PROT_READ};
@@ -278,9 +278,16 @@ impl World<'_> {
                 continue;
             }
             for (&vpn, seen) in vpns.iter().zip(self.eye.entries(self.pid(id)?, &vpns)?) {
-                // A poisoned page leaves an entry that is no page.
+                // A poisoned page leaves an entry that is no page. Behind the end of an object nothing is in swap.
                 let gone = slot(id, vpn).held == Held::Gone;
-                let poison = gone && matches!(seen.state, State::Swapped(_));
+                let poison = gone
+                    && match seen.state {
+                        State::Swapped(Some((kind, _))) if kind < NO_SWAP => {
+                            !self.is_past_end((id, vpn))
+                        }
+                        State::Swapped(_) => true,
+                        _ => false,
+                    };
                 // That of an object may be at its object only, for the next fault to find.
                 if gone && !poison && slot(id, vpn).object.is_none() {
                     return Ok(Some(Finding {

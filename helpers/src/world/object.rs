@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What processes map besides private anonymous memory: memfds, hugetlb memfds, files on a disk.
 
-use super::model::{ActorId, ObjectId};
+use super::model::{ActorId, Held, ObjectId};
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::disk;
@@ -104,6 +104,22 @@ impl World<'_> {
     /// The size of an object, pages.
     pub fn object_pages(&self, object: &Object) -> usize {
         self.model.borrow().objects[object.id].frames.len()
+    }
+
+    /// Whether anybody has a private copy of a page of an object.
+    pub fn is_copied(&self, object: &Object) -> bool {
+        let model = self.model.borrow();
+        let mut slots = model.spaces.iter().flatten().flat_map(|s| s.values());
+        slots.any(|s| {
+            let copy = matches!(s.held, Held::Frame(f) if !model.frames[f].cached);
+            copy && !s.shared && s.object.is_some_and(|(o, _)| o == object.id)
+        })
+    }
+
+    /// Whether a truncation is known to take private copies away that are in swap. Before Linux 5.18 it left them there, and they came back
+    /// (zap_pte_range(), commit 5abfd71d936a): only the tests of it judge earlier kernels, which may have the fix or not.
+    pub fn truncates_swap(&self) -> bool {
+        self.features().version() >= (5, 18)
     }
 
     /// fallocate(2) with FALLOC_FL_PUNCH_HOLE: every mapping of these pages goes, private copies stay.

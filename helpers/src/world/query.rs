@@ -71,6 +71,14 @@ impl World<'_> {
             .map_or(Lock::None, |s| s.lock)
     }
 
+    /// Whether a slot maps what is behind the end of its object.
+    pub(crate) fn is_past_end(&self, at: (ActorId, usize)) -> bool {
+        let model = self.model.borrow();
+        let slot = model.spaces[at.0].as_ref().and_then(|s| s.get(&at.1));
+        let object = slot.and_then(|s| s.object);
+        object.is_some_and(|(o, page)| page >= model.objects[o].frames.len())
+    }
+
     /// Whether a mapper may read its page.
     pub(crate) fn is_readable(&self, at: (ActorId, usize)) -> bool {
         let model = self.model.borrow();
