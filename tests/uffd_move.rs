@@ -3,6 +3,8 @@
 //!
 //! A page that moves gets the anon_vma of the VMA it goes to and the index of its new place there; one that is refused keeps
 //! both. What is forgotten or done too early shows when a walk next looks for the page.
+//!
+//! Before the move nothing is soft-dirty: what has moved is so in its new place, whoever wrote it last and when, in memory and in swap.
 
 use helpers::kernel::kpage::Flags;
 use helpers::kernel::lru;
@@ -29,6 +31,7 @@ fn places(w: &World, p: Actor, pages: usize) -> TestResult<(Area, Area)> {
     p.advise(to, advice::DONTNEED)?;
     p.uffd_open()?;
     p.uffd_register(to)?;
+    w.clear_soft_dirty()?;
     Ok((from, to))
 }
 
@@ -43,6 +46,7 @@ fn one_place(w: &World, p: Actor, pages: usize) -> TestResult<(Area, Area)> {
     p.write(from)?;
     p.uffd_open()?;
     p.uffd_register(to)?;
+    w.clear_soft_dirty()?;
     Ok((from, to))
 }
 
@@ -71,7 +75,6 @@ fn all(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let (from, to) = places(&w, p, N)?;
-    w.clear_soft_dirty()?;
     p.write(from.sub(2..5))?;
     p.uffd_move(from, to)?;
     end(&w, p, from)?;
@@ -103,6 +106,7 @@ fn source_gone(ctx: &mut Ctx) -> TestResult {
     p.write(from)?;
     p.uffd_open()?;
     p.uffd_register(to)?;
+    w.clear_soft_dirty()?;
     p.uffd_move(from, to)?;
     p.unmap(from)?;
     walk::every(&w)?;
@@ -121,6 +125,7 @@ fn within(ctx: &mut Ctx) -> TestResult {
     p.advise(a.sub(N..2 * N), advice::DONTNEED)?;
     p.uffd_open()?;
     p.uffd_register(a)?;
+    w.clear_soft_dirty()?;
     p.uffd_move(a.sub(0..N - 2), a.sub(N + 2..2 * N))?;
     p.uffd_move(a.sub(N + 2..N + 4), a.sub(1..3))?;
     walk::every(&w)?;
@@ -160,6 +165,7 @@ fn child(ctx: &mut Ctx) -> TestResult {
     c.write(from.sub(3..6))?;
     c.uffd_open()?;
     c.uffd_register(to)?;
+    w.clear_soft_dirty()?;
     c.uffd_move(from.sub(3..6), to.sub(3..6))?;
     // Shared with the parent: not to be moved, and found where it is.
     c.uffd_move_refused(from.page(0), to.page(0))?;
@@ -254,7 +260,6 @@ fn swapped(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let (from, to) = places(&w, p, N)?;
-    w.clear_soft_dirty()?;
     p.write(from.sub(2..5))?;
     p.page_out(from)?;
     p.uffd_move(from, to)?;
@@ -372,6 +377,7 @@ fn huge_places(w: &World, p: Actor) -> TestResult<(Area, Area)> {
     let to = around.sub(0..from.pages);
     p.uffd_open()?;
     p.uffd_register(to)?;
+    w.clear_soft_dirty()?;
     Ok((from, to))
 }
 
@@ -462,10 +468,16 @@ const REFUSED: Test = Test {
     ..MOVE
 };
 const SWAP: Test = Test {
-    guards: &[Fix {
-        commit: "c50f8e6053b0",
-        subject: "mm: fix kernel BUG when userfaultfd_move encounters swapcache",
-    }],
+    guards: &[
+        Fix {
+            commit: "c50f8e6053b0",
+            subject: "mm: fix kernel BUG when userfaultfd_move encounters swapcache",
+        },
+        Fix {
+            commit: "75cb1cca2c88",
+            subject: "mm: userfaultfd: correct dirty flags set for both present and swap pte",
+        },
+    ],
     ..MOVE
 };
 const HUGE: Test = Test {

@@ -159,19 +159,22 @@ impl Actor<'_, '_> {
         Ok((done, Errno::from_raw(errno)))
     }
 
-    /// What a move does to the model: the page goes with its content and its soft-dirty bit, its old place is empty.
+    /// What a move does to the model: the page goes with its content, its old place is empty. Who looks for changes sees that something came
+    /// to the new place (pte_mksoft_dirty() in move_present_pte() and move_swap_pte()); zero pages are not marked.
     fn follow(&self, from: Area, to: Area) {
-        let mut model = self.world.model.borrow_mut();
-        let space = model.space(self.id);
+        let mut guard = self.world.model.borrow_mut();
+        let model = &mut *guard;
+        let space = model.spaces[self.id].as_mut().expect("a living actor");
         for (src, dst) in from.vpns().zip(to.vpns()) {
             let slot = space.get_mut(&src).expect("the script moves a mapped page");
-            let (held, soft_dirty) = (slot.held, slot.soft_dirty);
+            let held = slot.held;
             if held == Held::Nothing {
                 continue;
             }
             (slot.held, slot.soft_dirty) = (Held::Nothing, false);
+            let marked = matches!(held, Held::Frame(f) if model.frames[f].stamp != 0);
             let slot = space.get_mut(&dst).expect("the script moves to a mapping");
-            (slot.held, slot.soft_dirty) = (held, soft_dirty);
+            (slot.held, slot.soft_dirty) = (held, marked);
         }
     }
 }
