@@ -105,6 +105,13 @@ fn an_access_that_is_not_refused() {
 }
 
 #[test]
+fn a_new_area_that_looks_old() {
+    let vma_ops = env!("CARGO_BIN_EXE_vma_ops");
+    let property = "an area that was mapped since the soft-dirty bits were cleared";
+    told_to(vma_ops, "fresh.heap", "fresh", property);
+}
+
+#[test]
 fn a_touch_that_nobody_sees() {
     let referenced = env!("CARGO_BIN_EXE_referenced");
     told_to(referenced, "forked", "untouched", "survives the pass");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What each area of a process is: locked, kept from children, mergeable. The walks, a fork and ksmd go by these flags; a VMA that
+//! What each area of a process is: locked, kept from children, mergeable, new. The walks, a fork and ksmd go by these flags; a VMA that
 //! merged with the wrong neighbour, or a child that kept what it should not, has them wrong.
 
 use super::check::Finding;
@@ -18,7 +18,7 @@ type Sign = (
     fn(&Model, ActorId, &Slot) -> Option<bool>,
 );
 
-const SIGNS: [Sign; 5] = [
+const SIGNS: [Sign; 6] = [
     ("lo", "locked", |m, _, s| {
         lockable(m, s).then_some(s.lock != Lock::None)
     }),
@@ -29,6 +29,8 @@ const SIGNS: [Sign; 5] = [
     ("dc", "kept from children", |_, _, s| Some(s.dontfork)),
     ("wf", "empty in children", |_, _, s| Some(s.wipeonfork)),
     ("mg", "mergeable", Model::is_mergeable),
+    // What is not new may be in one area with what is.
+    ("sd", "soft-dirty", |_, _, s| s.fresh.then_some(true)),
 ];
 
 /// mlock_fixup() passes over hugetlb memory.
@@ -84,14 +86,18 @@ impl World<'_> {
         for area in areas {
             for (&vpn, slot) in space.range(area.start / self.page..area.end / self.page) {
                 for (code, name, says) in SIGNS {
-                    let shown = code != "lf" || self.features().lock_on_fault;
+                    let shown = match code {
+                        "lf" => self.features().lock_on_fault,
+                        "sd" => self.features().soft_dirty,
+                        _ => true,
+                    };
                     let known = says(&model, id, slot).filter(|_| shown);
                     let Some(expected) = known.filter(|&e| e != area.has(code)) else {
                         continue;
                     };
                     let page = self.show(Area { vpn, pages: 1 });
                     return Some(Finding {
-                        property: "an area is locked, mergeable or kept from children as the script made it",
+                        property: "an area is locked, mergeable, soft-dirty or kept from children as the script made it",
                         detail: format!(
                             "{page} is {}{name} (VmFlags {code})",
                             if expected { "not " } else { "" }

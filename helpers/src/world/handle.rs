@@ -77,6 +77,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         let mut model = w.model.borrow_mut();
         let object = model.add_object(area.pages, false);
         model.map_object(self.id, area.vpns(), RW, true, (object, 0));
+        model.mapped_anew(self.id, area.vpns());
         drop(model);
         self.read(area)
     }
@@ -131,6 +132,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         w.tell(self.id, &self.anonymous(area, prot, flags))?;
         let mut model = w.model.borrow_mut();
         model.map(self.id, area.vpns(), prot);
+        model.mapped_anew(self.id, area.vpns());
         model.lock_new(self.id, area.vpns());
         Ok(())
     }
@@ -206,10 +208,12 @@ impl<'w, 'c> Actor<'w, 'c> {
             }
             reply => w.value(self.id, reply)?,
         };
-        w.model
-            .borrow_mut()
-            .map_object(self.id, area.vpns(), prot, shared, (object.id, first));
-        w.model.borrow_mut().lock_new(self.id, area.vpns());
+        {
+            let mut model = w.model.borrow_mut();
+            model.map_object(self.id, area.vpns(), prot, shared, (object.id, first));
+            model.mapped_anew(self.id, area.vpns());
+            model.lock_new(self.id, area.vpns());
+        }
         if prot & PROT_READ != 0 {
             self.read(area.sub(0..area.pages.min(w.object_pages(object).saturating_sub(first))))?;
         }
@@ -585,7 +589,9 @@ impl<'w, 'c> Actor<'w, 'c> {
                 other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
             }
         }
-        w.model.borrow_mut().space(self.id).clear();
+        let mut model = w.model.borrow_mut();
+        model.space(self.id).clear();
+        model.mapped_in_part(self.id);
         Ok(())
     }
 

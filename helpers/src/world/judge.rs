@@ -4,7 +4,7 @@
 use super::check::{Finding, RESIDENT, Sightings};
 use super::model::{Exclusive, FrameId, Held, Lock};
 use super::sight::{Lie, Seen};
-use super::{Area, World};
+use super::{Area, World, fresh};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{NO_SWAP, Pfn, State};
@@ -83,6 +83,9 @@ impl World<'_> {
         if let Some(finding) = self.judge_empty()? {
             return Ok(Some(finding));
         }
+        if let Some(finding) = self.judge_fresh()? {
+            return Ok(Some(finding));
+        }
         self.judge_vmas()
     }
 
@@ -146,6 +149,14 @@ impl World<'_> {
                     format!("seen {seen}; {}", self.others(sightings)),
                     at,
                 );
+            }
+        }
+        if self.features().soft_dirty {
+            let lost = |&&(at, seen): &&((usize, usize), Seen)| {
+                !seen.entry.soft_dirty() && slot(at).is_some_and(|s| s.fresh)
+            };
+            if let Some(&(at, seen)) = sightings.iter().find(lost) {
+                return found(fresh::PROPERTY, format!("seen {seen}"), at);
             }
         }
         // Most frames have one page; those that KSM has taken may have several.

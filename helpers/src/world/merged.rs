@@ -343,6 +343,7 @@ impl Actor<'_, '_> {
         }
         let mut model = w.model.borrow_mut();
         model.map(self.id, area.vpns(), super::handle::RW);
+        model.mapped_anew(self.id, area.vpns());
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ mod closed;
 mod disk;
 mod evict;
 mod folio;
+mod fresh;
 mod guard;
 mod handle;
 mod in_place;
@@ -329,6 +330,7 @@ impl<'c> World<'c> {
         cmd: &Cmd,
         fd: Option<BorrowedFd>,
     ) -> TestResult<Reply> {
+        self.model.borrow_mut().may_join(id, cmd, self.page);
         if fd.is_none()
             && let Some(reply) = self.keep_back(id, cmd)?
         {

@@ -308,6 +308,7 @@ impl Actor<'_, '_> {
             let at = (object.id, first + part.vpn - area.vpn);
             model.map_object(self.id, part.vpns(), PROT_READ | PROT_WRITE, shared, at);
         }
+        model.mapped_in_part(self.id);
         Ok(())
     }
 

@@ -180,7 +180,7 @@ impl World<'_> {
             let mut model = self.model.borrow_mut();
             let spaces = model.spaces.iter_mut().flatten();
             for slot in spaces.flat_map(|s| s.values_mut()) {
-                slot.soft_dirty = false;
+                (slot.soft_dirty, slot.fresh) = (false, false);
             }
         }
         self.expect_cleared()

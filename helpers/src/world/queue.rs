@@ -86,6 +86,9 @@ impl World<'_> {
     /// Several commands, each actor at work while the others are. The replies are in the order of the commands.
     #[track_caller]
     pub(crate) fn ask_all(&self, cmds: &[(ActorId, Cmd)]) -> TestResult<Vec<Reply>> {
+        for (id, cmd) in cmds {
+            self.model.borrow_mut().may_join(*id, cmd, self.page);
+        }
         self.flush()?;
         let mut replies = Vec::with_capacity(cmds.len());
         let mut sent = 0;

@@ -48,6 +48,8 @@ pub enum Lie {
     Mincore,
     /// What must be refused seems to succeed.
     Protection,
+    /// No new area seems to be soft-dirty.
+    Fresh,
 }
 
 impl Lie {
@@ -74,6 +76,7 @@ impl Lie {
             "guard" => Lie::Guard,
             "charge" => Lie::Charge,
             "protection" => Lie::Protection,
+            "fresh" => Lie::Fresh,
             other => return Err(format!("{LIE_VAR}={other}: no such lie")),
         }))
     }

@@ -40,6 +40,7 @@ impl Actor<'_, '_> {
         for part in parts {
             model.map(self.id, part.vpns(), RW);
         }
+        model.mapped_in_part(self.id);
         Ok(())
     }
 }

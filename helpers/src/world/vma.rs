@@ -101,7 +101,9 @@ impl Actor<'_, '_> {
             off: 0,
         };
         w.tell(self.id, &cmd)?;
-        w.model.borrow_mut().map(self.id, area.vpns(), RW);
+        let mut model = w.model.borrow_mut();
+        model.map(self.id, area.vpns(), RW);
+        model.mapped_anew(self.id, area.vpns());
         Ok(())
     }
 
@@ -160,7 +162,9 @@ impl Actor<'_, '_> {
         w.tell(self.id, &Cmd::Vma(Vma::Brk { end }))?;
         let mut model = w.model.borrow_mut();
         if pages > heap.pages {
-            model.map(self.id, heap.vpn + heap.pages..new.vpn + pages, RW);
+            let grown = heap.vpn + heap.pages..new.vpn + pages;
+            model.map(self.id, grown.clone(), RW);
+            model.mapped_anew(self.id, grown);
         } else {
             model.unmap(self.id, new.vpn + pages..heap.vpn + heap.pages);
         }
@@ -319,6 +323,8 @@ impl Actor<'_, '_> {
         let old = model.space(self.id)[&area.vpn];
         let (object, _) = old.object.expect("the script remaps an object's");
         model.map_object(self.id, area.vpns(), old.prot, true, (object, first));
+        // It is an mmap inside (do_mmap()).
+        model.mapped_anew(self.id, area.vpns());
         if old.lock != Lock::None {
             model.lock(self.id, area.vpns(), Lock::Full);
         }

@@ -99,6 +99,8 @@ pub struct Slot {
     pub soft_dirty: bool,
     /// MADV_MERGEABLE, and not MADV_UNMERGEABLE since.
     pub mergeable: bool,
+    /// Mapped since then, and its area may not have merged otherwise: soft-dirty as a whole, see [`super::fresh`].
+    pub fresh: bool,
     /// Seen as a KSM page when ksmd was stopped, in a VMA that is mergeable, and not written since.
     pub merged: bool,
     /// The node that mbind(2) has bound its VMA to.
@@ -127,6 +129,8 @@ pub struct Model {
     pub future: BTreeMap<ActorId, Lock>,
     /// For each actor, what it has in common with those that it may share an anon_vma's root with: its oldest ancestor.
     pub roots: Vec<ActorId>,
+    /// Whose areas may merge unseen, see [`super::fresh`].
+    pub joining: BTreeSet<ActorId>,
 }
 
 impl Model {
@@ -204,6 +208,7 @@ impl Model {
             lock: Lock::None,
             soft_dirty: false,
             mergeable: false,
+            fresh: false,
             merged: false,
             node: None,
             index: 0,

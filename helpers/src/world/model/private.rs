@@ -73,6 +73,9 @@ impl Model {
                 of.insert(child);
             }
         }
+        if self.joining.contains(&parent) {
+            self.joining.insert(child);
+        }
         child
     }
 
