@@ -9,6 +9,9 @@ use helpers::reshape::grid::{self, Who};
 use helpers::reshape::{cut, flags, grow, remap};
 use helpers::supervise::{Fix, Knob, Test, main as run};
 
+#[path = "vma_ops/fresh.rs"]
+mod fresh;
+
 /// Folios of a size for the VMAs that ask for huge pages.
 const KNOBS: &[Knob] = &[Knob::set(
     "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
@@ -34,9 +37,9 @@ const MOVE: Test = Test {
     ..OPS
 };
 
-/// One test for each process that may do it.
+/// One test for each process that may do it, and some that stand alone.
 macro_rules! grid {
-    ($($name:literal, $ops:expr, $test:expr;)*) => {
+    ($($name:literal, $ops:expr, $test:expr;)* ; $($alone:expr),*) => {
         &[$(
             Test {
                 name: concat!($name, ".alone"),
@@ -58,7 +61,7 @@ macro_rules! grid {
                 run: |c| grid::all(c, $ops, Who::Both),
                 ..$test
             },
-        )*]
+        )* $($alone),*]
     };
 }
 
@@ -85,6 +88,7 @@ const TESTS: &[Test] = grid! {
     "seal", flags::SEAL, OPS;
     "brk", grow::BRK, OPS;
     "grow_down", grow::GROW_DOWN, OPS;
+    ; fresh::BESIDE, fresh::HEAP
 };
 
 pub fn main() {
