@@ -11,7 +11,7 @@ use super::check::Finding;
 use super::model::{ActorId, Held, Model, Slot};
 use super::sight::Lie;
 use crate::TestResult;
-use crate::actor::{Cmd, vma};
+use crate::actor::{Cmd, uffd, vma};
 use crate::sys::mem::advice;
 use nix::libc::PROT_NONE;
 use std::ops::Range;
@@ -91,7 +91,7 @@ fn joins(cmd: &Cmd, found: &mut Vec<Joins>) {
 impl Model {
     /// A system call has just mapped these pages.
     pub fn mapped_anew(&mut self, actor: ActorId, vpns: Range<usize>) {
-        let fresh = !self.joining.contains(&actor);
+        let fresh = !self.joining.contains(&actor) && self.kept.get(&actor).is_none_or(|&n| n == 0);
         self.change(actor, vpns, |s| s.fresh = fresh);
     }
 
@@ -101,13 +101,24 @@ impl Model {
         self.change(actor, 0..usize::MAX, |s| s.fresh = false);
     }
 
+    /// Whoever has the file of an actor's userfaultfd registers areas and lets go of them without a command.
+    pub(super) fn keeps(&mut self, actor: ActorId) {
+        *self.kept.entry(actor).or_default() += 1;
+    }
+
+    /// It is closed.
+    pub(super) fn keeps_no_more(&mut self, actor: ActorId) {
+        *self.kept.entry(actor).or_default() -= 1;
+    }
+
     /// What is about to be asked of an actor. `page`: bytes.
     pub(super) fn may_join(&mut self, actor: ActorId, cmd: &Cmd, page: usize) {
         if self.spaces[actor].is_none() {
             return;
         }
-        // Who has the file of a userfaultfd registers areas and lets go of them without a command.
-        if matches!(cmd, Cmd::Uffd(_)) {
+        // A child has the file as well, and areas are let go of with the last of it. That of a keeper nobody else has.
+        let kept = matches!(cmd, Cmd::Uffd(uffd::Cmd::Serve { .. } | uffd::Cmd::Close));
+        if matches!(cmd, Cmd::Uffd(_)) && !kept {
             return self.mapped_in_part(actor);
         }
         let mut found = Vec::new();
@@ -216,9 +227,24 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_of_who_has_had_a_userfaultfd() {
+    fn nothing_is_known_while_the_test_has_a_userfaultfd() {
         let (mut m, p) = two();
-        m.may_join(p, &Cmd::Uffd(crate::actor::uffd::Cmd::Close), PAGE);
+        m.may_join(p, &Cmd::Uffd(uffd::Cmd::Serve { features: 0 }), PAGE);
+        m.keeps(p);
+        m.mapped_anew(p, 10..11);
+        let c = m.fork(p);
+        m.mapped_anew(c, 11..12);
+        assert_eq!(fresh(&mut m, p), [0; 0]);
+        assert_eq!(fresh(&mut m, c), [11]);
+        m.keeps_no_more(p);
+        m.mapped_anew(p, 13..14);
+        assert_eq!(fresh(&mut m, p), [13]);
+    }
+
+    #[test]
+    fn nothing_is_known_of_who_has_had_a_userfaultfd_itself() {
+        let (mut m, p) = two();
+        m.may_join(p, &Cmd::Uffd(uffd::Cmd::Open { features: 0 }), PAGE);
         m.mapped_anew(p, 10..11);
         let c = m.fork(p);
         m.mapped_anew(c, 10..11);

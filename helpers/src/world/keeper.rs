@@ -56,6 +56,7 @@ impl<'w, 'c> World<'c> {
         let file = Rc::new(file);
         let mut kept = self.kept.borrow_mut();
         kept.files.push((actor, Rc::downgrade(&file)));
+        self.model.borrow_mut().keeps(actor);
         Keeper {
             world: self,
             actor,
@@ -396,7 +397,9 @@ impl<'w, 'c> Keeper<'w, 'c> {
         ));
         w.flush()?;
         w.forget(self.actor);
+        let actor = self.actor;
         drop(self);
+        w.model.borrow_mut().keeps_no_more(actor);
         Ok(())
     }
 

@@ -131,6 +131,8 @@ pub struct Model {
     pub roots: Vec<ActorId>,
     /// Whose areas may merge unseen, see [`super::fresh`].
     pub joining: BTreeSet<ActorId>,
+    /// The same while the test has so many userfaultfds of theirs.
+    pub kept: BTreeMap<ActorId, usize>,
 }
 
 impl Model {
