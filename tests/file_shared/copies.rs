@@ -135,7 +135,10 @@ pub const MERGED: Test = Test {
         each(c, &[(Where::Merged, false)])?;
         match each(c, &[(Where::MergedOut, false)]) {
             // What merged was judged.
-            Err(Stop::Skip(_)) => Ok(()),
+            Err(Stop::Skip(why)) => {
+                c.diag(why);
+                Ok(())
+            }
             other => other,
         }
     },

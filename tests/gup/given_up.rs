@@ -2,22 +2,40 @@
 //! Pages that are given up (MADV_FREE) while somebody holds them: a device that reads them has to find what was written.
 
 use super::{N, PIN, SPLICE};
-use helpers::TestResult;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, Grain};
-use helpers::walk;
 use helpers::world::{Actor, Area, World};
+use helpers::{Stop, TestResult, walk};
+
+/// What holds a page.
+#[derive(Clone, Copy)]
+enum Holder {
+    Pipe,
+    Pin,
+}
+
+impl Holder {
+    fn take(self, p: Actor, area: Area) -> TestResult {
+        match self {
+            Holder::Pipe => p.splice(area),
+            Holder::Pin => p.pin(area),
+        }
+    }
+
+    /// Of a pipe what is in it is read first.
+    fn let_go(self, p: Actor) -> TestResult {
+        match self {
+            Holder::Pipe => p.drain(),
+            Holder::Pin => p.unpin(),
+        }
+    }
+}
 
 /// Pages given up (MADV_FREE) while somebody holds a part of them: reclaim takes none of those, and all when nobody does any more.
 ///
 ///   P |0 1 2 3 4 5 6 7|   2..6 held, all given up       control |0 1 2 3|  given up, not held
 ///   C |0 1 2 3 4 5 6 7|   where it shares them: given up as well
-fn given_up(
-    ctx: &mut Ctx,
-    grain: Grain,
-    hold: fn(Actor, Area) -> TestResult,
-    shared: bool,
-) -> TestResult {
+fn given_up(ctx: &mut Ctx, grain: Grain, holder: Holder, shared: bool) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let (a, control) = (grain.map(&w, p, N)?, w.place(4));
@@ -27,36 +45,30 @@ fn given_up(
     grain.verify(&w, p, a)?;
     let c = if shared { Some(p.fork("C")?) } else { None };
     let all: Vec<Actor> = std::iter::once(p).chain(c).collect();
-    hold(p, a.sub(2..6))?;
-    for round in ["some held", "none held"] {
+    holder.take(p, a.sub(2..6))?;
+    for held in [true, false] {
         p.write(control)?;
         p.free(control)?;
         for who in &all {
             who.free(a)?;
         }
         walk::reclaim::press(&w)?;
-        let taken = p.settle_freed(control)?;
+        if p.settle_freed(control)? == 0 {
+            return Err(Stop::Skip("needs reclaim that takes pages given up"));
+        }
         let mut gone = 0;
         for who in &all {
             gone += who.settle_freed(a)?;
         }
-        w.diag(format_args!(
-            "{round}: {gone} pages were taken, of the control {taken}"
-        ));
+        w.diag(format_args!("{gone} pages were taken"));
         w.check()?;
-        p.unpin()?;
+        if held {
+            holder.let_go(p)?;
+        }
     }
     walk::every(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
-}
-
-fn in_pipe(who: Actor, area: Area) -> TestResult {
-    who.splice(area)
-}
-
-fn pinned(who: Actor, area: Area) -> TestResult {
-    who.pin(area)
 }
 
 const ABOUT: &str = "What is held is not taken, although it was given up.";
@@ -65,13 +77,13 @@ pub const SPLICED: Test = Test {
     about: ABOUT,
     needs: &[Need::Reclaim],
     guards: &[],
-    run: |c| given_up(c, Grain::Base, in_pipe, false),
+    run: |c| given_up(c, Grain::Base, Holder::Pipe, false),
     ..SPLICE
 };
 
 pub const SPLICED_SHARED: Test = Test {
     name: "splice.given_up.shared",
-    run: |c| given_up(c, Grain::Base, in_pipe, true),
+    run: |c| given_up(c, Grain::Base, Holder::Pipe, true),
     ..SPLICED
 };
 
@@ -84,7 +96,7 @@ pub const SPLICED_THP: Test = Test {
         Need::KpageFlags,
         Need::MemMib(64),
     ],
-    run: |c| given_up(c, Grain::Huge, in_pipe, false),
+    run: |c| given_up(c, Grain::Huge, Holder::Pipe, false),
     ..SPLICED
 };
 
@@ -93,6 +105,6 @@ pub const PINNED: Test = Test {
     about: ABOUT,
     needs: &[Need::Reclaim],
     guards: &[],
-    run: |c| given_up(c, Grain::Base, pinned, false),
+    run: |c| given_up(c, Grain::Base, Holder::Pin, false),
     ..PIN
 };

@@ -7,7 +7,7 @@ use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, FEATURE_POISON, MINOR, MISSING, WP};
 use helpers::topology::{NONE, R, RW};
-use helpers::world::{Answer, Kind, Share};
+use helpers::world::{Actor, Answer, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
 /// Pages that userfaultfd write-protects for one mapper: the mark comes along when they migrate, stays when the area's rights change, and a
@@ -84,6 +84,18 @@ pub(super) fn filled_in(ctx: &mut Ctx, share: Share, with: Answer) -> TestResult
     w.finish()
 }
 
+/// P has three pages of a file, all of which Q has written.
+fn beside_all<'w, 'c>(w: &'w World<'c>, share: Share) -> TestResult<(Actor<'w, 'c>, Vec<Area>)> {
+    let (all, a) = (place(w, "all", 3)?, place(w, "a", 3)?);
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let q = w.actor("Q")?;
+    q.map_object(whole(&all), &file, 0, RW, Share::Shared)?;
+    q.write(whole(&all))?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, share)?;
+    Ok((p, a))
+}
+
 /// Write-protected pages that their mapper gives back, all in one call (__unmap_hugepage_range()): who comes to have a page there again has
 /// it write-protected, and no other.
 ///
@@ -92,13 +104,7 @@ pub(super) fn filled_in(ctx: &mut Ctx, share: Share, with: Answer) -> TestResult
 ///   P            0.1 2.      shared; private with its own page 2
 pub(super) fn given_back(ctx: &mut Ctx, share: Share) -> TestResult {
     let w = world(ctx)?;
-    let (all, a) = (place(&w, "all", 3)?, place(&w, "a", 3)?);
-    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
-    let q = w.actor("Q")?;
-    q.map_object(whole(&all), &file, 0, RW, Share::Shared)?;
-    q.write(whole(&all))?;
-    let p = w.actor("P")?;
-    p.map_object(whole(&a), &file, 0, RW, share)?;
+    let (p, a) = beside_all(&w, share)?;
     p.write(a[2])?;
     w.check()?;
     // All of one VMA.
@@ -129,13 +135,8 @@ pub(super) fn given_back(ctx: &mut Ctx, share: Share) -> TestResult {
 ///   P a |0 # 2|  ->  P b |0 # 2|     C  P's child, if private
 pub(super) fn lost(ctx: &mut Ctx, share: Share) -> TestResult {
     let w = world(ctx)?;
-    let (all, a, b) = (place(&w, "all", 3)?, place(&w, "a", 3)?, place(&w, "b", 3)?);
-    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
-    let q = w.actor("Q")?;
-    q.map_object(whole(&all), &file, 0, RW, Share::Shared)?;
-    q.write(whole(&all))?;
-    let p = w.actor("P")?;
-    p.map_object(whole(&a), &file, 0, RW, share)?;
+    let (p, a) = beside_all(&w, share)?;
+    let b = place(&w, "b", 3)?;
     p.write(whole(&a))?;
     let k = p.keeper(FEATURE_POISON)?;
     k.register(whole(&a), MISSING)?;

@@ -71,7 +71,7 @@ pub fn part(ctx: &mut Ctx) -> TestResult {
         let rest = rest.into_iter().filter(|r| !r.is_empty());
         merged.extend(rest.map(|r| (*p, a.sub(r))));
         let pages = merge::distinct(&w, &merged)?;
-        if pages.len() > 1 {
+        if pages.len() != 1 {
             return Err(Stop::fail(format_args!(
                 "{name}: what is not unmerged stays one page: {pages:?}"
             )));

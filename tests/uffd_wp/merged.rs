@@ -38,12 +38,8 @@ fn merged(ctx: &mut Ctx) -> TestResult {
 
 /// Until Linux 6.2 unmerging was a write, which nobody could answer here, and the page stayed merged (break_ksm()): P still has what its child has.
 fn unshared(w: &World, p: Actor, c: Actor, a: Area) -> TestResult {
-    let pfns = |who| -> TestResult<Vec<_>> {
-        let pages = w.pages_of(who, a)?;
-        Ok(pages.into_iter().map(|p| p.map(|(pfn, _)| pfn)).collect())
-    };
-    let (own, other) = (pfns(p)?, pfns(c)?);
-    if own.iter().zip(&other).any(|(p, c)| p.is_some() && p == c) {
+    let pages = merge::distinct(w, &[(p, a), (c, a)])?;
+    if pages.values().any(|&mappers| mappers > 1) {
         return Err(Stop::Skip("needs KSM that unmerges without a write"));
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! NUMA nodes (Documentation/ABI/stable/sysfs-devices-node).
 
 use super::sysfs;
+use crate::sys::proc;
 use std::io;
 
 const DIR: &str = "/sys/devices/system/node";
@@ -24,7 +25,7 @@ pub fn cpus_of(node: i32) -> Vec<usize> {
 /// How many CPUs are online, whichever of them this process may use.
 pub fn online_cpus() -> usize {
     match cpus(ONLINE).len() {
-        0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
+        0 => proc::allowed_cpus().map_or(1, |cpus| cpus.len()),
         n => n,
     }
 }

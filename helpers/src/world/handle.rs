@@ -375,15 +375,17 @@ impl<'w, 'c> Actor<'w, 'c> {
         let (addr, len) = self.bytes(fresh);
         let one = len / 2;
         w.tell(self.id, &Cmd::Unmap { addr, len })?;
-        let writable = PROT_READ | PROT_WRITE;
-        w.tell(self.id, &Cmd::map(addr, one, writable))?;
+        w.tell(self.id, &Cmd::map(addr, one, RW))?;
         let grown = w.ask(self.id, &Cmd::resize(addr, one, len))?;
         w.tell(self.id, &Cmd::map(addr, len, PROT_NONE))?;
         Ok(match grown {
-            Reply::Value(_) => Stop::fail(format_args!(
-                "{} does not grow in place (ENOMEM) although the addresses behind it are free; a new area does",
-                w.show(area)
-            )),
+            Reply::Value(_) => w.blame(
+                self.id,
+                Stop::fail(format_args!(
+                    "{} does not grow in place (ENOMEM) although the addresses behind it are free; a new area does",
+                    w.show(area)
+                )),
+            ),
             _ => Stop::Skip("needs areas that grow in place"),
         })
     }

@@ -309,9 +309,11 @@ impl World<'_> {
         Ok(at)
     }
 
-    /// Whether somebody holds the page, in a pipe or by a pin.
+    /// Whether somebody who lives holds the page, in a pipe or by a pin.
     pub(super) fn is_held(&self, frame: FrameId) -> bool {
-        self.pins.borrow().iter().any(|h| h.frame == Some(frame))
+        let (pins, model) = (self.pins.borrow(), self.model.borrow());
+        pins.iter()
+            .any(|h| h.frame == Some(frame) && model.spaces[h.actor].is_some())
     }
 
     /// The folios that are held, by their first page.
