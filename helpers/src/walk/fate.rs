@@ -65,12 +65,13 @@ pub fn entries(w: &World) -> TestResult<Entries> {
 pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     let control = w.control()?.0;
     let mut all: BTreeMap<Pfn, Page> = BTreeMap::new();
-    for (frame, sightings) in w.look()? {
+    let seen = w.look()?;
+    for (&frame, sightings) in &seen {
         let (hugetlb, disk, tables_shared, ksm) = {
             let frame = w.frame(frame);
             (frame.hugetlb, frame.disk, frame.tables_shared, frame.ksm)
         };
-        for (at, seen) in sightings {
+        for &(at, seen) in sightings {
             let Some(pfn) = seen.pfn() else { continue };
             if hugetlb
                 && w.page_flags(pfn)?
@@ -93,15 +94,15 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
         }
     }
     let mut pages: Vec<Page> = all.into_values().collect();
-    mark_held(w, &mut pages)?;
+    let held = w.held_folios(&seen)?;
+    mark_held(w, &held, &mut pages)?;
     tally::sort(w, &mut pages)?;
     w.tally().met(&pages);
     Ok(pages)
 }
 
 /// Notes which pages are part of a folio that is held. They are in the order of their PFNs.
-fn mark_held(w: &World, pages: &mut [Page]) -> TestResult {
-    let held = w.held_folios()?;
+fn mark_held(w: &World, held: &[(Pfn, Hold)], pages: &mut [Page]) -> TestResult {
     if held.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //! References to pages that are no mappings, and what they promise: a pinned page stays where it is, and what is in a pipe is
 //! nobody else's to change.
 
-use super::check::Finding;
+use super::check::{Finding, Sightings};
 use super::model::{ActorId, FrameId, Held};
 use super::{Actor, Area, World};
 use crate::actor::pin::{Cmd as Pin, Way};
@@ -11,7 +11,7 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What keeps a page in its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -316,14 +316,29 @@ impl World<'_> {
             .any(|h| h.frame == Some(frame) && model.spaces[h.actor].is_some())
     }
 
-    /// The folios that are held, by their first page.
-    pub(crate) fn held_folios(&self) -> TestResult<Vec<(Pfn, Hold)>> {
+    /// The folios that are held, by their first page; `all` is where the world's frames are now.
+    pub(crate) fn held_folios(
+        &self,
+        all: &BTreeMap<FrameId, Sightings>,
+    ) -> TestResult<Vec<(Pfn, Hold)>> {
         let held: BTreeSet<(Pfn, bool)> = {
             let (pins, model) = (self.pins.borrow(), self.model.borrow());
-            // The end of a process lets go of what it has pinned at some later time (io_ring_exit_work()).
-            let pinned = |h: &Holding| h.hold == Hold::Pin && model.spaces[h.actor].is_some();
+            let lives = |h: &&Holding| model.spaces[h.actor].is_some();
+            let of_the_dead: BTreeSet<Pfn> = pins
+                .iter()
+                .filter(|h| !lives(h))
+                .filter_map(|h| h.pfn)
+                .collect();
+            let now = frames_at(all, &of_the_dead);
+            // The end of a process lets go of what it has pinned at some later time (io_ring_exit_work()). A page that is another frame's by
+            // now has been free since.
+            let over = |h: &&Holding| {
+                let there = h.pfn.and_then(|pfn| now.get(&pfn));
+                !lives(h) && there.is_some_and(|f| h.frame.is_none_or(|held| !f.contains(&held)))
+            };
             pins.iter()
-                .filter_map(|h| Some((h.pfn?, pinned(h))))
+                .filter(|h| !over(h))
+                .filter_map(|h| Some((h.pfn?, h.hold == Hold::Pin && lives(&h))))
                 .collect()
         };
         let mut heads: Vec<(Pfn, Hold)> = Vec::new();
@@ -367,4 +382,23 @@ impl World<'_> {
             .find(|(_, s)| s.held == Held::Frame(frame))
             .map(|(&vpn, _)| vpn)
     }
+}
+
+/// Which frames some pages hold.
+fn frames_at(
+    all: &BTreeMap<FrameId, Sightings>,
+    pages: &BTreeSet<Pfn>,
+) -> BTreeMap<Pfn, BTreeSet<FrameId>> {
+    let mut there: BTreeMap<Pfn, BTreeSet<FrameId>> = BTreeMap::new();
+    if pages.is_empty() {
+        return there;
+    }
+    for (&frame, sightings) in all {
+        for pfn in sightings.iter().filter_map(|(_, seen)| seen.pfn()) {
+            if pages.contains(&pfn) {
+                there.entry(pfn).or_default().insert(frame);
+            }
+        }
+    }
+    there
 }

@@ -224,9 +224,10 @@ impl World<'_> {
     /// (pte_is_pinned() in clear_soft_dirty(), which takes one with 1,024 mappers for pinned), and hugetlb pages have no such bit.
     fn soft_dirty_pages(&self) -> TestResult<BTreeMap<(ActorId, usize), Seen>> {
         const LIKE_PINNED: usize = 1000;
-        let held = self.held_folios()?;
+        let all = self.look()?;
+        let held = self.held_folios(&all)?;
         let mut dirty = BTreeMap::new();
-        for (frame, sightings) in self.look()? {
+        for (frame, sightings) in all {
             if self.frame(frame).hugetlb {
                 continue;
             }
