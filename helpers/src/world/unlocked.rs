@@ -17,13 +17,14 @@ use std::ops::Range;
 /// What is known of this kernel, and of whom not.
 #[derive(Default)]
 pub(super) struct Unlocked {
-    kernel: OnceCell<Kernel>,
+    /// None where it cannot be tried.
+    kernel: OnceCell<Option<Kernel>>,
     /// Whose VmLck is not known any more.
     uncounted: RefCell<BTreeSet<ActorId>>,
 }
 
 /// Whether this kernel does it right; what is wrong is so in released ones.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Kernel {
     /// Only what has moved is unlocked: the VMA is cut first, on both sides (move_vma()). Others, Linux 6.18 for one, take the lock from the
     /// whole VMA (dontunmap_complete()).
@@ -50,15 +51,21 @@ impl Actor<'_, '_> {
             let beside = |vpn: &usize| vpn + 1 == from.vpn || *vpn == from.vpn + from.pages;
             (!inside.is_empty(), outside.iter().any(beside))
         };
-        if inside && around && !w.unlocks().parts {
-            return Err(Stop::Skip("needs MREMAP_DONTUNMAP that unlocks no more"));
+        if inside && around {
+            match w.unlocks() {
+                Some(kernel) if kernel.parts => {}
+                Some(_) => return Err(Stop::Skip("needs MREMAP_DONTUNMAP that unlocks no more")),
+                None => {
+                    return Err(Stop::Skip("needs mlock() in the test's own process"));
+                }
+            }
         }
         Ok(inside)
     }
 
     /// After it.
     pub(super) fn lock_left(&self) {
-        if !self.world.unlocks().counted {
+        if !self.world.unlocks().is_some_and(|kernel| kernel.counted) {
             let mut uncounted = self.world.unlocked.uncounted.borrow_mut();
             uncounted.insert(self.id);
         }
@@ -71,9 +78,8 @@ impl World<'_> {
         !self.unlocked.uncounted.borrow().contains(&id)
     }
 
-    fn unlocks(&self) -> Kernel {
-        let kernel = || probe(self.page).unwrap_or_default();
-        *self.unlocked.kernel.get_or_init(kernel)
+    fn unlocks(&self) -> Option<Kernel> {
+        *self.unlocked.kernel.get_or_init(|| probe(self.page))
     }
 }
 
