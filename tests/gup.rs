@@ -10,11 +10,14 @@ use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, merge};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
 #[path = "gup/given_up.rs"]
 mod given_up;
+#[path = "gup/unshared.rs"]
+mod unshared;
 
 /// Pages of each mapping.
 const N: usize = 8;
@@ -182,6 +185,28 @@ fn pin_one(ctx: &mut Ctx) -> TestResult {
         w.finish()?;
     }
     Ok(())
+}
+
+/// A locked area: the copies that a fork makes of what is pinned (copy_present_page()) are the child's, who has locked nothing.
+///
+///   P |0 1 2 3 4 5 6 7|  locked, 2..6 pinned      C |0 1 2' 3' 4' 5' 6 7|  not locked
+fn pin_locked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Base.map(&w, p, N)?;
+    p.write(a)?;
+    p.lock(a, Lock::Full)?;
+    p.pin(a.sub(2..6))?;
+    let c = p.fork("C")?;
+    w.check()?;
+    p.write(a.sub(1..4))?;
+    c.fork("C.C")?;
+    w.check()?;
+    p.unpin()?;
+    p.unlock(a)?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
 }
 
 /// A pin of pages that are shared: the owner gets copies of its own first. Of what was never touched: pages of zeroes.
@@ -441,6 +466,11 @@ const TESTS: &[Test] = &[
         ..PIN
     },
     Test {
+        name: "pin.locked",
+        run: pin_locked,
+        ..PIN
+    },
+    Test {
         name: "pin.of_shared",
         run: pin_shared,
         ..PIN
@@ -488,6 +518,7 @@ const TESTS: &[Test] = &[
         run: |c| poke_shared(c, Way::Mem),
         ..POKE
     },
+    unshared::THP,
     Test {
         name: "poke.read_only",
         run: poke_read_only,
