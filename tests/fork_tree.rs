@@ -92,6 +92,45 @@ fn generations_exit(ctx: &mut Ctx) -> TestResult {
     judge(w)
 }
 
+/// Families by the parent of each process but the first.
+///
+///   A -> B -> C        A -> B -> C -> D      A -> B -> C -> E      A -> B -> D
+///         \-> D                   \-> E            \-> D             \   \-> E
+///                                                                      \-> C
+const FAMILIES: &[&[usize]] = &[&[0, 1, 1], &[0, 1, 2, 2], &[0, 1, 1, 2], &[0, 0, 1, 1]];
+
+/// Each process has a page of its own before it forks; then some of those who have children go, each set of them in a family of its own,
+/// and the youngest have children and grandchildren. An anon_vma that nobody uses any more and that has two heirs cannot be taken up by either,
+/// and whoever comes later has to be linked to it all the same.
+fn families(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    for (n, parents) in FAMILIES.iter().enumerate() {
+        let members = parents.len() + 1;
+        let inner: Vec<usize> = (0..members).filter(|m| parents.contains(m)).collect();
+        for set in 1..1usize << inner.len() {
+            let name = |who: usize| format!("{}{n}.{set}", char::from(b"ABCDE"[who]));
+            let p = w.actor(&name(0))?;
+            let a = Grain::Base.map(&w, p, members + 1)?;
+            p.write(a)?;
+            let mut family = vec![p];
+            for (i, &parent) in parents.iter().enumerate() {
+                let child = family[parent].fork(&name(i + 1))?;
+                child.write(a.page(i + 1))?;
+                family.push(child);
+            }
+            for (bit, &who) in inner.iter().enumerate() {
+                if set >> bit & 1 != 0 {
+                    family[who].exit()?;
+                }
+            }
+            let youngest = family[members - 1];
+            let late = youngest.fork(&format!("late{n}.{set}"))?;
+            late.fork(&format!("later{n}.{set}"))?;
+        }
+    }
+    judge(w)
+}
+
 ///   P   [f0 f1 f2 f3 f4]
 ///   C   [f0 c1 f2 f3 f4]    each level writes the page of its own number:
 ///   G   [f0 c1 g2 f3 f4]    its copy is found there and below, nowhere else
@@ -307,6 +346,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "inherit.generations_exit",
         run: generations_exit,
+        ..INHERITED
+    },
+    Test {
+        name: "inherit.families",
+        run: families,
         ..INHERITED
     },
     Test {

@@ -12,16 +12,16 @@ use helpers::{TestResult, walk};
 /// The area is in two page tables: there is one with a page of it, and none yet.
 ///
 ///   memfd    0 1 2 3 4 5 6 7
-///   P       |0 - - -|- - - -|      C  P's child
+///   P       |0 - - -|- - - -|      B  P's child while what says so waits    C  P's child when all is there
 ///              . . . . . .
 ///   Q            2 3 4 5            shared, written first
 pub fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
     let w = World::new(ctx)?;
     let file = w.object(Kind::Memfd, N)?;
     let (p, q) = (w.actor("P")?, w.actor("Q")?);
-    let (a, b) = (w.place_across(N)?, w.place(4));
+    let (a, other) = (w.place_across(N)?, w.place(4));
     w.name(a, "a");
-    w.name(b, "b");
+    w.name(other, "b");
     // Nothing is read before it is registered.
     p.map_object(a, &file, 0, NONE, share)?;
     let k = p.keeper(0)?;
@@ -30,13 +30,16 @@ pub fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
     p.write(a.page(0))?;
     k.protect(a.sub(1..N - 1))?;
     w.check_partly()?;
+    let b = p.fork("B")?;
+    w.check_partly()?;
+    b.exit()?;
     // Of each page table one that is let go, one that the object has not, and one that it has when it is written.
     k.unprotect(a.page(3))?;
     k.unprotect(a.page(N - 2))?;
-    q.map_object(b, &file, 2, NONE, Share::Shared)?;
-    q.protect(b, RW)?;
-    q.write(b.page(0))?;
-    q.write(b.page(3))?;
+    q.map_object(other, &file, 2, NONE, Share::Shared)?;
+    q.protect(other, RW)?;
+    q.write(other.page(0))?;
+    q.write(other.page(3))?;
     w.check_partly()?;
     p.write_kept(a.sub(1..3), &k)?;
     p.write(a.page(3))?;

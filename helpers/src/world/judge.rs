@@ -26,6 +26,7 @@ struct Told {
 impl World<'_> {
     /// The first thing that is not as the model says.
     pub(super) fn first_finding(&self) -> TestResult<Option<Finding>> {
+        self.model.borrow_mut().note_locked();
         let all = self.look()?;
         let mut users: HashMap<Pfn, u64> = HashMap::new();
         let mut owner: HashMap<Pfn, FrameId> = HashMap::new();
@@ -247,6 +248,12 @@ impl World<'_> {
         };
         if ksm && !frame.ksm {
             return Some(("only merged pages are KSM pages", format!("seen {flags:?}")));
+        }
+        // A merged page is several frames, and a huge page that is split hands its mark on to all of its parts.
+        let alone = !ksm && !frame.ksm && !large && !self.has_huge.get();
+        if alone && !frame.locked && flags.has(Flags::MLOCKED) {
+            let detail = format!("seen {flags:?}");
+            return Some(("a page that nobody has locked is not mlocked", detail));
         }
         // kpageflags shows a folio's flags, and the bit is each page's own: of a large folio the first page's is seen. A hugetlb
         // page has it there for the whole.

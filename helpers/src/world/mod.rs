@@ -314,6 +314,7 @@ impl<'c> World<'c> {
     pub(crate) fn note(&self, line: String) {
         crate::supervise::ctx::step(&line);
         self.script.borrow_mut().push(line);
+        self.model.borrow_mut().note_locked();
     }
 
     /// Sends a command to an actor.

@@ -41,6 +41,9 @@ impl World<'_> {
         if let Some(finding) = self.judge_guarded(&all) {
             return Ok(Some(finding));
         }
+        if let Some(finding) = self.judge_guarded_zeroes()? {
+            return Ok(Some(finding));
+        }
         for (f, sightings) in all {
             let frame = self.frame(f);
             if frame.cached || frame.hugetlb || frame.ksm {

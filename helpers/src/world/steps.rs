@@ -69,8 +69,23 @@ impl Model {
 
     /// mlock, mlock2, munlock.
     pub fn lock(&mut self, actor: ActorId, vpns: Range<usize>, how: Lock) {
+        self.locks |= how != Lock::None;
         self.change(actor, vpns.clone(), |s| s.lock = how);
         self.populate(actor, &vpns.collect::<Vec<_>>());
+    }
+
+    /// What is in locked areas now is marked, and what was may be so for ever: who unlocks a page that is on no list leaves the mark
+    /// (__munlock_folio()). Called between any two steps.
+    pub fn note_locked(&mut self) {
+        if !self.locks {
+            return;
+        }
+        let frames = &mut self.frames;
+        for slot in self.spaces.iter().flatten().flat_map(|s| s.values()) {
+            if let (Held::Frame(f), true) = (slot.held, slot.lock != Lock::None) {
+                frames[f].locked = true;
+            }
+        }
     }
 
     /// What the actor has just mapped is locked where it asked for that (mm->def_flags).

@@ -49,6 +49,8 @@ pub struct Frame {
     pub poisoned: bool,
     /// Pinned (FOLL_PIN): a fork gives the child a copy at once instead of a share.
     pub pinned: bool,
+    /// Some mapper has it in a locked area, or had, see [`Model::note_locked`].
+    pub locked: bool,
     /// See [`Exclusive`].
     pub exclusive: Exclusive,
 }
@@ -129,6 +131,8 @@ pub struct Model {
     pub future: BTreeMap<ActorId, Lock>,
     /// For each actor, what it has in common with those that it may share an anon_vma's root with: its oldest ancestor.
     pub roots: Vec<ActorId>,
+    /// Something was locked.
+    pub locks: bool,
     /// Whose areas may merge unseen, see [`super::fresh`].
     pub joining: BTreeSet<ActorId>,
     /// The same while the test has so many userfaultfds of theirs.
@@ -165,6 +169,7 @@ impl Model {
             scattered: false,
             poisoned: false,
             pinned: false,
+            locked: false,
             exclusive: if cached {
                 Exclusive::Either
             } else {
