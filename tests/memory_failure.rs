@@ -131,6 +131,36 @@ fn reshaped(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
+/// Where the second half of an area was, there are other pages now, at the same offsets of one anon_vma: each process has two areas that may
+/// have the page, and it is in the later one, or in the first.
+///
+///   P early  |0 1 2 3 n n n n|..|4 5 6 7|       C early  the same       L late  the same
+fn refilled(ctx: &mut Ctx, outside: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    let to = w.place(N / 2);
+    w.name(to, "moved");
+    p.write(a)?;
+    p.catch(true)?;
+    p.move_to(a.sub(N / 2..N), to)?;
+    p.map(a.sub(N / 2..N))?;
+    p.write(a.sub(N / 2..N))?;
+    let c = p.fork("C")?;
+    c.catch(true)?;
+    let l = p.fork("L")?;
+    l.catch(false)?;
+    w.fail_page(p, to.page(1), from(outside, p), Signals::Mappers)?;
+    w.fail_page(c, a.page(N / 2 + 2), from(outside, c), Signals::Mappers)?;
+    w.fail_page(l, to.page(3), from(outside, l), Signals::Mappers)?;
+    walk::every_on_offer(&w)?;
+    l.access_poison(to.page(1))?;
+    topology::write_by_each(&w)?;
+    end(&w, &[p, c, l, b])?;
+    w.finish()
+}
+
 /// A locked page is taken from all as any other.
 fn locked(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -491,6 +521,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "reshaped.outside",
         run: |c| reshaped(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "refilled",
+        run: |c| refilled(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "refilled.outside",
+        run: |c| refilled(c, true),
         ..OUTSIDE
     },
     Test {

@@ -439,6 +439,7 @@ const TESTS: &[Test] = &[
     t!("counters", counters),
     t!("born.anonymous", born::anonymous),
     t!("born.object", born::object),
+    t!("born.filled_in", born::filled_in),
     t!("left_behind", born::left_behind),
     t!("remapped", object::remapped),
     Test {

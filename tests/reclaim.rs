@@ -19,6 +19,8 @@ use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
+#[path = "reclaim/given_up.rs"]
+mod given_up;
 #[path = "reclaim/mincore.rs"]
 mod mincore;
 #[path = "reclaim/moved.rs"]
@@ -378,7 +380,7 @@ fn cgroups(ctx: &mut Ctx, of: Of) -> TestResult {
 ///   P  droppable [0 .. 31]   [0 .. 7]
 fn droppable(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let (p, _) = filled(&w, "P", 8)?;
+    let (p, plain) = filled(&w, "P", 8)?;
     let drop = w.place(32);
     w.name(drop, "droppable");
     p.map_droppable(drop)?;
@@ -389,6 +391,12 @@ fn droppable(ctx: &mut Ctx) -> TestResult {
     let mut until = w.limit(Duration::from_secs(2));
     while kb("Rss")? == all {
         if until.over() {
+            // What reclaim takes is in swap as long as nobody reads it.
+            if w.pages_of(p, plain)?.iter().all(Option::is_none) {
+                return Err(Stop::fail(
+                    "pages of a droppable area are dropped: reclaim has taken all of a plain area, and none of these",
+                ));
+            }
             return Err(Stop::Skip("needs pages that reclaim can take now"));
         }
         memcg.reclaim().doing("reclaim of a memory cgroup")?;
@@ -627,6 +635,8 @@ macro_rules! t {
 const TESTS: &[Test] = &[
     t!(FREE, "free.shared", free_shared),
     t!(FREE, "free.swapped", free_swapped),
+    given_up::TAKEN,
+    given_up::TAKEN_THP,
     t!(FREE_FOLIO, "free.folio", |c| free_folio(c, false)),
     t!(FREE_FOLIO, "free.folio.copied", |c| free_folio(c, true)),
     t!(FREE_FOLIO, "free.part", free_part),

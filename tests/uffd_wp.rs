@@ -111,14 +111,26 @@ fn thp_zeroes(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// A part of a huge page: its PMD is split at once.
+/// A part of a huge page, at either end or between: its PMD is split at once, and nothing outside of it is write-protected.
+///
+///   P |..====|  |=..===|  |===...|
 fn thp_part(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 1)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    p.guard(a.sub(3..a.pages / 2))?;
+    let parts: [fn(Area) -> Area; 3] = [
+        |a| a.sub(0..a.pages / 2),
+        |a| a.sub(3..a.pages / 2),
+        |a| a.sub(a.pages - 5..a.pages),
+    ];
+    // Registered as a whole: where it is in two VMAs its PMD is split before.
+    let k = p.keeper(0)?;
+    for part in parts {
+        let a = Grain::Huge.map(&w, p, 1)?;
+        p.write(a)?;
+        Grain::Huge.verify(&w, p, a)?;
+        k.register(a, WP)?;
+        k.protect(part(a))?;
+    }
     let c = p.fork("C")?;
     walk::every(&w)?;
     c.exit()?;

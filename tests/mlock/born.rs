@@ -5,10 +5,11 @@
 use super::vm_locked;
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
+use helpers::sys::uffd::MISSING;
 use helpers::topology::{self, R, RW};
 use helpers::walk::mlocked::{self, expect};
 use helpers::world::model::Lock;
-use helpers::world::{Kind, Share, World};
+use helpers::world::{Answer, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Pages of each mapping.
@@ -28,6 +29,35 @@ pub fn collapsed(ctx: &mut Ctx) -> TestResult {
     p.unlock(a)?;
     expect(&w, p, a.page(0), false)?;
     walk::every_on_offer(&w)?;
+    w.finish()
+}
+
+/// Pages that a userfaultfd fills in (mfill_atomic_install_pte()) are locked as any other that comes to be there. A child's are not.
+///
+///   P [locked on fault: 0 1 2 3 . . .]  filled one by one      C the same, not locked
+pub fn filled_in(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    let p = w.actor("P")?;
+    let a = w.place(N);
+    w.name(a, "a");
+    p.map(a)?;
+    p.lock(a, Lock::OnFault)?;
+    let k = p.keeper(0)?;
+    k.register(a, MISSING)?;
+    p.write_missing(a.sub(0..4), &k, Answer::Copy)?;
+    expect(&w, p, a.sub(0..4), true)?;
+    let c = p.fork("C")?;
+    c.write(a.sub(2..6))?;
+    expect(&w, c, a.sub(2..6), false)?;
+    p.write_missing(a.sub(8..N), &k, Answer::Copy)?;
+    expect(&w, p, a.sub(8..N), true)?;
+    vm_locked(&w, p, N as u64)?;
+    p.unlock(a)?;
+    expect(&w, p, a.sub(8..N), false)?;
+    k.close()?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
     w.finish()
 }
 
