@@ -10,6 +10,8 @@ mod cut;
 mod merged;
 #[path = "uffd_wp/moved.rs"]
 mod moved;
+#[path = "uffd_wp/scanned.rs"]
+mod scanned;
 #[path = "uffd_wp/untouched.rs"]
 mod untouched;
 
@@ -576,6 +578,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "moved.out.memfd.told",
         run: |c| moved_out(c, Some(Kind::Memfd), true),
+        ..MARK
+    },
+    Test {
+        name: "scanned",
+        run: scanned::scanned,
         ..MARK
     },
     Test {

@@ -5,6 +5,7 @@
 //! equal, and reads 1024 entries to get at one.
 
 use crate::sys::mem::page_size;
+use crate::sys::scan;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
@@ -130,6 +131,14 @@ impl Pagemap {
         Ok(Pagemap {
             file: File::open(super::proc_path(pid, "pagemap"))?,
         })
+    }
+    /// The addresses of the pages of a range (bytes, page aligned) that were written since they were write-protected: now they are again. See
+    /// [`scan::written`].
+    ///
+    /// # Errors
+    /// Of the ioctl.
+    pub fn written(&self, addr: usize, len: usize) -> nix::Result<Vec<usize>> {
+        scan::written(&self.file, addr, len)
     }
     /// The entries of `pages` pages from `addr` (bytes, page aligned).
     ///

@@ -7,6 +7,7 @@ pub mod mem;
 pub mod numa;
 pub mod pin;
 pub mod proc;
+pub mod scan;
 pub mod swap;
 pub mod uffd;
 pub mod vma;

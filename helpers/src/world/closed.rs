@@ -25,6 +25,7 @@ impl World<'_> {
             let (mut unwritable, mut unreadable) = (Vec::new(), Vec::new());
             {
                 let (model, guarded) = (self.model.borrow(), self.guarded.borrow());
+                let waits = !self.scanned.borrow().contains(&id);
                 for (&vpn, slot) in model.spaces[id].iter().flatten() {
                     // Nothing is brought in that nobody has touched.
                     if slot.held == Held::Nothing {
@@ -33,7 +34,7 @@ impl World<'_> {
                     match slot.prot & (PROT_READ | PROT_WRITE) {
                         PROT_READ => unwritable.push(vpn * self.page),
                         PROT_NONE => unreadable.push(vpn * self.page),
-                        _ if guarded.contains(&(id, vpn)) => {
+                        _ if waits && guarded.contains(&(id, vpn)) => {
                             // Merging does not carry the mark over (replace_page()).
                             let merged = matches!(slot.held, Held::Frame(f) if model.frames[f].ksm);
                             unwritable.extend((!merged).then_some(vpn * self.page));

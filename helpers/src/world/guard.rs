@@ -10,7 +10,7 @@ use crate::actor::uffd::Cmd as Uffd;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
-use crate::kernel::pagemap::State;
+use crate::kernel::pagemap::{Pagemap, State};
 use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::sys::uffd;
@@ -64,6 +64,33 @@ impl Actor<'_, '_> {
 }
 
 impl Actor<'_, '_> {
+    /// PAGEMAP_SCAN of an area that is registered with a userfaultfd which waits for nobody ([`uffd::FEATURE_WP_ASYNC`]): the numbers of those of its
+    /// pages with content that were written since the last time, or since ever. All are write-protected from now on, wherever they are, and
+    /// every check expects it: what was written is to be asked for before the next.
+    ///
+    /// # Errors
+    /// `Skip` where there is no such call.
+    #[track_caller]
+    pub fn scan_written(&self, area: Area) -> TestResult<Vec<usize>> {
+        let w = self.world;
+        w.note(format!("{}: PAGEMAP_SCAN {}", self.name(), w.show(area)));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        let pagemap = Pagemap::open(w.pid(self.id)?).doing("open pagemap")?;
+        let written = match pagemap.written(addr, len) {
+            Ok(written) => written,
+            Err(Errno::ENOTTY | Errno::EINVAL | Errno::EPERM) => {
+                return Err(Stop::Skip("needs PAGEMAP_SCAN (Linux 6.7)"));
+            }
+            Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("PAGEMAP_SCAN: {e}")))),
+        };
+        let populated = |vpn: &usize| w.is_populated(self.id, *vpn);
+        let marked = area.vpns().filter(populated).map(|vpn| (self.id, vpn));
+        w.guarded.borrow_mut().extend(marked);
+        w.scanned.borrow_mut().insert(self.id);
+        let written = written.into_iter().map(|at| at / w.page);
+        Ok(written.filter(populated).map(|v| v - area.vpn).collect())
+    }
+
     /// MADV_COLD of a part of a huge page of this actor alone, until it is split. Nothing is touched.
     ///
     /// # Errors

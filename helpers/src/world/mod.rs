@@ -113,6 +113,8 @@ pub struct World<'c> {
     pins: RefCell<Vec<pin::Holding>>,
     /// Mappers whose pages userfaultfd write-protects.
     guarded: RefCell<BTreeSet<(ActorId, usize)>>,
+    /// Whose writes to such pages take the protection off, see [`Actor::scan_written`].
+    scanned: RefCell<BTreeSet<ActorId>>,
     /// Userfaultfds whose events the test answers, and what is registered with them.
     kept: RefCell<keeper::Kept>,
     /// Who listens for memory failures, and what has failed.
@@ -165,6 +167,7 @@ impl<'c> World<'c> {
             eye: sight::Eye::open(&arena.features),
             pins: RefCell::default(),
             guarded: RefCell::default(),
+            scanned: RefCell::default(),
             kept: RefCell::default(),
             poison: RefCell::default(),
             queue: RefCell::default(),

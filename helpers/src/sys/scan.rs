@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! PAGEMAP_SCAN (uapi/linux/fs.h, Linux 6.7): what was written, and its write protection, in one go.
+
+use super::mem::{Sys, page_size};
+use nix::errno::Errno;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
+/// PM_SCAN_WP_MATCHING.
+const WP_MATCHING: u64 = 1 << 0;
+/// PM_SCAN_CHECK_WPASYNC: an area whose userfaultfd does not answer for itself is an error.
+const CHECK_WPASYNC: u64 = 1 << 1;
+/// PAGE_IS_WRITTEN.
+const WRITTEN: u64 = 1 << 1;
+
+/// struct page_region.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Region {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+mod raw {
+    nix::ioctl_readwrite!(scan, b'f', 16, [u64; 12]);
+}
+
+/// The addresses of the pages of a range, in bytes, that were written since they were write-protected; they are again afterwards. `pagemap` is
+/// the file of the process.
+///
+/// # Errors
+/// ENOTTY before Linux 6.7, EPERM where the range is not registered as needed.
+pub fn written(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
+    let page = page_size();
+    let end = start + len;
+    let mut regions = vec![Region::default(); len / page];
+    let mut arg = [
+        size_of::<[u64; 12]>() as u64,
+        WP_MATCHING | CHECK_WPASYNC,
+        start as u64,
+        end as u64,
+        0,
+        regions.as_mut_ptr() as u64,
+        regions.len() as u64,
+        0,
+        0,
+        WRITTEN,
+        0,
+        WRITTEN,
+    ];
+    // SAFETY: struct pm_scan_arg is these twelve words, and what it points to has room for as many regions as it says; both live through the
+    // call. What is write-protected is address space without Rust objects, mostly of another process.
+    let found = unsafe { raw::scan(pagemap.as_raw_fd(), &mut arg) }?;
+    if arg[4] != end as u64 {
+        return Err(Errno::ERANGE);
+    }
+    regions.truncate(found as usize);
+    let pages = |r: Region| (r.start as usize..r.end as usize).step_by(page);
+    Ok(regions.into_iter().flat_map(pages).collect())
+}

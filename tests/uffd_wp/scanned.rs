@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Write protection that nobody waits for (UFFD_FEATURE_WP_ASYNC), to find out what was written (PAGEMAP_SCAN): a page is told once for each time
+//! that it was written in between, wherever it is when it is asked for, and no walk makes it a written one or a clean one.
+
+use super::N;
+use helpers::supervise::Ctx;
+use helpers::sys::uffd::{FEATURE_WP_ASYNC, WP};
+use helpers::topology::{self, Grain};
+use helpers::walk::{self, leave_in_swap};
+use helpers::world::{Actor, Area, World};
+use helpers::{Stop, TestResult};
+
+/// What was written since the last time, and nothing else.
+fn expect(w: &World, p: Actor, a: Area, written: &[usize]) -> TestResult {
+    let seen = p.scan_written(a)?;
+    if seen == written {
+        return w.check();
+    }
+    Err(Stop::fail(format_args!(
+        "PAGEMAP_SCAN tells what was written since the last time: expected pages {written:?}, seen {seen:?}"
+    )))
+}
+
+///   P |0 1 2 3 4 5 6 7|  registered; in swap, in memory, shared with C, and after each walk
+///   C |0 1'2 3'4 5 6 7|  not
+pub fn scanned(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Base.map(&w, p, N)?;
+    let k = p.keeper(FEATURE_WP_ASYNC)?;
+    k.register(a, WP)?;
+    p.write(a)?;
+    leave_in_swap(&w)?;
+    let all: Vec<usize> = (0..N).collect();
+    let first = p.scan_written(a)?;
+    if first != all {
+        return Err(Stop::fail(format_args!(
+            "PAGEMAP_SCAN tells what was written: expected {all:?}, seen {first:?}"
+        )));
+    }
+    // Where they are: nothing has been brought in.
+    w.check_partly()?;
+    expect(&w, p, a, &[])?;
+    walk::plain(&w)?;
+    expect(&w, p, a, &[])?;
+    p.write(a.sub(2..5))?;
+    expect(&w, p, a, &[2, 3, 4])?;
+    let c = p.fork("C")?;
+    c.write(a.page(1))?;
+    w.check()?;
+    expect(&w, p, a, &[])?;
+    leave_in_swap(&w)?;
+    c.write(a.page(3))?;
+    expect(&w, p, a, &[])?;
+    p.write(a.page(N - 1))?;
+    expect(&w, p, a, &[N - 1])?;
+    walk::plain(&w)?;
+    expect(&w, p, a, &[])?;
+    k.close()?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
