@@ -43,6 +43,22 @@ impl Knob {
             missing: WhenMissing::Ignore,
         }
     }
+
+    /// Two lists as one, of `N` knobs.
+    pub const fn both<const N: usize>(first: &[Knob], second: &[Knob]) -> [Knob; N] {
+        assert!(N == first.len() + second.len());
+        let mut all = [Knob::keep(""); N];
+        let mut i = 0;
+        while i < N {
+            all[i] = if i < first.len() {
+                first[i]
+            } else {
+                second[i - first.len()]
+            };
+            i += 1;
+        }
+        all
+    }
 }
 
 /// Saves the knobs and sets those that have a value. `Ok(Some(reason))`: one is not to be had, the

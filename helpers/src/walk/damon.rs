@@ -36,19 +36,8 @@ pub const KNOBS: &[Knob] = &[
 ];
 
 /// The same with [`FOLIO_KNOBS`](super::FOLIO_KNOBS).
-pub const FOLIO_KNOBS: &[Knob] = &{
-    let mut all = [KNOBS[0]; KNOBS.len() + super::FOLIO_KNOBS.len()];
-    let mut i = 1;
-    while i < all.len() {
-        all[i] = if i < KNOBS.len() {
-            KNOBS[i]
-        } else {
-            super::FOLIO_KNOBS[i - KNOBS.len()]
-        };
-        i += 1;
-    }
-    all
-};
+pub const FOLIO_KNOBS: &[Knob] =
+    &Knob::both::<{ KNOBS.len() + super::FOLIO_KNOBS.len() }>(KNOBS, super::FOLIO_KNOBS);
 
 /// Between two looks at a page.
 const SAMPLE: Duration = Duration::from_millis(10);
