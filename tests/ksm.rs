@@ -9,6 +9,8 @@
 mod counts;
 #[path = "ksm/places.rs"]
 mod places;
+#[path = "ksm/room.rs"]
+mod room;
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -358,6 +360,18 @@ const TESTS: &[Test] = &[
     Test {
         name: "chain.4",
         run: |c| counts::chain(c, 4, 8),
+        ..CHAIN
+    },
+    Test {
+        name: "chain.room.2",
+        about: "A page is merged with any KSM page of its content that has room (max_page_sharing).",
+        run: |c| room::room(c, 2),
+        ..CHAIN
+    },
+    Test {
+        name: "chain.room.3",
+        about: "A page is merged with any KSM page of its content that has room (max_page_sharing).",
+        run: |c| room::room(c, 3),
         ..CHAIN
     },
     Test {
