@@ -11,6 +11,9 @@ use helpers::world::khugepaged::{KNOBS, collapse, collapse_from_swap};
 use helpers::world::{Actor, Area, World};
 use helpers::{TestResult, walk};
 
+#[path = "khugepaged/shares.rs"]
+mod shares;
+
 /// Half of the pages of a huge one and some more, here and there; without the last ones more than half are left, or khugepaged would not
 /// bring back what is in swap.
 fn half(a: Area) -> [Area; 3] {
@@ -138,6 +141,9 @@ const TESTS: &[Test] = &[
         ],
         ..test("swapped", |c| walk::afresh(c, swapped))
     },
+    shares::BASE,
+    shares::FOLIOS,
+    shares::HUGE,
 ];
 
 pub fn main() {

@@ -10,7 +10,9 @@ use crate::pace::Wait;
 use crate::stop::Doing;
 use crate::supervise::{Knob, WhenMissing};
 use crate::sys::mem::advice;
-use crate::{Stop, TestResult};
+use crate::{Stop, TestResult, walk};
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 /// Settings of tests that have khugepaged work: quick, once it is awake. It sleeps at other times, see [`crate::walk::KNOBS`].
@@ -50,14 +52,42 @@ fn write(name: &str, value: &str) -> TestResult {
     sysfs::write(format!("{}/khugepaged/{name}", thp::DIR), value).doing("tell khugepaged")
 }
 
-/// How much may be missing of what it makes a huge page of, pages: none, shared, or in swap.
-fn allow(pages: usize) -> TestResult {
-    let pages = pages.to_string();
-    write("max_ptes_none", &pages)?;
-    write("max_ptes_swap", &pages)?;
-    // Since Linux 5.8.
-    let _ = write("max_ptes_shared", &pages);
-    Ok(())
+/// How much may be missing of what it makes a huge page of, pages.
+#[derive(Clone, Copy)]
+struct Allow {
+    none: usize,
+    in_swap: usize,
+    /// Of other processes as well.
+    shared: usize,
+}
+
+impl Allow {
+    const NOTHING: Allow = Allow::all(0);
+
+    const fn all(pages: usize) -> Allow {
+        Allow {
+            none: pages,
+            in_swap: pages,
+            shared: pages,
+        }
+    }
+
+    fn tell(self) -> TestResult {
+        write("max_ptes_none", &self.none.to_string())?;
+        write("max_ptes_swap", &self.in_swap.to_string())?;
+        match write("max_ptes_shared", &self.shared.to_string()) {
+            // Without the knob what is shared is not looked at.
+            Err(_) if !has_shared() => Ok(()),
+            done => done,
+        }
+    }
+}
+
+/// Since Linux 5.8.
+fn has_shared() -> bool {
+    Path::new(thp::DIR)
+        .join("khugepaged/max_ptes_shared")
+        .exists()
 }
 
 /// Has khugepaged make one huge page of each of these areas: of what is there, shared with others, or not there. They were advised
@@ -67,7 +97,7 @@ fn allow(pages: usize) -> TestResult {
 /// A failure when it makes one of an area of the control's, and not of these; `Skip` when of none.
 #[track_caller]
 pub fn collapse(w: &World, areas: &[(Actor, Area)]) -> TestResult {
-    make(w, areas, 0)
+    make(w, areas, &[], 0, None)
 }
 
 /// The same for areas that have pages in swap, and more than half of their pages in memory: with fewer khugepaged does not bring them back.
@@ -76,11 +106,36 @@ pub fn collapse(w: &World, areas: &[(Actor, Area)]) -> TestResult {
 /// As [`collapse`]; the control has some in swap as well.
 #[track_caller]
 pub fn collapse_from_swap(w: &World, areas: &[(Actor, Area)]) -> TestResult {
-    make(w, areas, 4)
+    make(w, areas, &[], 4, None)
 }
 
+/// The same while no more than `most` pages of a huge one may be others' as well (max_ptes_shared). Areas of which more are shared must be
+/// left alone; they were advised too, and have a hole.
+///
+/// # Errors
+/// As [`collapse`]; a failure also when it makes one of an area that is to be left alone.
 #[track_caller]
-fn make(w: &World, areas: &[(Actor, Area)], in_swap: usize) -> TestResult {
+pub fn collapse_unless_shared(
+    w: &World,
+    most: usize,
+    areas: &[(Actor, Area)],
+    left_alone: &[(Actor, Area)],
+) -> TestResult {
+    if !has_shared() {
+        return Err(Stop::Skip("needs max_ptes_shared of khugepaged"));
+    }
+    make(w, areas, left_alone, 0, Some(most))
+}
+
+/// What the three have in common: `in_swap` pages of the control's are in swap, and `most_shared` is what max_ptes_shared is, else all.
+#[track_caller]
+fn make(
+    w: &World,
+    areas: &[(Actor, Area)],
+    left_alone: &[(Actor, Area)],
+    in_swap: usize,
+    most_shared: Option<usize>,
+) -> TestResult {
     let control = w.actor("K")?;
     let apart = w.place_huge(1)?;
     w.name(apart, "apart");
@@ -92,19 +147,48 @@ fn make(w: &World, areas: &[(Actor, Area)], in_swap: usize) -> TestResult {
         control.page_out(out)?;
     }
     control.advise(apart, advice::HUGEPAGE)?;
-    w.note(String::from("khugepaged awakes"));
-    allow(apart.pages - 1)?;
+    only_huge()?;
+    let mut allow = Allow::all(apart.pages - 1);
+    match most_shared {
+        None => w.note(String::from("khugepaged awakes")),
+        Some(most) => {
+            w.note(format!("khugepaged awakes, max_ptes_shared {most}"));
+            allow.shared = most;
+        }
+    }
+    allow.tell()?;
     write("scan_sleep_millisecs", PAUSE)?;
-    let done = wait(w, (control, apart), areas);
+    let done = wait(w, (control, apart), areas, left_alone);
     // It makes one pass more before it sleeps, and begins when somebody asks for huge pages after all processes were gone.
-    allow(0)?;
+    Allow::NOTHING.tell()?;
     write("scan_sleep_millisecs", ASLEEP)?;
     done?;
     for &(actor, area) in areas.iter().chain(&[(control, apart)]) {
         w.model.borrow_mut().collapse(actor.id(), area.vpns());
         actor.advise(area, advice::NOHUGEPAGE)?;
     }
+    for &(actor, area) in left_alone {
+        actor.advise(area, advice::NOHUGEPAGE)?;
+    }
     control.unmap(apart)
+}
+
+/// No smaller folios from here on, which a test may have asked for: where khugepaged makes such too it would fill holes of an area that is no
+/// huge page. The supervisor gives back what the knobs were.
+fn only_huge() -> TestResult {
+    for knob in walk::FOLIO_KNOBS {
+        match sysfs::write(knob.path, "never") {
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            done => done.doing("turn smaller folios off")?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether an area is one huge page.
+fn is_one(w: &World, (actor, area): (Actor, Area)) -> TestResult<bool> {
+    // Its first page alone does not tell: it may be a part of one that others have the rest of.
+    Ok(w.folio_pages(actor.id(), area.vpn)? == area.pages && w.is_huge(actor.id(), area)?)
 }
 
 /// Since when khugepaged has done what it could.
@@ -115,44 +199,78 @@ struct Since {
     patience: Wait,
 }
 
+impl Since {
+    fn now(w: &World, passes: u64, refused: u64) -> Since {
+        Since {
+            passes,
+            refused,
+            patience: w.limit(PATIENCE),
+        }
+    }
+
+    /// Whether it has been to all areas since, as often as it may take.
+    fn over(&mut self, passes: u64) -> bool {
+        self.patience.over() && passes >= self.passes + PASSES
+    }
+}
+
 #[track_caller]
-fn wait(w: &World, control: (Actor, Area), areas: &[(Actor, Area)]) -> TestResult {
+fn wait(
+    w: &World,
+    control: (Actor, Area),
+    areas: &[(Actor, Area)],
+    left_alone: &[(Actor, Area)],
+) -> TestResult {
     let mut until = w.limit(LIMIT);
-    let mut since = None;
+    // The control's is made, and all are.
+    let (mut since, mut all_since) = (None, None);
     loop {
         lru::drain().doing("drain the LRU batches")?;
+        for &(actor, area) in left_alone {
+            if is_one(w, (actor, area))? {
+                return Err(w.blame(
+                    actor.id(),
+                    Stop::fail(format_args!(
+                        "khugepaged leaves alone what has more than max_ptes_shared pages that others map too: {} {} is a huge page",
+                        actor.name(),
+                        w.show(area)
+                    )),
+                ));
+            }
+            touch(w, actor, area)?;
+        }
         let mut left = Vec::new();
         for &(actor, area) in areas.iter().chain([&control]) {
-            if w.folio_pages(actor.id(), area.vpn)? != area.pages {
+            if !is_one(w, (actor, area))? {
                 touch(w, actor, area)?;
                 left.push((actor, area));
             }
         }
-        let Some(&(actor, area)) = left.first() else {
-            return Ok(());
-        };
         let passes = sysfs::read_u64(format!("{}/khugepaged/full_scans", thp::DIR))
             .doing("read full_scans of khugepaged")?;
         let refused = vmstat::sum(NO_PAGE)
             .doing("read /proc/vmstat")?
             .unwrap_or(0);
-        if left.iter().all(|l| l.0.id() != control.0.id()) {
-            let since = since.get_or_insert_with(|| Since {
-                passes,
-                refused,
-                patience: w.limit(PATIENCE),
-            });
-            if since.patience.over() && passes >= since.passes + PASSES {
-                if refused > since.refused {
-                    return Err(Stop::Skip("needs a free huge page"));
-                }
-                return Err(Stop::fail(format_args!(
-                    "khugepaged makes huge pages of every process it has heard of: {} passes after it did so for the control, {} {} is none",
-                    passes - since.passes,
-                    actor.name(),
-                    w.show(area)
-                )));
+        let now = || Since::now(w, passes, refused);
+        match left.first() {
+            None if left_alone.is_empty() || all_since.get_or_insert_with(now).over(passes) => {
+                return Ok(());
             }
+            Some(&(actor, area)) if left.iter().all(|l| l.0.id() != control.0.id()) => {
+                let since = since.get_or_insert_with(now);
+                if since.over(passes) {
+                    if refused > since.refused {
+                        return Err(Stop::Skip("needs a free huge page"));
+                    }
+                    return Err(Stop::fail(format_args!(
+                        "khugepaged makes huge pages of every process it has heard of: {} passes after it did so for the control, {} {} is none",
+                        passes - since.passes,
+                        actor.name(),
+                        w.show(area)
+                    )));
+                }
+            }
+            _ => {}
         }
         if until.over() {
             return Err(Stop::Skip("needs khugepaged to make a huge page now"));
