@@ -8,7 +8,7 @@
 use helpers::actor::Cmd;
 use helpers::counters::Counters;
 use helpers::stop::Doing;
-use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::world::model::ActorId;
@@ -448,10 +448,6 @@ const SOFT_DIRTY: Test = Test {
     about: "What was written since the soft-dirty bits were cleared is soft-dirty in the huge page that it becomes.",
     ..COLLAPSED
 };
-const SMALL: &[Knob] = &[Knob::set(
-    "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
-    "madvise",
-)];
 const SHORT: Test = Test {
     about: "A huge page of which little is mapped is split when memory is short.",
     needs: &[
@@ -544,7 +540,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "counted.small",
         run: |c| counted(c, false),
-        knobs: SMALL,
+        knobs: walk::FOLIO_KNOBS,
         ..COUNTED
     },
     Test {
@@ -560,7 +556,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "split_when_short.small",
         run: |c| split_when_short(c, false),
-        knobs: SMALL,
+        knobs: walk::FOLIO_KNOBS,
         ..SHORT
     },
     Test {
@@ -571,7 +567,7 @@ const TESTS: &[Test] = &[
     Test {
         name: "split_when_short.later.small",
         run: |c| split_later(c, false),
-        knobs: SMALL,
+        knobs: walk::FOLIO_KNOBS,
         ..SHORT
     },
 ];
