@@ -210,16 +210,16 @@ fn judge_held(w: &World, held: &BTreeMap<FrameId, Page>) -> TestResult {
     Ok(())
 }
 
-/// Private frames whose content is not theirs alone, or that have several pages of it.
+/// Private frames whose content is not theirs alone, or whose mappers may have equal pages of their own.
 pub(super) fn equal_frames(w: &World) -> BTreeSet<FrameId> {
     let mut by_content: BTreeMap<u64, Vec<FrameId>> = BTreeMap::new();
-    let mut scattered = BTreeSet::new();
-    for &f in w.mappers().keys() {
+    let mut several = BTreeSet::new();
+    for (&f, mappers) in &w.mappers() {
         let frame = w.frame(f);
         if !frame.cached && !frame.hugetlb {
             by_content.entry(frame.stamp).or_default().push(f);
-            if frame.scattered {
-                scattered.insert(f);
+            if frame.scattered && mappers.len() > 1 {
+                several.insert(f);
             }
         }
     }
@@ -227,7 +227,7 @@ pub(super) fn equal_frames(w: &World) -> BTreeSet<FrameId> {
         .into_iter()
         .filter(|(stamp, frames)| *stamp == 0 || frames.len() > 1)
         .flat_map(|(_, frames)| frames)
-        .chain(scattered)
+        .chain(several)
         .collect()
 }
 

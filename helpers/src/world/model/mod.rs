@@ -43,7 +43,7 @@ pub struct Frame {
     /// KSM has merged it: mappers may be spread over several pages of equal content once
     /// max_page_sharing is reached or after swap-in, and the exclusive bit has no meaning.
     pub ksm: bool,
-    /// It has been swapped out as a KSM page: each mapper may get a copy of its own.
+    /// It has been swapped out as a KSM page, or was pinned to be read: each mapper may have a copy of its own.
     pub scattered: bool,
     /// Poisoned, and in the page cache of its object all the same.
     pub poisoned: bool,
