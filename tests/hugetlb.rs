@@ -590,6 +590,8 @@ const TESTS: &[Test] = &[
         }],
         ..TABLES
     },
+    tables::MINOR_FAULTS,
+    tables::WRITE_PROTECTED,
 ];
 
 pub fn main() {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Mappings of a whole page table of hugetlb entries and more: processes may share the table (huge_pmd_share()).
 
-use super::{move_all, place, whole, world};
-use helpers::supervise::Ctx;
+use super::{TABLES, move_all, place, whole, world};
+use helpers::supervise::{Ctx, Test};
+use helpers::sys::mem::advice;
+use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, WP};
 use helpers::topology::{R, RW};
 use helpers::walk::own::{Way, only_own, stays};
-use helpers::world::{Actor, Area, Kind, Share, World};
+use helpers::world::{Actor, Answer, Area, Keeper, Kind, Object, Share, World, pooled};
 use helpers::{Stop, TestResult};
 
 /// Processes that map the same 1 GiB of a file, aligned to 1 GiB, share the table with its entries (huge_pmd_share()). Who
@@ -203,3 +205,104 @@ pub(super) fn tables_own(ctx: &mut Ctx) -> TestResult {
     w.check()?;
     w.finish()
 }
+
+/// Q maps a whole table of a file and has written the used pages, but for the last; P maps the same at the same address, has read the first page,
+/// and with it may have come to share the table with all that Q has there. P is registered then.
+fn registered<'w, 'c>(
+    w: &'w World<'c>,
+    features: u64,
+    modes: u64,
+) -> TestResult<([Actor<'w, 'c>; 2], Keeper<'w, 'c>, [Area; 4], Object)> {
+    let huge = place(w, "huge", 1)?[0].pages;
+    let entries = w.page_size() / 8;
+    let a = w.far(huge * w.page_size() * entries)?;
+    w.name(a, "a");
+    let file = w.object(Kind::Hugetlb, a.pages)?;
+    let used = [0, 4, entries - 1, 7].map(|i| a.sub(i * huge..(i + 1) * huge));
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    q.map_parts(a, &file, 0, &used, Share::Shared)?;
+    for part in &used[..3] {
+        q.write(*part)?;
+    }
+    p.map_parts(a, &file, 0, &used, Share::Shared)?;
+    p.read(used[0])?;
+    let k = p.keeper(features)?;
+    k.register_parts(a, &used, modes)?;
+    Ok(([p, q], k, used, file))
+}
+
+/// Of all that others have mapped, before P's area was registered for minor faults or after it, P has nothing without such a fault: what a
+/// shared table has would be there untold (uffd_disable_huge_pmd_share(), hugetlb_unshare_all_pmds()).
+///
+///   file   0 . . . 4 . . 7 . . last      7 since the registration
+///   Q      0 . . . 4 . . 7 . . last
+///   P      0 . . . # . . # . . #         registered; # where it waits for the test
+fn tables_minor(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let ([p, q], k, used, file) = registered(&w, FEATURE_MINOR_HUGETLBFS, MINOR)?;
+    w.check_kept()?;
+    p.read_kept(used[1], &k, Answer::Continue)?;
+    q.write(used[3])?;
+    p.read_kept(used[3], &k, Answer::Continue)?;
+    p.write_missing(used[2], &k, Answer::Continue)?;
+    // Where no table was shared P has this one yet.
+    p.advise(used[0], advice::DONTNEED)?;
+    p.write_missing(used[0], &k, Answer::Continue)?;
+    w.check()?;
+    k.close()?;
+    w.check_kept()?;
+    q.write(used[1])?;
+    move_all(&w)?;
+    w.punch(&file, 0..used[0].pages)?;
+    w.check()?;
+    q.exit()?;
+    move_all(&w)?;
+    w.finish()
+}
+
+/// What P write-protects is so in entries of its own: Q, which is not registered, writes on, and P's entries stay as they are.
+///
+///   file   0 . . . 4 . . 7 . . last
+///   Q      0 . . . 4 . . 7 . . last
+///   P      # . . . # . . 7 . . last      registered; # is write-protected
+fn tables_guarded(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let ([p, q], k, used, file) = registered(&w, 0, WP)?;
+    q.write(used[3])?;
+    for part in used {
+        p.read(part)?;
+    }
+    for part in &used[..2] {
+        k.protect(*part)?;
+    }
+    w.check_kept()?;
+    w.check()?;
+    q.write(used[0])?;
+    w.check()?;
+    move_all(&w)?;
+    p.write_kept(used[1], &k)?;
+    q.write(used[1])?;
+    p.write(used[2])?;
+    w.check()?;
+    k.close()?;
+    w.check()?;
+    p.write(used[0])?;
+    move_all(&w)?;
+    w.punch(&file, 0..used[0].pages)?;
+    w.check()?;
+    w.finish()
+}
+
+pub const MINOR_FAULTS: Test = Test {
+    name: "tables.minor",
+    about: "What others have mapped of a hugetlb file is a minor fault where that is asked for.",
+    run: |c| pooled(c, tables_minor),
+    ..TABLES
+};
+
+pub const WRITE_PROTECTED: Test = Test {
+    name: "tables.write_protected",
+    about: "What userfaultfd write-protects for one process is not so for who might share its page table.",
+    run: |c| pooled(c, tables_guarded),
+    ..TABLES
+};

@@ -219,6 +219,12 @@ impl<'w, 'c> Keeper<'w, 'c> {
     /// `Skip` where the kernel has no write protection.
     #[track_caller]
     pub fn register(&self, area: Area, modes: u64) -> TestResult {
+        self.register_parts(area, &[area], modes)
+    }
+
+    /// The same of an area of which the model knows the given parts only, see [`super::Actor::map_parts`].
+    #[track_caller]
+    pub fn register_parts(&self, area: Area, parts: &[Area], modes: u64) -> TestResult {
         self.note(&format!("UFFDIO_REGISTER for {modes:#x}"), area);
         let w = self.world;
         w.flush()?;
@@ -232,8 +238,8 @@ impl<'w, 'c> Keeper<'w, 'c> {
         }
         let mut kept = w.kept.borrow_mut();
         kept.used = true;
-        let all = area.vpns().map(|vpn| ((self.actor, vpn), modes));
-        kept.modes.extend(all);
+        let all = parts.iter().flat_map(|part| part.vpns());
+        kept.modes.extend(all.map(|vpn| ((self.actor, vpn), modes)));
         Ok(())
     }
 
@@ -267,14 +273,14 @@ impl<'w, 'c> Keeper<'w, 'c> {
             .map_err(|e| self.error("UFFDIO_WRITEPROTECT", e))
     }
 
-    /// Fills missing pages one by one, whether somebody waits for them or not.
+    /// Fills missing pages one by one, whether somebody waits for them or not. Whole huge pages where they are a hugetlb object's.
     ///
     /// # Errors
     /// `Fail` when the kernel does not let it: a page is missing, and the area registered.
     #[track_caller]
     pub fn fill(&self, area: Area, with: Answer) -> TestResult {
-        for vpn in area.vpns() {
-            self.fill_whole(Area { vpn, pages: 1 }, with, false)?;
+        for unit in self.world.faults(self.actor, area) {
+            self.fill_whole(unit, with, false)?;
         }
         Ok(())
     }
@@ -318,15 +324,8 @@ impl<'w, 'c> Keeper<'w, 'c> {
         if with == Answer::Continue && w.features().version() < (6, 4) {
             return Err(Stop::Skip("needs UFFDIO_CONTINUE_MODE_WP (Linux 6.4)"));
         }
-        let hugetlb = {
-            let model = w.model.borrow();
-            let slot = model.spaces[self.actor].as_ref().expect("living")[&area.vpn];
-            slot.object.is_some_and(|(o, _)| model.objects[o].hugetlb)
-        };
-        let pmd = w.features().pmd_size.map_or(1, |size| size / w.page);
-        let unit = if hugetlb { pmd } else { 1 };
-        for vpn in area.vpns().step_by(unit) {
-            self.fill_whole(Area { vpn, pages: unit }, with, true)?;
+        for unit in w.faults(self.actor, area) {
+            self.fill_whole(unit, with, true)?;
         }
         w.guard(self.actor, area)
     }
@@ -422,6 +421,17 @@ impl<'w, 'c> Keeper<'w, 'c> {
 }
 
 impl World<'_> {
+    /// What one fault each brings in of an area: its pages, or the huge ones of a hugetlb object.
+    pub(super) fn faults(&self, actor: ActorId, area: Area) -> Vec<Area> {
+        let model = self.model.borrow();
+        let slot = model.spaces[actor].as_ref().expect("living")[&area.vpn];
+        let hugetlb = slot.object.is_some_and(|(o, _)| model.objects[o].hugetlb);
+        let pmd = self.features().pmd_size.filter(|_| hugetlb);
+        let pages = pmd.map_or(1, |size| size / self.page);
+        let unit = |vpn| Area { vpn, pages };
+        area.vpns().step_by(pages).map(unit).collect()
+    }
+
     /// An actor's areas are registered no more.
     pub(super) fn forget(&self, actor: ActorId) {
         self.kept.borrow_mut().modes.retain(|k, _| k.0 != actor);

@@ -154,13 +154,13 @@ impl<'w, 'c> Actor<'w, 'c> {
         Ok(self.born(name, self.world.channel(self.id, end)?))
     }
 
-    /// Reads missing pages, which the test fills one by one.
+    /// Reads missing pages, which the test fills one by one. Of a hugetlb page the first one faults for all.
     #[track_caller]
     pub fn read_kept(&self, area: Area, keeper: &Keeper, with: Answer) -> TestResult {
         let w = self.world;
-        for page in area.vpns().map(|vpn| Area { vpn, pages: 1 }) {
+        for page in w.faults(self.id, area) {
             w.note(format!("{}: read {}", self.name(), w.show(page)));
-            let addrs = vec![page.vpn * w.page];
+            let addrs = page.vpns().map(|vpn| vpn * w.page).collect();
             let fault = Fault::by(with, false);
             self.faulting(&Cmd::Read { addrs }, page, fault, || {
                 keeper.fill(page, with)
@@ -194,16 +194,16 @@ impl<'w, 'c> Actor<'w, 'c> {
         answer: impl Fn(Area) -> TestResult,
     ) -> TestResult {
         let w = self.world;
-        for page in area.vpns().map(|vpn| Area { vpn, pages: 1 }) {
+        for page in w.faults(self.id, area) {
             w.note(format!("{}: write {}", self.name(), w.show(page)));
-            let stamp = w.stamp();
+            let stamps: Vec<(usize, u64)> = page.vpns().map(|v| (v, w.stamp())).collect();
             let cmd = Cmd::Fill {
                 page: w.page,
-                pages: vec![(page.vpn * w.page, stamp)],
+                pages: stamps.iter().map(|&(v, s)| (v * w.page, s)).collect(),
             };
             self.faulting(&cmd, page, fault, || answer(page))?;
             let mut model = w.model.borrow_mut();
-            model.write(self.id, &[(page.vpn, stamp)]);
+            model.write(self.id, &stamps);
             model.change(self.id, page.vpns(), |s| s.soft_dirty = true);
         }
         Ok(())
