@@ -16,6 +16,8 @@ use helpers::{Stop, TestResult};
 
 #[path = "gup/given_up.rs"]
 mod given_up;
+#[path = "gup/peeked.rs"]
+mod peeked;
 #[path = "gup/unshared.rs"]
 mod unshared;
 
@@ -524,6 +526,10 @@ const TESTS: &[Test] = &[
         run: poke_read_only,
         ..POKE
     },
+    peeked::READ_ONLY,
+    peeked::READ_ONLY_THP,
+    peeked::WRITE_PROTECTED,
+    peeked::WRITE_PROTECTED_THP,
 ];
 
 pub fn main() {

@@ -4,6 +4,8 @@
 
 #[path = "hugetlb/marked.rs"]
 mod marked;
+#[path = "hugetlb/peeked.rs"]
+mod peeked;
 #[path = "hugetlb/short.rs"]
 mod short;
 #[path = "hugetlb/tables.rs"]
@@ -539,6 +541,8 @@ const TESTS: &[Test] = &[
         run: |c| pooled(c, pinned),
         ..PINNED
     },
+    peeked::PEEKED,
+    peeked::WRITE_PROTECTED,
     Test {
         name: "chance",
         run: |c| pooled(c, chance),
