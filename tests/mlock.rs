@@ -22,6 +22,8 @@ use helpers::{Stop, TestResult, walk};
 mod born;
 #[path = "mlock/large.rs"]
 mod large;
+#[path = "mlock/moved.rs"]
+mod moved;
 #[path = "mlock/object.rs"]
 mod object;
 
@@ -466,6 +468,8 @@ const TESTS: &[Test] = &[
     large::HALVES,
     large::OBJECT,
     large::COPIED,
+    moved::MIGRATE,
+    moved::SOFT_OFFLINE,
 ];
 
 pub fn main() {
