@@ -4,13 +4,13 @@
 
 use super::press;
 use helpers::kernel::vma;
-use helpers::pace::Wait;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::{Grain, R, RW};
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Pages of each area of small pages.
@@ -36,67 +36,86 @@ const BEFORE: &[(&str, Before)] = &[
     }),
 ];
 
-/// Areas of one process, each with another past, all given up.
+/// Areas of one process, each with another past, all given up, and what was wrong with each after reclaim.
 ///
 ///   P  [plain][cold][read_only][opened][forked][written_again]
-fn taken(ctx: &mut Ctx, grain: Grain) -> TestResult {
+fn round(ctx: &Ctx, grain: Grain) -> TestResult<BTreeMap<&'static str, String>> {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let control = Grain::Base.map(&w, p, N)?;
+    w.name(control, "control");
     p.write(control)?;
     let mut areas = Vec::new();
-    for (name, _) in BEFORE {
+    for &(name, before) in BEFORE {
         let a = grain.map(&w, p, N)?;
-        w.name(a, *name);
+        w.name(a, name);
         p.write(a)?;
         grain.verify(&w, p, a)?;
-        areas.push((name, a));
+        areas.push((name, before, a));
     }
     w.check()?;
     // Nothing is read between this and the advice: it would be young again.
-    for ((_, before), (_, a)) in BEFORE.iter().zip(&areas) {
-        before(p, *a)?;
+    for &(_, before, a) in &areas {
+        before(p, a)?;
     }
-    for area in areas.iter().map(|(_, a)| *a).chain([control]) {
-        p.free(area)?;
+    let all = || areas.iter().map(|area| area.2).chain([control]);
+    for a in all() {
+        p.free(a)?;
     }
-    let kb = |a: Area, field| -> TestResult<u64> {
-        let at = a.vpn * w.page_size();
-        let kb = vma::smaps_kb(p.pid()?, at, field).doing("read smaps")?;
-        Ok(kb.unwrap_or(0))
+    let rss = |a: Area| -> TestResult<u64> {
+        let kb = vma::smaps_kb(p.pid()?, a.vpn * w.page_size(), "Rss").doing("read smaps")?;
+        kb.ok_or(Stop::Skip("needs smaps"))
     };
-    let mut until = Wait::new(LIMIT);
+    let mut until = w.limit(LIMIT);
     loop {
         press(&w)?;
-        let mut left = None;
-        for (name, a) in &areas {
-            let (rss, swap) = (kb(*a, "Rss")?, kb(*a, "Swap")?);
-            if swap > 0 {
-                return Err(Stop::fail(format_args!(
-                    "pages that were given up and not written since are not written to swap: {name}: Swap {swap} kB"
-                )));
-            }
-            if rss > 0 {
-                left.get_or_insert((name, rss));
-            }
+        let mut left = 0;
+        for a in all() {
+            left += rss(a)?;
         }
-        let Some((name, rss)) = left else { break };
+        if left == 0 {
+            break;
+        }
         if until.over() {
-            if kb(control, "Rss")? > 0 {
+            if rss(control)? > 0 {
                 return Err(Stop::Skip("needs pages that reclaim can take now"));
             }
-            return Err(Stop::fail(format_args!(
-                "pages that were given up and not written since are thrown away: {name}: Rss {rss} kB, and nothing is left of the control"
-            )));
+            break;
         }
     }
-    for (_, a) in &areas {
-        p.protect(*a, RW)?;
-        p.settle_freed(*a)?;
+    let mut wrong = BTreeMap::new();
+    for (name, _, a) in areas {
+        p.protect(a, RW)?;
+        let gone = p.settle_freed(a)?;
+        if gone != a.pages {
+            wrong.insert(name, format!("{gone} of {} pages of {name}", a.pages));
+        }
     }
     p.settle_freed(control)?;
     w.check()?;
-    w.finish()
+    w.finish()?;
+    Ok(wrong)
+}
+
+/// Somebody may look at a page just when it is given up or about to go, and then it stays (MADV_FREE does not wait for the lock of a huge page;
+/// older kernels: try_to_unmap_one() takes whoever has a reference for somebody who writes). That is not so of the same area each time.
+fn taken(ctx: &mut Ctx, grain: Grain) -> TestResult {
+    const ROUNDS: usize = 3;
+    let mut wrong = round(ctx, grain)?;
+    for _ in 1..ROUNDS {
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        ctx.diag(format_args!("thrown away: {wrong:?}"));
+        let again = round(ctx, grain)?;
+        wrong.retain(|name, _| again.contains_key(name));
+    }
+    match wrong.into_values().next() {
+        None => Ok(()),
+        Some(seen) => Err(Stop::fail(format_args!(
+            "pages that were given up and not written since are thrown away, and not to swap: {seen} were, and less than all of them in each of {ROUNDS} rounds"
+        ))),
+    }
 }
 
 /// Small pages.

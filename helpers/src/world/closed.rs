@@ -15,8 +15,8 @@ const CHUNK: usize = 1500;
 
 impl World<'_> {
     /// The kernel can write for no actor to what the actor may only read, and read nothing that it may not read; nor write to what
-    /// userfaultfd write-protects, since the suite's answer faults of user space only (UFFD_USER_MODE_ONLY). A write that succeeds has put
-    /// the byte there that was there.
+    /// userfaultfd write-protects, since the suite's answer faults of user space only (UFFD_USER_MODE_ONLY), unless a write takes the protection
+    /// off ([`super::Actor::scan_written`]). A write that succeeds has put the byte there that was there.
     #[track_caller]
     pub(super) fn check_closed(&self) -> TestResult {
         let ids: Vec<usize> = self.model.borrow().living().collect();

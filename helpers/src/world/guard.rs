@@ -78,9 +78,7 @@ impl Actor<'_, '_> {
         let pagemap = Pagemap::open(w.pid(self.id)?).doing("open pagemap")?;
         let written = match pagemap.written(addr, len) {
             Ok(written) => written,
-            Err(Errno::ENOTTY | Errno::EINVAL | Errno::EPERM) => {
-                return Err(Stop::Skip("needs PAGEMAP_SCAN (Linux 6.7)"));
-            }
+            Err(Errno::ENOTTY) => return Err(Stop::Skip("needs PAGEMAP_SCAN (Linux 6.7)")),
             Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("PAGEMAP_SCAN: {e}")))),
         };
         let populated = |vpn: &usize| w.is_populated(self.id, *vpn);

@@ -15,7 +15,11 @@ use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 6] = [
+const FEATURES: [(u64, &str); 7] = [
+    (
+        uffd::FEATURE_WP_ASYNC,
+        "needs UFFD_FEATURE_WP_ASYNC (Linux 6.7)",
+    ),
     (
         uffd::FEATURE_EVENT_FORK,
         "needs UFFD_FEATURE_EVENT_FORK (Linux 4.11)",
