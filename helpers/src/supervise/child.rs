@@ -180,7 +180,12 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         ctx.diag(line);
     }
     let left = |()| ctx.left.check(start.arena.disk.as_deref());
-    match ended.and_then(left).and_then(judge) {
+    let ended = match ended {
+        // What it did until then is judged all the same.
+        Err(skip @ Stop::Skip(_)) => left(()).and_then(judge).and(Err(skip)),
+        ended => ended.and_then(left).and_then(judge),
+    };
+    match ended {
         Ok(()) => Verdict::Pass,
         Err(Stop::Fail(text)) => Verdict::Fail(text),
         Err(Stop::Error(text)) => Verdict::Error(text),

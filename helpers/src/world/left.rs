@@ -43,7 +43,7 @@ impl Left {
         }
     }
 
-    /// For a test that has passed, when its processes and its objects are gone.
+    /// For a test that has passed or ended early with a skip, when its processes and its objects are gone.
     ///
     /// # Errors
     /// `Fail` when a mapping has left something behind.
