@@ -33,7 +33,7 @@ rmap_walk_anon(...)
 rmap_walk_anon(...)
 {
 ...
-+if (rmap_bug_is(903) && !bug_pass++)
++if (rmap_bug_is(903) && !avc && !bug_pass++)
 +	goto again;
  if (!locked)
  	anon_vma_unlock_read(anon_vma);

@@ -17,6 +17,9 @@ pub enum Kind {
     Equivalent,
 }
 
+/// How many there may be: RMAP_BUGS of lab/kernels/rmap_bug.h.
+const NUMBERS: u32 = 1024;
+
 /// One semantic patch and what its header says.
 #[derive(Clone, Debug)]
 pub struct Bug {
@@ -74,8 +77,8 @@ fn parse(path: &Path, text: &str) -> Result<Bug> {
     };
     let (digits, name) = stem.split_once('-').context("not named NNN-name.cocci")?;
     let number: u32 = field("number")?.parse().context("number:")?;
-    if number == 0 || digits.parse() != Ok(number) {
-        bail!("number: and the file's name differ");
+    if number == 0 || number >= NUMBERS || digits.parse() != Ok(number) {
+        bail!("number: 1 to {}, as in the file's name", NUMBERS - 1);
     }
     if !text.contains(&format!("rmap_bug_is({number})")) {
         bail!("no rmap_bug_is({number}) in it");

@@ -112,4 +112,10 @@ impl Guest<'_> {
         std::fs::rename(&partial, file(self.stem, "json"))?;
         Ok(outcome)
     }
+
+    /// Is this in what its kernel has said?
+    pub fn said(&self, words: &str) -> Result<bool> {
+        let console = sys::read(&file(self.stem, "console"))?;
+        Ok(String::from_utf8_lossy(&console).contains(words))
+    }
 }
