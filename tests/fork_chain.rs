@@ -6,6 +6,9 @@
 //! The kernel promises that it does not (anon_vma_clone() takes up an anon_vma that lost its process), that a fork makes no
 //! more than it needs, and that all of it goes with the last process.
 
+#[path = "fork_chain/reshaped.rs"]
+mod reshaped;
+
 use helpers::actor::Cmd;
 use helpers::census::{ATTEMPTS, Census, Growth, Loop, Reading, SHARE};
 use helpers::supervise::{Ctx, Fix, Test, main as run};
@@ -441,6 +444,12 @@ const TESTS: &[Test] = &[
         timeout: SLOW,
         about: "A walk lets go of the anon_vma that it has held.",
         run: walked,
+        ..Test::DEFAULT
+    },
+    Test {
+        name: "reshaped",
+        about: "However deep in a chain of forks, a VMA that is parted or moved keeps its links to all generations before.",
+        run: reshaped::reshaped,
         ..Test::DEFAULT
     },
 ];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // number: 673
-// kind: bug
+// kind: variation
 // title: reclaim swaps a large folio that is smaller than a huge page out as a
 //   whole although a part of it was unmapped
 // function: shrink_folio_list
-// breaks: pages of a large folio that nobody maps are freed, not written to
-//   swap
+// breaks: nothing: what nobody maps is written to swap for nothing, and its
+//   slots are free at once
 // resembles: none known
 // file: mm/vmscan.c
 
