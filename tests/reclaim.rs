@@ -14,7 +14,7 @@ use helpers::topology::{self, R, RW, filled, like};
 use helpers::walk::charge::Owners;
 use helpers::walk::merge::merge;
 use helpers::walk::pressure::{reclaim_of, together};
-use helpers::walk::reclaim::{press, swap_off, swap_out};
+use helpers::walk::reclaim::{self, press, swap_off, swap_out};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
@@ -384,7 +384,6 @@ fn droppable(ctx: &mut Ctx) -> TestResult {
     let drop = w.place(32);
     w.name(drop, "droppable");
     p.map_droppable(drop)?;
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
     let pid = p.pid()?;
     let kb = |a: Area, field| {
         let kb = vma::smaps_kb(pid, a.vpn * w.page_size(), field).doing("read smaps")?;
@@ -402,7 +401,7 @@ fn droppable(ctx: &mut Ctx) -> TestResult {
             }
             return Err(Stop::Skip("needs pages that reclaim can take now"));
         }
-        memcg.reclaim().doing("reclaim of a memory cgroup")?;
+        reclaim::pass(&w)?;
     }
     let swap = kb(drop, "Swap")?;
     if swap > 0 {

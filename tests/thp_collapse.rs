@@ -11,6 +11,7 @@ use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
+use helpers::walk::reclaim;
 use helpers::world::model::ActorId;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
@@ -107,10 +108,7 @@ fn moved_unaligned(w: &World) -> TestResult {
 fn swapped(w: &World) -> TestResult {
     let (p, a) = sparse(w)?;
     let c = p.fork("C")?;
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
-    memcg
-        .reclaim()
-        .doing("reclaim of the test's memory cgroup")?;
+    reclaim::pass(w)?;
     p.write(few(a)[0])?;
     c.write(few(a)[1].page(0))?;
     p.collapse(a)?;

@@ -12,6 +12,7 @@ use crate::kernel::sysfs;
 use crate::stop::Doing;
 use crate::sys::{proc, swap};
 use crate::world::World;
+use crate::world::model::Frame;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::path::PathBuf;
@@ -92,6 +93,12 @@ pub fn swap_off(w: &World) -> TestResult<SwapOff> {
 pub fn press(w: &World) -> TestResult {
     offered(w).map_err(Stop::Skip)?;
     w.note(String::from("reclaim"));
+    pass(w)
+}
+
+/// The same, once more of many times, and where there may be no swap.
+#[track_caller]
+pub fn pass(w: &World) -> TestResult {
     one_pass(w)?;
     mark_swapped(w);
     Ok(())
@@ -293,10 +300,5 @@ pub(super) fn forget_accesses(w: &World) -> TestResult {
 /// What swapping out changes in the model.
 pub(super) fn mark_swapped(w: &World) {
     w.forget_merged();
-    w.each_frame(|frame| {
-        // do_swap_page() may or may not give the bit back.
-        frame.exclusive = crate::world::model::Exclusive::Either;
-        // ksm_might_need_to_copy(): each mapper may come back with a copy.
-        frame.scattered |= frame.ksm;
-    });
+    w.each_frame(Frame::swapped);
 }

@@ -6,7 +6,7 @@
 //! (swp_swapcount()): nothing else shows that number.
 
 use super::check::Finding;
-use super::model::{ActorId, FrameId, Held};
+use super::model::{ActorId, Frame, FrameId, Held};
 use super::sight::{Lie, Seen};
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
@@ -269,6 +269,7 @@ impl World<'_> {
             // What is in a batch cannot be taken.
             lru::drain().doing("drain the LRU batches")?;
             memcg.reclaim().doing("reclaim of a memory cgroup")?;
+            self.each_frame(Frame::swapped);
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -38,6 +38,9 @@ impl Model {
         if what == advice::POPULATE_WRITE {
             return self.fault_in(actor, vpns);
         }
+        if what == advice::PAGEOUT {
+            return self.swapped(actor, vpns);
+        }
         self.change(actor, vpns, |s| match what {
             // What says that a page is poisoned goes too; pages that are there may stay or go.
             advice::FREE if s.held == Held::Gone => s.held = Held::Nothing,
@@ -47,6 +50,18 @@ impl Model {
             advice::KEEPONFORK => s.wipeonfork = false,
             _ => {}
         });
+    }
+
+    /// What may be in swap now, for everybody who has it.
+    fn swapped(&mut self, actor: ActorId, vpns: Range<usize>) {
+        let held = self.space(actor).range(vpns);
+        let frames = held.filter_map(|(_, s)| match s.held {
+            Held::Frame(f) => Some(f),
+            _ => None,
+        });
+        for f in frames.collect::<Vec<_>>() {
+            self.frames[f].swapped();
+        }
     }
 
     /// MADV_COLLAPSE: a new huge page that nobody else maps. What was empty is a page of zeroes from now on.

@@ -55,6 +55,16 @@ pub struct Frame {
     pub exclusive: Exclusive,
 }
 
+impl Frame {
+    /// It may have been in swap since.
+    pub fn swapped(&mut self) {
+        // do_swap_page() may or may not give the bit back.
+        self.exclusive = Exclusive::Either;
+        // ksm_might_need_to_copy(): each mapper may come back with a copy.
+        self.scattered |= self.ksm;
+    }
+}
+
 /// How a slot's VMA is locked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Lock {
