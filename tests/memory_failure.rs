@@ -196,6 +196,8 @@ fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
     let b = bystander(&w)?;
     let ([p, c, d], a) = parts(&w)?;
+    // Who has it by PTEs is not told: splitting it takes the entry of the page away before anybody is looked for (try_to_migrate_one()).
+    p.needs_pmds(a)?;
     w.fail_page(p, a.page(6), from(outside, p), Signals::Mappers)?;
     w.fail_page(c, a.page(5), from(outside, c), Signals::Mappers)?;
     w.fail_page(d, a.page(a.pages - 1), from(outside, d), Signals::Mappers)?;

@@ -253,10 +253,14 @@ fn counted_shared(ctx: &mut Ctx) -> TestResult {
     map.extend(each(0, n, advice::HUGEPAGE));
     map.push(write(0));
     p.unmodelled("mmap, one write to each huge page", &map)?;
-    if w.folio_pages(p.id(), a.vpn + 3 * n)? != n {
-        return Err(Stop::Skip("needs a free huge page"));
+    for i in 0..4 {
+        if w.folio_pages(p.id(), a.vpn + i * n)? != n {
+            return Err(Stop::Skip("needs a free huge page"));
+        }
     }
     let (c, d) = (p.fork("C")?, p.fork("D")?);
+    p.needs_pmds(a)?;
+    d.needs_pmds(a)?;
     let (all, half) = (a.pages, a.pages / 2);
     c.unmodelled("each in two VMAs", &each(0, n / 2, advice::DONTDUMP))?;
     c.unmodelled("first halves given back", &each(0, n / 2, advice::DONTNEED))?;

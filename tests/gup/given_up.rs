@@ -49,6 +49,7 @@ fn given_up(ctx: &mut Ctx, grain: Grain, holder: Holder, shared: bool) -> TestRe
     for held in [true, false] {
         p.write(control)?;
         p.free(control)?;
+        p.needs_lazy_free(control)?;
         for who in &all {
             who.free(a)?;
         }

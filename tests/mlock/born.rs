@@ -85,6 +85,8 @@ pub fn halves(ctx: &mut Ctx) -> TestResult {
         // Mapped by PTEs: a PMD that is split at the lock's end takes the mark along.
         p.advise(a.page(0), advice::DONTDUMP)?;
         p.advise(a.page(0), advice::DODUMP)?;
+        // A folio in several VMAs is not marked (folio_within_vma()).
+        p.needs_one_vma(a)?;
         p.lock(a, Lock::Full)?;
         expect(&w, p, a.page(0), true)?;
         let half = a.pages / 2;

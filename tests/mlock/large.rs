@@ -80,6 +80,7 @@ fn halves(ctx: &mut Ctx) -> TestResult {
         let half = a.pages / 2;
         p.lock(a.sub(half..a.pages), Lock::Full)?;
         p.lock(a.sub(0..half), Lock::Full)?;
+        p.needs_one_vma(a)?;
         expect_after_reclaim(&w, p, a)?;
     }
     match walk::only(&w, &MIGRATE) {

@@ -49,7 +49,7 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.world.note(format!("{}: {what}", self.name()));
     }
 
-    fn bytes(&self, area: Area) -> (usize, usize) {
+    pub(super) fn bytes(&self, area: Area) -> (usize, usize) {
         (area.vpn * self.world.page, area.pages * self.world.page)
     }
 
@@ -325,6 +325,11 @@ impl<'w, 'c> Actor<'w, 'c> {
             Reply::Value(at) if at == new_addr => {}
             Reply::Errno(e) if keep && Errno::from_raw(e) == Errno::EINVAL => {
                 return Err(Stop::Skip("needs MREMAP_DONTUNMAP"));
+            }
+            // vma_to_resize() before 6.17, check_prep_vma() since where not all is kept.
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::EFAULT => {
+                self.needs_one_vma(from)?;
+                return Err(w.blame(self.id, Stop::error("mremap of one VMA: EFAULT")));
             }
             other => {
                 return Err(w.blame(self.id, Stop::error(format_args!("mremap: {other:?}"))));

@@ -252,6 +252,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             w.show(from),
             w.show(to)
         ));
+        self.needs_one_vma(from)?;
         let size = w.page;
         let cmd = Cmd::move_to(from.vpn * size, from.pages * size, to.vpn * size, false);
         let event = self.telling(&cmd, "an mremap")?;

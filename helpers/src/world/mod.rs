@@ -32,6 +32,7 @@ mod left;
 mod merged;
 pub mod model;
 mod moved;
+mod needs;
 pub mod object;
 mod outside;
 mod partly;
