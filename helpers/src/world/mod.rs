@@ -15,6 +15,7 @@
 
 pub mod area;
 mod areas;
+mod border;
 pub mod check;
 mod closed;
 mod disk;
@@ -58,6 +59,7 @@ mod vast;
 mod vma;
 
 pub use area::Area;
+pub use border::Border;
 pub use handle::Actor;
 pub use keeper::{Answer, Keeper};
 pub(crate) use left::Left;

@@ -4,14 +4,30 @@
 use super::handle::RW;
 use super::{Actor, Area, World};
 use crate::actor::Reply;
+use crate::kernel::sysfs;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::MAP_PRIVATE;
+
+const NEVER: &str = "needs more address space than memory (vm.overcommit_memory)";
 
 impl World<'_> {
     /// As [`World::far`]. `None` where an address space has no room for it.
     pub fn vast(&self, bytes: usize) -> Option<Area> {
         self.far(bytes).ok()
+    }
+
+    /// For areas that are so long that the kernel must not want to have memory for all of them in each process: MAP_NORESERVE says so,
+    /// and is not listened to where nothing is overcommitted (OVERCOMMIT_NEVER).
+    ///
+    /// # Errors
+    /// `Skip` there.
+    pub fn may_overcommit(&self) -> TestResult {
+        let mode = sysfs::read("/proc/sys/vm/overcommit_memory");
+        match mode.is_ok_and(|mode| mode.trim() == "2") {
+            true => Err(Stop::Skip(NEVER)),
+            false => Ok(()),
+        }
     }
 }
 
@@ -30,9 +46,7 @@ impl Actor<'_, '_> {
         ));
         match w.ask(self.id, &self.anonymous(area, RW, MAP_PRIVATE))? {
             Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOMEM => {
-                return Err(Stop::Skip(
-                    "needs more address space than memory (vm.overcommit_memory)",
-                ));
+                return Err(Stop::Skip(NEVER));
             }
             reply => w.value(self.id, reply)?,
         };
