@@ -17,6 +17,8 @@ use helpers::world::{Actor, Area, Share, World};
 use helpers::{TestResult, walk};
 use tables::Of;
 
+#[path = "fork_vma/borders.rs"]
+mod borders;
 #[path = "fork_vma/tables.rs"]
 mod tables;
 #[path = "fork_vma/threads.rs"]
@@ -161,6 +163,10 @@ const TESTS: &[Test] = each! {
     Test { name: "move.tables.dontunmap", run: |c| tables::moved(c, Of::Private, true), ..MOVE },
     Test { name: "move.tables.memfd", run: |c| tables::moved(c, Of::Memfd(Share::Shared), false), ..MOVE },
     Test { name: "move.tables.memfd.private", run: |c| tables::moved(c, Of::Memfd(Share::Private), false), ..MOVE },
+    Test { name: "borders", run: |c| borders::moved(c, Of::Private, false), ..MOVE },
+    Test { name: "borders.dontunmap", run: |c| borders::moved(c, Of::Private, true), ..MOVE },
+    Test { name: "borders.memfd", run: |c| borders::moved(c, Of::Memfd(Share::Shared), false), ..MOVE },
+    Test { name: "borders.memfd.private", run: |c| borders::moved(c, Of::Memfd(Share::Private), false), ..MOVE },
     Test { name: "threads.copied", run: |c| threads::by_first(c, threads::copied), ..THREADS },
     Test { name: "threads.move", run: |c| threads::by_first(c, threads::moved), ..THREADS },
     Test { name: "threads.move.over", run: |c| threads::by_first(c, threads::moved_over), ..THREADS },
