@@ -10,6 +10,8 @@
 
 #[path = "thp/alone.rs"]
 mod alone;
+#[path = "thp/borders.rs"]
+mod borders;
 #[path = "thp/kept.rs"]
 mod kept;
 #[path = "thp/lazyfree.rs"]
@@ -337,6 +339,9 @@ const TESTS: &[Test] = &[
         run: tables::beside_where_mended,
         ..PARTS
     },
+    parts!("borders", borders::across),
+    parts!("borders.child", borders::in_child),
+    parts!("borders.no_table", borders::missing),
     parts!("lazyfree", lazyfree::own),
     parts!("lazyfree.shared", lazyfree::shared),
     parts!("pmd.lazyfree", lazyfree::pmd),

@@ -21,14 +21,20 @@ pub fn across<'w>(w: &'w World, p: Actor<'w, '_>, a: Area) -> TestResult<Area> {
 ///   C  [      n/4 ....... n/2-1|n/2 .... n/2+1]             D  [n-1]       E  [. 1 . 3 . 5 ...]
 pub fn two(w: &World) -> TestResult {
     let (p, a) = folio(w)?;
-    let n = a.pages;
-    let b = across(w, p, a)?;
+    in_parts(p, &[across(w, p, a)?])
+}
+
+/// A few pages on both sides of the middle of each folio in one child of P, the last page in another, and every second in a third.
+pub fn in_parts(p: Actor, folios: &[Area]) -> TestResult {
     let (c, d, e) = (p.fork("C")?, p.fork("D")?, p.fork("E")?);
-    c.unmap(b.sub(0..n / 4))?;
-    c.unmap(b.sub(n / 2 + 2..n))?;
-    d.unmap(b.sub(0..n - 1))?;
-    for i in (0..n).step_by(apart(n)) {
-        e.advise(b.page(i), advice::DONTNEED)?;
+    for b in folios {
+        let n = b.pages;
+        c.unmap(b.sub(0..n / 4))?;
+        c.unmap(b.sub(n / 2 + 2..n))?;
+        d.unmap(b.sub(0..n - 1))?;
+        for i in (0..n).step_by(apart(n)) {
+            e.advise(b.page(i), advice::DONTNEED)?;
+        }
     }
     Ok(())
 }
@@ -91,11 +97,12 @@ fn in_the_middle<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Area, A
     Ok((p, v.sub(0..pmd), v))
 }
 
-fn one_vma(w: &World, who: Actor, v: Area) -> TestResult {
+/// An area must be one VMA, over all of its page tables.
+pub fn one_vma(w: &World, who: Actor, v: Area) -> TestResult {
     match topology::vmas(w, who, v)? {
         1 => Ok(()),
         n => Err(Stop::error(format_args!(
-            "{n} VMAs of {} instead of one over both page tables",
+            "{n} VMAs of {} instead of one over all page tables",
             who.name()
         ))),
     }
