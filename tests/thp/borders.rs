@@ -3,7 +3,7 @@
 //! page_vma_mapped_walk() begins again at the top there, and passes over all that a table would span where it is missing (step_forward()).
 //! The borders of no more than tables of PTEs are those of tables.rs.
 
-use super::tables::{in_parts, one_vma};
+use super::tables::in_parts;
 use helpers::sys::mem::advice;
 use helpers::world::{Actor, Area, Border, World};
 use helpers::{Stop, TestResult};
@@ -122,7 +122,7 @@ impl Long {
         }
         p.advise(f, advice::NOHUGEPAGE)?;
         p.move_to(a, v)?;
-        one_vma(w, p, v)
+        p.needs_one_vma(v)
     }
 
     /// Moves what is in front of the border, or behind it, and leaves that empty.

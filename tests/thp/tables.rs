@@ -6,7 +6,7 @@ use super::{apart, folio, place};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::world::{Actor, Area, World};
-use helpers::{Stop, TestResult, topology, walk};
+use helpers::{Stop, TestResult, walk};
 
 /// |====|====| as one VMA moved to where a page table ends in its middle.
 pub fn across<'w>(w: &'w World, p: Actor<'w, '_>, a: Area) -> TestResult<Area> {
@@ -93,19 +93,8 @@ fn in_the_middle<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Area, A
     let v = w.place_huge(2)?;
     w.name(v, "v");
     p.move_to(from, v)?;
-    one_vma(w, p, v)?;
+    p.needs_one_vma(v)?;
     Ok((p, v.sub(0..pmd), v))
-}
-
-/// An area must be one VMA, over all of its page tables.
-pub fn one_vma(w: &World, who: Actor, v: Area) -> TestResult {
-    match topology::vmas(w, who, v)? {
-        1 => Ok(()),
-        n => Err(Stop::error(format_args!(
-            "{n} VMAs of {} instead of one over all page tables",
-            who.name()
-        ))),
-    }
 }
 
 /// C has another huge page where the first half of the folio was.
@@ -115,7 +104,7 @@ fn beside<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Area)> {
     c.advise(first, advice::DONTNEED)?;
     c.write(first.sub(1..4))?;
     c.collapse(first)?;
-    one_vma(w, c, v)?;
+    c.needs_one_vma(v)?;
     Ok((c, first))
 }
 
