@@ -3,6 +3,9 @@
 //!
 //! Here a walk that is not on offer is a SKIP with its reason; the other programs take what there is.
 
+#[path = "walks/nodes.rs"]
+mod nodes;
+
 use helpers::kernel::features::Features;
 use helpers::kernel::hugetlb;
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
@@ -400,6 +403,7 @@ const TESTS: &[Test] = &[
         run: |c| folios(c, Way::Mbind),
         ..OWN_FOLIO
     },
+    nodes::MIXED,
     Test {
         name: "migrate.zero",
         about: "A page that was never written is on no node.",

@@ -26,12 +26,19 @@ pub const NO_STATUS: i32 = -libc::ENODATA;
 /// # Errors
 /// The errno of move_pages(2): ENODEV no such node, EACCES not allowed by the cpuset, EPERM, ESRCH.
 pub fn move_pages(pid: i32, addrs: &[usize], node: i32, flags: i32) -> Sys<Vec<i32>> {
-    let nodes = vec![node; addrs.len()];
+    move_pages_each(pid, addrs, &vec![node; addrs.len()], flags)
+}
+
+/// [`move_pages`], page `addrs[i]` to node `nodes[i]`.
+///
+/// # Errors
+/// As [`move_pages`].
+pub fn move_pages_each(pid: i32, addrs: &[usize], nodes: &[i32], flags: i32) -> Sys<Vec<i32>> {
     let mut status = vec![NO_STATUS; addrs.len()];
-    raw_move_pages(pid, addrs, Some(&nodes), &mut status, flags)?;
+    raw_move_pages(pid, addrs, Some(nodes), &mut status, flags)?;
     if status.contains(&NO_STATUS) {
         let now = page_nodes(pid, addrs)?;
-        for (s, now) in status.iter_mut().zip(now) {
+        for ((s, now), &node) in status.iter_mut().zip(now).zip(nodes) {
             if *s == NO_STATUS && (now == node || now < 0) {
                 *s = now;
             }

@@ -239,6 +239,32 @@ impl World<'_> {
         Ok(())
     }
 
+    /// One move_pages(2) of an area, page i of it to `nodes[i]`, for all its mappers. Where a page went that the call says has gone
+    /// elsewhere, from the start of the area and with where it is; `None` when some did not go.
+    pub fn move_to_nodes(
+        &self,
+        actor: Actor,
+        area: Area,
+        nodes: &[i32],
+    ) -> TestResult<Option<Vec<Elsewhere>>> {
+        let text = self.show(area);
+        self.note(format!("{}: move {text} to nodes {nodes:?}", actor.name()));
+        let addrs: Vec<usize> = area.vpns().map(|v| v * self.page).collect();
+        let told = numa::move_pages_each(actor.pid()?, &addrs, nodes, numa::MPOL_MF_MOVE_ALL);
+        let told = told.doing("move_pages")?;
+        let now = self.nodes_of(actor, area)?;
+        if told.iter().any(|&s| s < 0) || now != nodes {
+            return Ok(None);
+        }
+        let pages = told.into_iter().zip(now).enumerate();
+        let wrong = pages.filter(|(_, (told, now))| told != now);
+        Ok(Some(
+            wrong
+                .map(|(i, (told, is))| Elsewhere { i, told, is })
+                .collect(),
+        ))
+    }
+
     /// The node that each page of an area is on; a negative errno where there is none (move_pages(2)).
     pub fn nodes_of(&self, actor: Actor, area: Area) -> TestResult<Vec<i32>> {
         let addrs: Vec<usize> = area.vpns().map(|v| v * self.page).collect();
@@ -275,6 +301,17 @@ impl World<'_> {
             _ => Err(Stop::Skip("needs a page that nobody else reclaims")),
         }
     }
+}
+
+/// A page that has moved, and a node that it is said to be on and is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Elsewhere {
+    /// Its number in its area.
+    pub i: usize,
+    /// What move_pages(2) has said.
+    pub told: i32,
+    /// Where it is.
+    pub is: i32,
 }
 
 impl Actor<'_, '_> {
