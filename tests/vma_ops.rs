@@ -11,6 +11,8 @@ use helpers::supervise::{Fix, Knob, Test, main as run};
 
 #[path = "vma_ops/fresh.rs"]
 mod fresh;
+#[path = "vma_ops/pairs.rs"]
+mod pairs;
 
 /// Folios of a size for the VMAs that ask for huge pages.
 const KNOBS: &[Knob] = &[Knob::set(
@@ -88,7 +90,7 @@ const TESTS: &[Test] = grid! {
     "seal", flags::SEAL, OPS;
     "brk", grow::BRK, OPS;
     "grow_down", grow::GROW_DOWN, OPS;
-    ; fresh::BESIDE, fresh::HEAP
+    ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED
 };
 
 pub fn main() {

@@ -8,7 +8,7 @@ use crate::supervise::Need;
 use crate::sys::mem::advice;
 use crate::world::{Actor, Area, Object, World};
 use crate::{Stop, TestResult, walk};
-use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
+use nix::libc::{PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE};
 
 /// No access.
 pub const NONE: i32 = PROT_NONE;
@@ -16,6 +16,8 @@ pub const NONE: i32 = PROT_NONE;
 pub const R: i32 = PROT_READ;
 /// Read and write.
 pub const RW: i32 = PROT_READ | PROT_WRITE;
+/// Read, write and execute.
+pub const RWX: i32 = RW | PROT_EXEC;
 
 /// A process with `n` pages, each with a content of its own.
 #[track_caller]

@@ -50,6 +50,12 @@ pub mod advice {
     pub const SOFT_OFFLINE: i32 = 101;
 }
 
+/// What a mapping may be besides private or shared: MAP_* of mmap(2).
+pub mod map {
+    #![allow(missing_docs)]
+    pub use libc::{MAP_GROWSDOWN as GROWSDOWN, MAP_NORESERVE as NORESERVE, MAP_STACK as STACK};
+}
+
 /// Page size in bytes, from sysconf(3).
 pub fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();

@@ -10,7 +10,7 @@ use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
     MAP_ANONYMOUS, MAP_DROPPABLE, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MCL_FUTURE,
-    MCL_ONFAULT, PROT_NONE, PROT_READ, PROT_WRITE,
+    MCL_ONFAULT, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE,
 };
 
 /// Read and write.
@@ -243,6 +243,9 @@ impl<'w, 'c> Actor<'w, 'c> {
     }
 
     /// mprotect.
+    ///
+    /// # Errors
+    /// `Skip` where memory may not be made executable.
     #[track_caller]
     pub fn protect(&self, area: Area, prot: i32) -> TestResult {
         self.note(format!(
@@ -251,8 +254,12 @@ impl<'w, 'c> Actor<'w, 'c> {
             show_prot(prot)
         ));
         let (addr, len) = self.bytes(area);
-        self.world
-            .tell(self.id, &Cmd::Protect { addr, len, prot })?;
+        match self.world.ask(self.id, &Cmd::Protect { addr, len, prot })? {
+            Reply::Errno(e) if prot & PROT_EXEC != 0 && Errno::from_raw(e) == Errno::EACCES => {
+                return Err(Stop::Skip("needs memory that may be executed"));
+            }
+            reply => self.world.value(self.id, reply)?,
+        };
         self.world
             .model
             .borrow_mut()
@@ -629,7 +636,7 @@ fn show_prot(prot: i32) -> String {
     [
         bit(PROT_READ, 'r'),
         bit(PROT_WRITE, 'w'),
-        bit(nix::libc::PROT_EXEC, 'x'),
+        bit(PROT_EXEC, 'x'),
     ]
     .iter()
     .collect()

@@ -8,7 +8,7 @@ use crate::actor::{Channel, Cmd, Reply};
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
-use nix::libc::{MREMAP_DONTUNMAP, MREMAP_FIXED};
+use nix::libc::{MREMAP_DONTUNMAP, MREMAP_FIXED, PROT_EXEC};
 
 /// Commands kept back, and whose they are.
 #[derive(Default)]
@@ -116,6 +116,8 @@ fn foreseen(cmd: &Cmd) -> Option<Reply> {
         Cmd::Remap {
             flags, new_addr, ..
         } if flags & MREMAP_FIXED != 0 && flags & MREMAP_DONTUNMAP == 0 => Reply::Value(new_addr),
+        // A security module may forbid to make memory executable.
+        Cmd::Protect { prot, .. } if prot & PROT_EXEC != 0 => return None,
         Cmd::Unmap { .. } | Cmd::Protect { .. } | Cmd::Fill { .. } => Reply::Done,
         Cmd::Advise {
             advice:

@@ -88,8 +88,9 @@ impl Actor<'_, '_> {
         }
     }
 
+    /// Private anonymous memory with MAP_* flags, read and write; `what` is its name in the script.
     #[track_caller]
-    fn map_as(&self, area: Area, what: &str, flags: i32) -> TestResult {
+    pub fn map_as(&self, area: Area, what: &str, flags: i32) -> TestResult {
         let w = self.world;
         w.note(format!("{}: mmap {} rw- {what}", self.name(), w.show(area)));
         let cmd = Cmd::Map {
@@ -174,7 +175,7 @@ impl Actor<'_, '_> {
     /// Gives memory a name, or takes it away: only VMAs of the same name merge.
     ///
     /// # Errors
-    /// `Skip` where the kernel has no names.
+    /// `Skip` where the kernel has no names, or none for this kind of memory.
     #[track_caller]
     pub fn name_vma(&self, area: Area, name: Option<&str>) -> TestResult {
         let w = self.world;
@@ -184,7 +185,11 @@ impl Actor<'_, '_> {
             len: area.pages * w.page,
             name: name.map(str::to_owned),
         };
-        self.vma(cmd, "needs PR_SET_VMA_ANON_NAME", &[Errno::EINVAL])
+        self.vma(
+            cmd,
+            "needs PR_SET_VMA_ANON_NAME",
+            &[Errno::EINVAL, Errno::EBADF],
+        )
     }
 
     /// pkey_mprotect(2) to read and write, with a key of the process' own or without one.
