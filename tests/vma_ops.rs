@@ -9,6 +9,8 @@ use helpers::reshape::grid::{self, Who};
 use helpers::reshape::{cut, flags, grow, remap};
 use helpers::supervise::{Fix, Knob, Test, main as run};
 
+#[path = "vma_ops/borrow.rs"]
+mod borrow;
 #[path = "vma_ops/fresh.rs"]
 mod fresh;
 #[path = "vma_ops/pairs.rs"]
@@ -90,7 +92,8 @@ const TESTS: &[Test] = grid! {
     "seal", flags::SEAL, OPS;
     "brk", grow::BRK, OPS;
     "grow_down", grow::GROW_DOWN, OPS;
-    ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED
+    ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
+    borrow::BEFORE, borrow::AFTER
 };
 
 pub fn main() {
