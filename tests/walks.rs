@@ -19,6 +19,9 @@ use helpers::walk::{
 use helpers::world::{Area, Kind, Share, World, pooled};
 use helpers::{Stop, TestResult, topology};
 
+#[path = "walks/counted.rs"]
+mod counted;
+
 ///   P [0 1 2 3 4 5 6 7]     C the same pages, page 7 its own
 fn plain(ctx: &mut Ctx, walk: &'static Walk, grain: Grain) -> TestResult {
     let w = World::new(ctx)?;
@@ -410,6 +413,11 @@ const TESTS: &[Test] = &[
         run: zeroes,
         ..OWN_HUGE
     },
+    counted::PRIVATE,
+    counted::MEMFD,
+    counted::FILE,
+    counted::THP,
+    counted::SWAP,
     Test {
         name: "own.mbind",
         run: |c| own(c, |_| Ok(1), Way::Mbind),

@@ -4,8 +4,10 @@
 //!
 //! Pages are charged where the process is when it first touches them: move processes in first.
 
+mod nodes;
 mod squeeze;
 
+pub use nodes::NumaStat;
 pub use squeeze::Squeeze;
 
 use super::{numa, sysfs};

@@ -9,6 +9,7 @@
 pub mod charge;
 mod clean;
 pub mod compact;
+pub mod counted;
 pub mod damon;
 pub mod fate;
 pub mod hint;
