@@ -26,6 +26,8 @@ mod large;
 mod moved;
 #[path = "mlock/object.rs"]
 mod object;
+#[path = "mlock/several.rs"]
+mod several;
 
 /// How a mapping goes away.
 #[derive(Clone, Copy, PartialEq)]
@@ -468,6 +470,7 @@ const TESTS: &[Test] = &[
     large::HALVES,
     large::OBJECT,
     large::COPIED,
+    several::SEVERAL,
     moved::MIGRATE,
     moved::SOFT_OFFLINE,
 ];
