@@ -14,7 +14,7 @@ use helpers::walk::ksm::KSM as KSM_WALK;
 use helpers::walk::merge::merge;
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::{press, swap_off, swap_out};
-use helpers::world::{Actor, Area, World, rss};
+use helpers::world::{Actor, Area, Kind, Share, World, rss};
 use helpers::{Stop, TestResult, walk};
 
 /// Every walk, then every sharer writes.
@@ -429,6 +429,32 @@ fn off(ctx: &mut Ctx, merged: bool) -> TestResult {
     walks(w)
 }
 
+/// What swapoff brings back gets its number in its area from where the area came, not from where it is (unuse_pte(), linear_page_index()).
+///
+///   P  |0 1 2|3 4 5|6 7| moved as a whole, then its middle     C  P's child: where they were, 0 and 1 its own
+///   P, C  private, from page 3 of a memfd on |0 1 2 3|         all copies
+fn off_moved(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    let file = w.object(Kind::Memfd, 8)?;
+    let (copies, to, middle) = (w.place(4), w.place(8), w.place(3));
+    for (area, name) in [(copies, "copies"), (to, "to"), (middle, "middle")] {
+        w.name(area, name);
+    }
+    p.map_object(copies, &file, 3, RW, Share::Private)?;
+    p.write(copies)?;
+    let c = p.fork("C")?;
+    c.write(a.sub(0..2))?;
+    c.write(copies.sub(0..2))?;
+    p.move_to(a, to)?;
+    p.move_to(to.sub(3..6), middle)?;
+    swap_out(&w)?;
+    let off = swap_off(&w)?;
+    w.check()?;
+    drop(off);
+    walks(w)
+}
+
 const SWAP: Test = Test {
     about: "A swapped page comes back as one page for all its sharers, whoever comes first, and each write is the writer's own.",
     needs: &[Need::Pfn, Need::Reclaim],
@@ -511,6 +537,7 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "free.cached", freed_cached),
     t!(OFF, "off", |c| off(c, false)),
     t!(OFF, "off.ksm", |c| off(c, true)),
+    t!(OFF, "off.moved", off_moved),
 ];
 
 pub fn main() {
