@@ -16,6 +16,8 @@ mod bits;
 mod copies;
 #[path = "file_shared/disk.rs"]
 mod disk;
+#[path = "file_shared/far.rs"]
+mod far;
 #[path = "file_shared/holes.rs"]
 mod holes;
 #[path = "file_shared/huge.rs"]
@@ -398,6 +400,9 @@ const TESTS: &[Test] = &[
         run: sealed,
         ..FILE
     },
+    far::MEMFD,
+    far::FARTHER,
+    far::DISK,
     copies::THERE,
     copies::SWAPPED,
     copies::MERGED,

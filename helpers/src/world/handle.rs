@@ -191,7 +191,7 @@ impl<'w, 'c> Actor<'w, 'c> {
             object.name()
         ));
         let (addr, len) = self.bytes(area);
-        let off = (first * w.page) as u64;
+        let off = ((object.base + first) * w.page) as u64;
         let cmd = Cmd::Map {
             addr,
             len,

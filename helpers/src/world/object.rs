@@ -56,6 +56,8 @@ pub struct Object {
     pub(super) id: ObjectId,
     kind: Kind,
     file: File,
+    /// Pages of the file in front of the object's first: a hole that nobody maps.
+    pub(super) base: usize,
 }
 
 impl Object {
@@ -86,8 +88,21 @@ impl World<'_> {
     /// `Skip` when this machine has no such objects.
     #[track_caller]
     pub fn object(&self, kind: Kind, pages: usize) -> TestResult<Object> {
+        self.object_behind(kind, pages, 0)
+    }
+
+    /// The same, behind `base` pages of its file that nobody maps: page 0 of the object is page `base` of the file, in all that is said of it
+    /// but [`Object::file`].
+    ///
+    /// # Errors
+    /// `Skip` when this machine has no such objects, or none of that size.
+    #[track_caller]
+    pub fn object_behind(&self, kind: Kind, pages: usize, base: usize) -> TestResult<Object> {
         let file = make(kind, self.arena.disk.as_deref())?;
-        ftruncate(&file, (pages * self.page) as i64).doing("ftruncate")?;
+        match ftruncate(&file, ((base + pages) * self.page) as i64) {
+            Err(Errno::EFBIG) => return Err(Stop::Skip("needs a file system with larger files")),
+            other => other.doing("ftruncate")?,
+        }
         let id = self
             .model
             .borrow_mut()
@@ -95,8 +110,17 @@ impl World<'_> {
         if kind == Kind::Disk {
             self.model.borrow_mut().on_disk(id);
         }
-        let object = Object { id, kind, file };
-        self.note(format!("{}: {pages} pages", object.name()));
+        let object = Object {
+            id,
+            kind,
+            file,
+            base,
+        };
+        let behind = match base {
+            0 => String::new(),
+            base => format!(", behind {base:#x} that nobody maps"),
+        };
+        self.note(format!("{}: {pages} pages{behind}", object.name()));
         self.ctx.left.add(kind, object.name(), object.fd());
         Ok(object)
     }
@@ -127,7 +151,8 @@ impl World<'_> {
     pub fn punch(&self, object: &Object, pages: std::ops::Range<usize>) -> TestResult {
         self.note(format!("punch {} {pages:?}", object.name()));
         let how = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
-        let (at, len) = (pages.start * self.page, pages.len() * self.page);
+        let at = (object.base + pages.start) * self.page;
+        let len = pages.len() * self.page;
         match fallocate(&object.file, how, at as i64, len as i64) {
             Err(Errno::EOPNOTSUPP) => {
                 return Err(Stop::Skip("needs a file system that punches holes"));
@@ -162,7 +187,8 @@ impl World<'_> {
     #[track_caller]
     pub fn truncate(&self, object: &Object, pages: usize) -> TestResult {
         self.note(format!("truncate {} to {pages} pages", object.name()));
-        ftruncate(&object.file, (pages * self.page) as i64).doing("ftruncate")?;
+        let len = (object.base + pages) * self.page;
+        ftruncate(&object.file, len as i64).doing("ftruncate")?;
         self.model.borrow_mut().truncate(object.id, pages);
         self.settle(object)
     }
@@ -296,7 +322,7 @@ impl Actor<'_, '_> {
             prot: PROT_READ | PROT_WRITE,
             flags: share.flag() | MAP_FIXED | MAP_NORESERVE,
             fd: true,
-            off: (first * w.page) as u64,
+            off: ((object.base + first) * w.page) as u64,
         };
         w.tell_with(self.id, &cmd, object)?;
         let shared = share == Share::Shared;
