@@ -10,6 +10,8 @@ use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 use reshape::by_each;
 
+#[path = "file_shared/behind.rs"]
+mod behind;
 #[path = "file_shared/bits.rs"]
 mod bits;
 #[path = "file_shared/copies.rs"]
@@ -403,6 +405,7 @@ const TESTS: &[Test] = &[
     far::MEMFD,
     far::FARTHER,
     far::DISK,
+    behind::SWAPPED,
     copies::THERE,
     copies::SWAPPED,
     copies::MERGED,
