@@ -96,7 +96,7 @@ pub fn press(w: &World) -> TestResult {
     pass(w)
 }
 
-/// The same, once more of many times, and where there may be no swap.
+/// One pass of [`press`], also where there is no swap: for who asks again until something has gone.
 #[track_caller]
 pub fn pass(w: &World) -> TestResult {
     one_pass(w)?;

@@ -44,7 +44,7 @@ impl World<'_> {
         let start = room.as_ptr().align_offset(self.page);
         let buf = &mut room[start..start + self.page];
         for (i, stamp) in stamps.into_iter().enumerate() {
-            disk.read_exact_at(buf, (i * self.page) as u64)
+            disk.read_exact_at(buf, ((object.base + i) * self.page) as u64)
                 .doing("read past the page cache")?;
             let lie = u64::from(self.eye.lie == Some(Lie::Content)) << 1;
             let (words, _) = buf.as_chunks::<8>();
@@ -101,7 +101,7 @@ impl World<'_> {
             let per_page = self.page / 8;
             *word = mem::pattern_word(stamps[i / per_page], i % per_page).to_ne_bytes();
         }
-        match disk.write_all_at(buf, (pages.start * self.page) as u64) {
+        match disk.write_all_at(buf, ((object.base + pages.start) * self.page) as u64) {
             // Blocks larger than a page, or a file system that takes the flag and no more.
             Err(e) if matches!(e.raw_os_error(), Some(libc::EINVAL | libc::EOPNOTSUPP)) => {
                 return Err(Stop::Skip(NO_DIRECT));

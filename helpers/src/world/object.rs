@@ -92,7 +92,7 @@ impl World<'_> {
     }
 
     /// The same, behind `base` pages of its file that nobody maps: page 0 of the object is page `base` of the file, in all that is said of it
-    /// but [`Object::file`].
+    /// but [`Object::file`] and [`Actor::remap_pages`].
     ///
     /// # Errors
     /// `Skip` when this machine has no such objects, or none of that size.
