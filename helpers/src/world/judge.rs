@@ -12,7 +12,7 @@ use crate::kernel::pagemap::{NO_SWAP, Pfn, State};
 use crate::kernel::vma;
 use crate::stop::Doing;
 use nix::libc::{PROT_NONE, PROT_READ};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is known of a page besides its mappers' entries.
 struct Told {
@@ -57,6 +57,7 @@ impl World<'_> {
                 }
             }
         }
+        self.count_read_zeroes(&all, &mut users)?;
         let mut pfns: Vec<Pfn> = users.keys().copied().collect();
         pfns.sort_unstable();
         let (counts, flags) = self.eye.all(&pfns)?;
@@ -97,6 +98,37 @@ impl World<'_> {
             return Ok(Some(finding));
         }
         self.judge_vmas()
+    }
+
+    /// Adds those who have only read to the mappers of merged pages of zeroes. A kernel may give whoever reads first a page of its own
+    /// (mm_forbids_zeropage()), and ksmd then merges it with others of zeroes.
+    fn count_read_zeroes(
+        &self,
+        all: &BTreeMap<FrameId, Sightings>,
+        users: &mut HashMap<Pfn, u64>,
+    ) -> TestResult {
+        let model = self.model.borrow();
+        let merged: BTreeSet<Pfn> = all
+            .iter()
+            .filter(|(f, _)| model.frames[**f].ksm && model.frames[**f].stamp == 0)
+            .flat_map(|(_, sightings)| sightings.iter().filter_map(|(_, seen)| seen.pfn()))
+            .collect();
+        if merged.is_empty() {
+            return Ok(());
+        }
+        for id in model.living() {
+            let space = model.spaces[id].as_ref().expect("living");
+            let read = space
+                .iter()
+                .filter(|(_, s)| s.held == Held::Zero && s.object.is_none());
+            let vpns: Vec<usize> = read.map(|(&vpn, _)| vpn).collect();
+            for seen in self.eye.entries(self.pid(id)?, &vpns)? {
+                if let Some(pfn) = seen.pfn().filter(|pfn| merged.contains(pfn)) {
+                    *users.entry(pfn).or_default() += 1;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn judge_frame(
