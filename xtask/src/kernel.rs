@@ -48,7 +48,7 @@ impl std::fmt::Display for NoSuch {
 impl std::error::Error for NoSuch {}
 
 /// The numbers in a package's name, by which versions are ordered.
-fn numbers(name: &str) -> Vec<u64> {
+pub fn numbers(name: &str) -> Vec<u64> {
     name.split(|c: char| !c.is_ascii_digit())
         .filter_map(|n| n.parse().ok())
         .collect()

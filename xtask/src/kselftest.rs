@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::machine::{End, Machine};
 use crate::suite::Source;
 use crate::sys::{self, Arch};
-use crate::{guest, plant};
+use crate::{guest, source};
 use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 use std::fmt::Write as _;
@@ -31,7 +31,8 @@ in its log. ARGUMENTS choose tests, as with run_tests.sh (-t, -x).
 Exit status: 0 all are there and none failed, 1 one failed, 2 something is lost,
 or a way of building is broken.
 
-  --source DIR      the kernel's source (Debian's linux-source-6.12)
+  --source SPEC     the kernel's source: debian:VERSION, the newest of that
+                    version (debian:6.12), or a directory
   --kernel SPEC     debian:VERSION, the newest of that version (debian:6.12),
                     or the path of a bzImage
   --append WORDS    more words for the guest's kernel's command line
@@ -47,7 +48,7 @@ Needs make, rsync, and mmdebstrap for the guest's root file system, kept in the 
 const NO_VERDICT: u8 = 2;
 
 struct Options {
-    source: Option<PathBuf>,
+    source: String,
     kernel: String,
     machine: Machine,
     keep: Option<PathBuf>,
@@ -58,7 +59,7 @@ struct Options {
 
 fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
     let mut options = Options {
-        source: None,
+        source: "debian:6.12".into(),
         kernel: "debian:6.12".into(),
         machine: Machine {
             mem: 1536,
@@ -72,7 +73,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
     };
     while let Some(arg) = parser.next()? {
         match arg {
-            Long("source") => options.source = Some(parser.value()?.into()),
+            Long("source") => options.source = parser.value()?.string()?,
             Long("kernel") => options.kernel = parser.value()?.string()?,
             Long("mem") => options.machine.mem = guest::mebibytes(&parser.value()?.string()?)?,
             Long("append") => options.machine.append = parser.value()?.string()?,
@@ -212,10 +213,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         }
     }
     options.machine.check()?;
-    let source = match &options.source {
-        Some(dir) => std::path::absolute(dir)?,
-        None => plant::source()?,
-    };
+    let source = source::find(&options.source)?;
     let scratch = sys::Scratch::new("kselftest")?;
     let dir = match &options.keep {
         Some(dir) => {

@@ -27,6 +27,7 @@ mod plan;
 mod plant;
 mod prove;
 mod report;
+mod source;
 mod suite;
 mod sys;
 mod tap;

@@ -3,9 +3,9 @@
 //! semantic patches, build. Everything is kept in the cache; a changed bug
 //! costs the rebuild of the files it touches.
 
-use crate::apt::Apt;
 use crate::bugs::Bug;
-use crate::sys::{self, Arch};
+use crate::source::{self, Lock};
+use crate::sys;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,75 +54,6 @@ pub fn fingerprint<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         }
     }
     hash
-}
-
-/// Keeps other xtasks away from the tree while it exists.
-struct Lock(PathBuf);
-
-impl Lock {
-    fn take(dir: &Path) -> Result<Lock> {
-        let path = dir.join("lock");
-        if let Ok(pid) = std::fs::read_to_string(&path) {
-            if Path::new("/proc").join(pid.trim()).is_dir() {
-                bail!("process {} works on {}", pid.trim(), dir.display());
-            }
-            let _ = std::fs::remove_file(&path);
-        }
-        sys::write(&path, std::process::id().to_string())?;
-        Ok(Lock(path))
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// The source's archive: the host's, else Debian's.
-fn archive() -> Result<PathBuf> {
-    let name = format!("{SOURCE}.tar.xz");
-    let host = Path::new("/usr/src").join(&name);
-    if host.is_file() {
-        return Ok(host);
-    }
-    let tree = sys::cache()?.join("debian").join(SOURCE);
-    if !tree.is_dir() {
-        Apt::new(Arch::X86_64)?.unpack(&[SOURCE.into()], &tree)?;
-    }
-    Ok(tree.join("usr/src").join(name))
-}
-
-/// Unpacks the source in `dir`/src, once.
-fn unpack(dir: &Path) -> Result<()> {
-    let mark = dir.join("version");
-    if mark.is_file() {
-        return Ok(());
-    }
-    let archive = archive()?;
-    eprintln!("xtask: unpacking {}", archive.display());
-    let src = dir.join("src");
-    let _ = std::fs::remove_dir_all(&src);
-    let _ = std::fs::remove_dir_all(dir.join("orig"));
-    let _ = std::fs::remove_file(dir.join("planted"));
-    sys::make_dir(&src)?;
-    let mut tar = Command::new("tar");
-    tar.arg("-xf").arg(&archive).arg("-C").arg(&src);
-    sys::output(tar.arg("--strip-components=1"))?;
-    let text = sys::read_text(&src.join("Makefile"))?;
-    let part = |key: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='))
-            .map_or("", str::trim)
-            .to_string()
-    };
-    let version = format!(
-        "{}.{}.{}",
-        part("VERSION"),
-        part("PATCHLEVEL"),
-        part("SUBLEVEL")
-    );
-    sys::write(&mark, version)
 }
 
 /// Puts a file in place unless it is there already, so that make sees as
@@ -314,23 +245,6 @@ fn check_host() -> Result<()> {
     Ok(())
 }
 
-/// The tree of that name, its source unpacked, and the kernel's version.
-fn tree(name: &str) -> Result<(PathBuf, String)> {
-    let dir = sys::cache()?.join("kernels").join(name);
-    sys::make_dir(&dir)?;
-    if !dir.join("version").is_file() {
-        let _lock = Lock::take(&dir)?;
-        unpack(&dir)?;
-    }
-    let version = sys::read_text(&dir.join("version"))?.trim().to_string();
-    Ok((dir, version))
-}
-
-/// Where the kernel's source is, unpacked when it is not yet.
-pub fn source() -> Result<PathBuf> {
-    Ok(tree(SOURCE)?.0.join("src"))
-}
-
 /// Keeps what make left in `build`.
 fn keep(dir: &Path, build: &Path, image: &Path) -> Result<()> {
     let partial = dir.join("bzImage.new");
@@ -345,7 +259,7 @@ fn keep(dir: &Path, build: &Path, image: &Path) -> Result<()> {
 /// variables of make.
 pub fn plain(name: &str, added: &BTreeMap<String, String>, variables: &[String]) -> Result<Plain> {
     check_host()?;
-    let (dir, version) = tree(&format!("{SOURCE}-{name}"))?;
+    let (dir, version) = source::tree(SOURCE, &format!("{SOURCE}-{name}"))?;
     let kernels = sys::root()?.join("lab/kernels");
     let fragments = ["rmap", name].map(|name| kernels.join(format!("{name}.config")));
     let mut texts = vec![version.clone().into_bytes()];
@@ -390,7 +304,7 @@ pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
     if !sys::has_program("spatch") {
         bail!("no spatch on this host (Debian's package coccinelle)");
     }
-    let (dir, version) = tree(SOURCE)?;
+    let (dir, version) = source::tree(SOURCE, SOURCE)?;
     let kernels = sys::root()?.join("lab/kernels");
     let mut inputs = vec![kernels.join("rmap.config")];
     inputs.extend(name.map(|name| kernels.join(format!("{name}.config"))));
