@@ -6,10 +6,14 @@ use crate::sys::{self, Arch};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 const SUITES: [&str; 4] = ["bookworm", "trixie", "trixie-backports", "sid"];
 const SECURITY_SUITES: [&str; 2] = ["bookworm-security", "trixie-security"];
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// How long lists that some are missing of are used before all are asked for again.
+const RETRY: Duration = Duration::from_secs(3600);
 
 /// An apt of our own for one architecture.
 pub struct Apt {
@@ -45,10 +49,18 @@ impl Apt {
         }
         let dir = sys::cache()?.join("apt").join(arch.debian());
         let apt = Apt { dir, arch };
-        if !apt.dir.join("complete").is_file() {
+        if !apt.dir.join("complete").is_file() && !apt.tried() {
             apt.update()?;
         }
         Ok(apt)
+    }
+
+    /// Have the lists been fetched in the last hour, without some of them? So soon the mirror lacks the same.
+    fn tried(&self) -> bool {
+        let age = std::fs::metadata(self.dir.join("partial"))
+            .and_then(|file| file.modified())
+            .map(|time| time.elapsed().unwrap_or_default());
+        age.is_ok_and(|age| age < RETRY)
     }
 
     fn command(&self, program: &str) -> Command {
@@ -97,7 +109,7 @@ impl Apt {
             // A mirror may be at odds with itself for one suite; the others will do.
             Err(error) if !self.names("linux-image")?.is_empty() => {
                 eprintln!("xtask: some package lists are missing: {error:#}");
-                Ok(())
+                sys::write(&self.dir.join("partial"), "")
             }
             Err(error) => Err(error).context("cannot fetch Debian's package lists"),
         }
