@@ -485,6 +485,11 @@ const HELD: Test = Test {
     }],
     ..FAIL
 };
+/// On arm64 a poisoned entry of a huge page that has been given up since was not set at all.
+const ENTRY_GUARDS: &[Fix] = &[Fix {
+    commit: "6f1bace9a9fb",
+    subject: "arm64: hugetlb: fix set_huge_pte_at() to work with all swap entries",
+}];
 const HUGE_GUARDS: &[Fix] = &[Fix {
     commit: "c79c5a0a00a9",
     subject: "mm/memory-failure: check the mapcount of the precise page",
@@ -581,12 +586,14 @@ const TESTS: &[Test] = &[
         name: "hugetlb.private",
         about: "A child has no page where its parent's was poisoned.",
         run: |c| entries::hugetlb_private(c, false),
+        guards: ENTRY_GUARDS,
         ..HUGETLB
     },
     Test {
         name: "hugetlb.private.outside",
         about: "A child has no page where its parent's was poisoned.",
         run: |c| entries::hugetlb_private(c, true),
+        guards: ENTRY_GUARDS,
         ..HUGETLB
     },
     Test {

@@ -43,6 +43,13 @@ impl Left {
         }
     }
 
+    /// Gives the pages of all objects back.
+    pub(super) fn empty(&self) {
+        for (_, _, file) in self.files.borrow().iter() {
+            let _ = ftruncate(file, 0);
+        }
+    }
+
     /// For a test that has passed or ended early with a skip, when its processes and its objects are gone.
     ///
     /// # Errors

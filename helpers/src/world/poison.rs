@@ -544,8 +544,13 @@ impl<'c> World<'c> {
         Ok(())
     }
 
-    /// The same when a test has failed: as much as is possible.
+    /// The same when a test has failed or was skipped: as much as is possible. A page that is not given back may be met again, by its mark.
     pub(super) fn unpoison_quietly(&self) {
+        if self.poison.borrow().pages.is_empty() {
+            return;
+        }
+        // What an object has cannot be given back.
+        self.ctx.left.empty();
         if let Some(dir) = self.features().debugfs.as_deref() {
             for pfn in self.poison.borrow_mut().pages.drain(..) {
                 let _ = hwpoison::unpoison(dir, pfn);

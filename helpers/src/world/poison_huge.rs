@@ -34,6 +34,13 @@ impl World<'_> {
         let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         };
+        // Kernels that do not split a huge page that failed give it away again as it is.
+        if self
+            .page_flags(pfn)?
+            .is_some_and(|f| f.has(Flags::HWPOISON))
+        {
+            return Err(Stop::Skip("needs a page that has not failed before"));
+        }
         let mut mappers = BTreeSet::new();
         for sightings in self.look()?.into_values() {
             let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
