@@ -13,12 +13,11 @@ mod tables;
 
 use helpers::explore::objects::Play;
 use helpers::kernel::hugetlb;
-use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
-use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, pooled};
+use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, enlarge_pool, pooled};
 use helpers::{Stop, TestResult};
 use marked::{filled_in, write_protected};
 use tables::{
@@ -44,7 +43,7 @@ fn world<'c>(ctx: &'c Ctx<'c>) -> TestResult<World<'c>> {
 /// As many free pages on every node.
 fn fill_pool(w: &World) -> TestResult {
     let nodes = &w.features().nodes;
-    hugetlb::enlarge(POOL, nodes).doing("enlarge the pool")?;
+    enlarge_pool(w, POOL)?;
     let short = nodes.iter().any(|&node| hugetlb::free_on(node) < POOL);
     if short || hugetlb::free() < POOL * nodes.len() {
         return Err(Stop::Skip("needs free huge pages"));

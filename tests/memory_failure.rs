@@ -7,14 +7,13 @@
 use helpers::kernel::features::Features;
 use helpers::kernel::hugetlb;
 use helpers::kernel::hwpoison;
-use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::Grain::Base;
 use helpers::topology::{self, Grain, NONE, R, RW};
 use helpers::walk::{self, ksm};
 use helpers::world::model::Lock;
-use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World};
+use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World, enlarge_pool};
 use helpers::{Stop, TestResult};
 
 #[path = "memory_failure/entries.rs"]
@@ -225,7 +224,7 @@ fn pool(w: &World, pages: usize) -> TestResult {
     if hugetlb::default_size() != w.features().pmd_size {
         return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
     }
-    hugetlb::enlarge(pages, &w.features().nodes).doing("enlarge the pool")?;
+    enlarge_pool(w, pages)?;
     if hugetlb::free() < pages {
         return Err(Stop::Skip("needs free huge pages"));
     }

@@ -90,7 +90,10 @@ impl Features {
             anon_exclusive: anon_exclusive(&kpage) == Some(true),
             ksm_flag: fresh.is_some_and(|f| f.has(Flags::KSM) == Some(false)),
             nodes: numa::nodes_with_memory(),
-            migration: move_pages(0, &[], 0, MPOL_MF_MOVE) != Err(Errno::ENOSYS),
+            migration: !matches!(
+                move_pages(0, &[], 0, MPOL_MF_MOVE),
+                Err(Errno::ENOSYS | Errno::EPERM)
+            ),
             ksm: ksm::usable(),
             thp: pmd_size.is_some() && thp_with_madvise(),
             debugfs: debugfs.or_else(mounted_debugfs),

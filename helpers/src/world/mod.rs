@@ -66,7 +66,7 @@ pub(crate) use left::Left;
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
-pub use pool::pooled;
+pub use pool::{enlarge_pool, pooled};
 pub use thread::Thread;
 
 use crate::actor::{Channel, Cmd, Reply};

@@ -50,7 +50,7 @@ impl Actor<'_, '_> {
             Reply::Value(n) => Err(Stop::error(format_args!(
                 "vmsplice took {n} bytes of {len}"
             ))),
-            Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOSYS => {
+            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOSYS | Errno::EPERM) => {
                 Err(Stop::Skip("needs vmsplice"))
             }
             other => Err(w.blame(self.id, Stop::error(format_args!("vmsplice: {other:?}")))),

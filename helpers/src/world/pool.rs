@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The pool of huge pages, which outlives every process: what a test has taken from it is back when the test has ended.
 
+use super::World;
 use crate::kernel::hugetlb::{self, Taken};
 use crate::pace::Wait;
+use crate::stop::Doing;
 use crate::supervise::Ctx;
 use crate::{Stop, TestResult};
+use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
 use std::time::Duration;
 
 /// How long pages may take to come back: some are freed by a worker.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// Adds pages to the pool until so many are free on each node, as far as there is memory for them.
+///
+/// # Errors
+/// `Skip` where the pool may not be changed, as in a container.
+pub fn enlarge_pool(w: &World, pages: usize) -> TestResult {
+    match hugetlb::enlarge(pages, &w.features().nodes) {
+        Err(e) if matches!(e.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+            Err(Stop::Skip("needs a pool of huge pages that it may change"))
+        }
+        other => other.doing("enlarge the pool"),
+    }
+}
 
 /// Runs a test that takes pages from the pool of huge pages. No page is in use and none promised (resv_huge_pages) after it if none was
 /// before.

@@ -214,7 +214,7 @@ impl Actor<'_, '_> {
         self.vma(
             cmd,
             "needs protection keys",
-            &[Errno::ENOSPC, Errno::ENOSYS, Errno::EINVAL],
+            &[Errno::ENOSPC, Errno::ENOSYS, Errno::EINVAL, Errno::EPERM],
         )?;
         w.model.borrow_mut().protect(self.id, area.vpns(), RW);
         Ok(())
@@ -244,8 +244,8 @@ impl Actor<'_, '_> {
                 model.change(self.id, area.vpns(), |s| s.node = node);
                 Ok(())
             }
-            Reply::Errno(e) if Errno::from_raw(e) == Errno::ENOSYS => {
-                Err(Stop::Skip("needs CONFIG_NUMA"))
+            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOSYS | Errno::EPERM) => {
+                Err(Stop::Skip("needs mbind (CONFIG_NUMA)"))
             }
             other => Err(w.blame(self.id, Stop::error(format_args!("mbind: {other:?}")))),
         }
