@@ -3,6 +3,7 @@
 //! nobody else's to change.
 
 use super::check::{Finding, Sightings};
+use super::handle::CHUNK;
 use super::model::{ActorId, FrameId, Held};
 use super::{Actor, Area, World};
 use crate::actor::pin::{Cmd as Pin, Way};
@@ -178,23 +179,24 @@ impl Actor<'_, '_> {
             other.name()
         ));
         let stamps: Vec<(usize, u64)> = area.vpns().map(|v| (v, w.stamp())).collect();
-        let pages = stamps.iter().map(|&(v, s)| (v * w.page, s)).collect();
         let (pid, page) = (other.pid()?, w.page);
-        let cmd = Pin::Poke {
-            way,
-            pid,
-            page,
-            pages,
-        };
-        match w.ask(self.id, &Cmd::Pin(cmd))? {
-            Reply::Done => {}
-            // Since v6.12 the overriding of protections is a choice (CONFIG_PROC_MEM_*, proc_mem.force_override).
-            Reply::Errno(e)
-                if Errno::from_raw(e) == Errno::EIO && !w.is_writable(other.id, area) =>
-            {
-                return Err(Stop::Skip("needs /proc/PID/mem that overrides protections"));
+        for part in stamps.chunks(CHUNK) {
+            let cmd = Pin::Poke {
+                way,
+                pid,
+                page,
+                pages: part.iter().map(|&(v, s)| (v * w.page, s)).collect(),
+            };
+            match w.ask(self.id, &Cmd::Pin(cmd))? {
+                Reply::Done => {}
+                // Since v6.12 the overriding of protections is a choice (CONFIG_PROC_MEM_*, proc_mem.force_override).
+                Reply::Errno(e)
+                    if Errno::from_raw(e) == Errno::EIO && !w.is_writable(other.id, area) =>
+                {
+                    return Err(Stop::Skip("needs /proc/PID/mem that overrides protections"));
+                }
+                other => return Err(w.denied(self.id, "write to another process", &other)),
             }
-            other => return Err(w.denied(self.id, "write to another process", &other)),
         }
         w.model.borrow_mut().write(other.id, &stamps);
         Ok(())
@@ -214,18 +216,21 @@ impl Actor<'_, '_> {
             Some(f) => (v * w.page, w.frame(f).stamp),
             None => (v * w.page, 0),
         };
-        let pages = area.vpns().map(stamp).collect();
+        let pages: Vec<(usize, u64)> = area.vpns().map(stamp).collect();
         let (pid, page) = (other.pid()?, w.page);
-        let cmd = Pin::Peek {
-            way,
-            pid,
-            page,
-            pages,
-        };
-        let diffs = match w.ask(self.id, &Cmd::Pin(cmd))? {
-            Reply::Differs(diffs) => diffs,
-            other => return Err(w.denied(self.id, "read another process", &other)),
-        };
+        let mut diffs = Vec::new();
+        for part in pages.chunks(CHUNK) {
+            let cmd = Pin::Peek {
+                way,
+                pid,
+                page,
+                pages: part.to_vec(),
+            };
+            match w.ask(self.id, &Cmd::Pin(cmd))? {
+                Reply::Differs(some) => diffs.extend(some),
+                other => return Err(w.denied(self.id, "read another process", &other)),
+            }
+        }
         let mut model = w.model.borrow_mut();
         model.read(other.id, area.vpns());
         if way == Way::Vm {
