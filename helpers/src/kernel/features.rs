@@ -70,6 +70,14 @@ impl Features {
         next().zip(next()).unwrap_or((u32::MAX, 0))
     }
 
+    /// The third number of the release (the stable update); 0 where there is none. Some distributions have their own number there.
+    pub fn sublevel(&self) -> u32 {
+        let mut numbers = self.release.split('.').skip(2);
+        let third = numbers.next().unwrap_or_default();
+        let digits = third.find(|c: char| !c.is_ascii_digit());
+        third[..digits.unwrap_or(third.len())].parse().unwrap_or(0)
+    }
+
     /// Probes. Never fails: what can't be found out is absent. For a single-threaded caller (forks).
     pub fn probe(debugfs: Option<PathBuf>) -> Features {
         let kpage = Kpage::open();
@@ -329,18 +337,22 @@ mod tests {
 
     #[test]
     fn versions() {
-        let of = |release: &str| {
+        let features = |release: &str| {
             let release = release.into();
             Features {
                 release,
                 ..Features::probe(None)
             }
-            .version()
         };
+        let of = |release| features(release).version();
         assert_eq!(of("6.1.0-56-cloud-amd64"), (6, 1));
         assert_eq!(of("7.3.4+deb13"), (7, 3));
         assert_eq!(of("6.12-rc1"), (6, 12));
         assert!(of("mine") > (6, 12));
+        let of = |release| features(release).sublevel();
+        assert_eq!(of("6.12.117+deb13-riscv64"), 117);
+        assert_eq!(of("6.12-rc1"), 0);
+        assert_eq!(of("7.3.4"), 4);
     }
 
     #[test]
