@@ -97,10 +97,24 @@ fn remap(root: &Path) -> Result<Vec<String>> {
         .collect())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// In hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Files of the project that are in it as they are: what its texts speak of.
+const OTHERS: &[&str] = &[
+    "LICENSES/GPL-2.0",
+    "README.md",
+    "rmap-selftests.7",
+    "lab/README.md",
+    "lab/report.schema.json",
+    "lab/lava/device-qemu.yaml",
+    "lab/lava/job-board.yaml",
+    "lab/lava/job-qemu.yaml",
+    "lab/lava/rmap-selftests.yaml",
+];
 
 /// What the tarball has in it.
 fn members(root: &Path, target: &Target, arch: Arch, origin: &Origin) -> Result<Members> {
@@ -130,11 +144,14 @@ fn members(root: &Path, target: &Target, arch: Arch, origin: &Origin) -> Result<
         };
         members.insert(name, member);
     }
+    // A kernel's run_kselftest.sh and its kselftest directory, put beside them, find the collection and its settings so.
     members.insert("kselftest-list.txt".into(), text(list));
-    for name in ["LICENSES/GPL-2.0", "rmap-selftests.7"] {
+    members.insert("rmap".into(), Member::Link("bin".into()));
+    members.insert("bin/settings".into(), Member::Link("../settings".into()));
+    for name in OTHERS {
         let content = sys::read(&root.join(name))?;
         let mode = 0o644;
-        members.insert(name.into(), Member::File { mode, content });
+        members.insert((*name).into(), Member::File { mode, content });
     }
     let crates = licenses::of_crates(root, target)?;
     members.insert("LICENSES/CRATES".into(), text(crates));
@@ -148,7 +165,7 @@ fn members(root: &Path, target: &Target, arch: Arch, origin: &Origin) -> Result<
         rustc.trim(),
         origin.time
     );
-    members.insert("MANIFEST".into(), text(manifest));
+    members.insert("MANIFEST".into(), text(manifest + &target.libc()?));
     let mut sums = String::new();
     for (name, member) in &members {
         if let Member::File { content, .. } = member {

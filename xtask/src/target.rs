@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The Rust target that makes static programs for an architecture.
 
+use crate::dist;
 use crate::sys::{self, Arch};
 use anyhow::{Result, bail};
 use std::path::Path;
@@ -60,6 +61,22 @@ impl Target {
             );
         }
         Ok(gnu)
+    }
+
+    /// What else is in its programs than rustc and its own libraries, a line each for a manifest: with a linker of its own, the C library
+    /// that this has.
+    pub fn libc(&self) -> Result<String> {
+        let Some(linker) = self.linker else {
+            return Ok(String::new());
+        };
+        let ask = |option: &str| sys::output_text(&mut sys::command(linker, [option]));
+        let version = ask("--version")?;
+        let libc = sys::read(Path::new(ask("-print-file-name=libc.a")?.trim()))?;
+        Ok(format!(
+            "cc: {}\nlibc.a: sha256 {}\n",
+            version.lines().next().unwrap_or_default(),
+            dist::sha256(&libc)
+        ))
     }
 
     /// Has cargo build for it, with more flags for rustc.
