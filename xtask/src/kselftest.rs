@@ -111,9 +111,16 @@ fn userland() -> Result<PathBuf> {
         eprintln!("xtask: making a root file system");
         let scratch = sys::Scratch::new("userland")?;
         let new = scratch.path().join("root.tar.gz");
-        let mut make = sys::command("mmdebstrap", ["--variant=essential", "--quiet"]);
-        make.args(["--include=perl-base", "--architectures=amd64", "stable"]);
-        sys::output(make.arg(&new))?;
+        let make = |release: &str| {
+            let mut make = sys::command("mmdebstrap", ["--variant=essential", "--quiet"]);
+            make.args(["--include=perl-base", "--architectures=amd64", release]);
+            sys::output(make.arg(&new))
+        };
+        // A mirror may be at odds with itself for one release; either will do.
+        make("stable").or_else(|error| {
+            eprintln!("xtask: {error:#}");
+            make("oldstable")
+        })?;
         std::fs::rename(&new, &path).with_context(|| format!("cannot make {}", path.display()))?;
     }
     Ok(path)
