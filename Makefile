@@ -46,6 +46,8 @@ can-build = command -v $(CARGO) >/dev/null || \
 	{ echo "rmap: NOT built: no $(CARGO)" >&2; exit 1; }; \
 	case "$(RUST_TARGET)" in no-target-*) \
 	echo "rmap: NOT built: no Rust target for ARCH=$(ARCH) is known here, RUST_TARGET=... names one" >&2; exit 1;; esac
+# Where nothing else is known it is said that the programs need this machine's libraries.
+can-build += $(if $(RUST_TARGET),,; echo "rmap: NOT static: no musl target for ARCH=$(arch) is known here (rustup target add)" >&2)
 cargo-build = $(linker) $(static) $(CARGO) build --release --locked \
 	--manifest-path $(CURDIR)/Cargo.toml --target-dir $(1) \
 	$(if $(RUST_TARGET),--target $(RUST_TARGET)) \
