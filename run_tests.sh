@@ -3,7 +3,7 @@
 #
 # Runs the rmap selftests on the kernel that is running, and prints TAP.
 #
-# Needs a POSIX shell and nothing else; busybox is enough. Programs are taken
+# Needs a POSIX shell, mkdir, mkfifo, mv, rm and sleep; busybox is enough. Programs are taken
 # from $BINDIR, or from bin/ beside this script, or from beside it, or are
 # built with cargo.
 #
@@ -74,7 +74,8 @@ usage() {
 	  -h                  this text
 	Environment: BINDIR, where the programs are; RMAP_STATE_DIR, where the lock and
 	the journal are kept (default: /run, /var/run, /dev/shm, /tmp, /dev).
-	Exit status: 0 passed, 1 failed or not usable, 4 all skipped.
+	Exit status: 0 passed, 1 failed or not usable, 4 all skipped, 128+N ended by
+	signal N.
 	END
 }
 
@@ -367,13 +368,19 @@ take() {
 	lock=$1
 }
 
-# /dev is the last that can be written where the root file system cannot.
-for dir in ${RMAP_STATE_DIR:+"$RMAP_STATE_DIR"} /run /var/run /dev/shm /tmp /dev; do
-	if [ -d "$dir" ] && [ -w "$dir" ] && take "$dir/$lock_name"; then
-		break
-	fi
-done
-[ -n "$lock" ] || die "no directory for a lock can be written (RMAP_STATE_DIR=DIR names one)"
+place() {
+	[ -d "$1" ] && [ -w "$1" ] && take "$1/$lock_name"
+}
+
+if [ -n "${RMAP_STATE_DIR:-}" ]; then
+	place "$RMAP_STATE_DIR" || die "RMAP_STATE_DIR=$RMAP_STATE_DIR: no lock can be made there"
+else
+	# /dev is the last that can be written where the root file system cannot.
+	for dir in /run /var/run /dev/shm /tmp /dev; do
+		place "$dir" && break
+	done
+	[ -n "$lock" ] || die "no directory for a lock can be written (RMAP_STATE_DIR=DIR names one)"
+fi
 trap 'rm -rf "$lock"' EXIT
 
 # -------------------------------------------------------------------- runs
@@ -395,6 +402,8 @@ pass_on() {
 # Reads the stream of a program, prints it as a part of ours, and leaves the
 # counts in $lock/counts. $1: program, $2: results so far, $3: results expected.
 follow() {
+	# A signal may be for all of us (timeout(1)); there are results until the program has ended.
+	trap '' INT TERM HUP
 	number=$2
 	last=$(($2 + $3))
 	pass=0 fail=0 skip=0 extra=0
@@ -436,11 +445,18 @@ run_one() {
 	shift
 	rm -f "$lock/pid" "$lock/status" "$lock/counts"
 	{
+		# Caught, not ignored: the program begins with the default.
+		trap : INT TERM HUP
 		run_program "$name" "$options" "$@" 2>&1 3>&- &
 		echo $! >"$lock/pid"
-		wait $!
-		echo $? >"$lock/status"
-	} | follow "$name" "$number" $# &
+		while :; do
+			wait $!
+			ended=$?
+			# A signal ends a wait early.
+			kill -0 $! 2>/dev/null || break
+		done
+		echo "$ended" >"$lock/status"
+	} | follow "$name" "$number" $# 2>/dev/null &
 	pipeline=$!
 	# A signal ends a wait early. The status may come after the stream has ended.
 	status=
@@ -529,7 +545,9 @@ progress() {
 # stream does, whatever ends us.
 report=
 if [ "$format" != flat ] || [ -n "$reports" ]; then
-	mkfifo "$lock/stream" || die "no pipe for the reporter"
+	mkfifo "$lock/stream" || die "no pipe for the reporter (--format flat needs none)"
+	# It may be killed, where memory is short.
+	trap '' PIPE
 	(
 		trap '' INT TERM HUP
 		run_program rmap_report "$reports" --here --format "$format" <"$lock/stream"
@@ -544,6 +562,17 @@ printf '%s' "$selected" | while read -r name tests; do
 	echo "# tests of $name: $tests"
 done
 
+# Whether the reporter is still there. What is lost is the form, not the results.
+reporter_lost=
+look_after_reporter() {
+	if [ -n "$report" ] && ! kill -0 "$report" 2>/dev/null; then
+		exec >&3 3>&-
+		report=
+		reporter_lost=yes
+		echo "run_tests.sh: the reporter has died: flat TAP from here on, reports are not whole" >&2
+	fi
+}
+
 number=0
 all_pass=0 all_fail=0 all_skip=0
 rest=$selected
@@ -556,6 +585,7 @@ while [ -n "$rest" ] && [ -z "$ended_by" ]; do
 	echo "# program $1"
 	progress "$1: $(($# - 1)) tests"
 	run_one "$@"
+	look_after_reporter
 	if [ -n "$ended_by" ]; then
 		[ -z "$held" ] || printf '%s\n' "$held"
 		break
@@ -576,6 +606,9 @@ else
 	elif [ "$all_pass" -eq 0 ]; then
 		result=4
 	fi
+fi
+if [ -n "$reporter_lost" ] && [ -z "$ended_by" ]; then
+	result=1
 fi
 if [ -n "$report" ]; then
 	exec >&3 3>&-

@@ -64,7 +64,12 @@ impl Journal {
     /// Finds, locks and reads the file.
     pub fn open() -> Opened {
         let given = std::env::var_os("RMAP_STATE_DIR").map(PathBuf::from);
-        let dirs = given.into_iter().chain(DIRS.iter().map(PathBuf::from));
+        // Who names a directory wants that one.
+        let dirs = match given {
+            Some(dir) => vec![dir],
+            None => DIRS.iter().map(PathBuf::from).collect(),
+        };
+        let dirs = dirs.into_iter();
         for path in dirs.map(|d| d.join(file_name())) {
             match Journal::open_at(&path) {
                 Ok(Ok(mut journal)) => {
