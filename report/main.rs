@@ -9,6 +9,7 @@ mod junit;
 mod kconfig;
 mod lava;
 mod model;
+mod result;
 mod stream;
 
 use files::{Kind, Sink, TapFile};

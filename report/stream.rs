@@ -3,7 +3,8 @@
 //! logs of either from a serial console.
 
 use crate::console::Mender;
-use crate::model::{Case, Outcome, Program, Run};
+use crate::model::{Case, Program, Run};
+use crate::result::{ResultLine, judge, plan};
 
 /// What a line meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,13 +48,6 @@ pub struct Reader {
     /// did the program start a test?
     started: bool,
 }
-
-/// What a note that tells of a failure begins with.
-const FAILED: [&str; 1] = ["failed: "];
-/// What a note begins with that says why nothing was judged.
-const ERROR: [&str; 1] = ["error: "];
-/// What a note begins with that the supervisor makes a failure of.
-const WRONG: [&str; 3] = ["kernel log: ", "leftover: ", "the kernel is tainted"];
 
 impl Default for Reader {
     fn default() -> Reader {
@@ -298,75 +292,6 @@ fn expected(run: &Run, form: Form, name: &str) -> bool {
     let planned = run.planned.iter().find(|(p, _)| *p == program.name);
     planned.is_none_or(|(_, tests)| tests.iter().any(|t| t == name))
         && program.cases.iter().all(|c| c.name != name)
-}
-
-/// How a test ended, and why.
-fn judge(result: &ResultLine, lines: &[String]) -> (Outcome, String) {
-    let first = |marks: &[&str]| {
-        let of = |l: &&String| marks.iter().any(|m| l.starts_with(m));
-        lines.iter().find(of).cloned()
-    };
-    if let Some(reason) = result.directive.strip_prefix("SKIP")
-        && result.ok
-    {
-        return (Outcome::Skip, reason.trim().to_owned());
-    }
-    if result.ok {
-        return (Outcome::Pass, String::new());
-    }
-    let failed = first(&FAILED);
-    if result.directive.starts_with("TIMEOUT") {
-        let killed = first(&["killed "]);
-        let why = failed.or(killed).unwrap_or_else(|| "timeout".into());
-        return (Outcome::Timeout, why);
-    }
-    if let Some(why) = failed {
-        return (Outcome::Fail, why["failed: ".len()..].to_owned());
-    }
-    if let Some(why) = first(&ERROR) {
-        return (Outcome::Error, why["error: ".len()..].to_owned());
-    }
-    if let Some(why) = first(&WRONG) {
-        return (Outcome::Fail, why);
-    }
-    let why = lines
-        .iter()
-        .rev()
-        .find(|l| l.contains("ended with exit status"));
-    (
-        Outcome::Error,
-        why.cloned().unwrap_or_else(|| "not ok".into()),
-    )
-}
-
-fn plan(line: &str) -> Option<usize> {
-    let number = line.strip_prefix("1..")?;
-    number.split(' ').next()?.parse().ok()
-}
-
-/// `[not ]ok NUMBER NAME[ # DIRECTIVE]`
-struct ResultLine<'a> {
-    ok: bool,
-    number: usize,
-    name: &'a str,
-    directive: &'a str,
-}
-
-impl ResultLine<'_> {
-    fn parse(line: &str) -> Option<ResultLine<'_>> {
-        let (ok, rest) = match line.strip_prefix("not ok ") {
-            Some(rest) => (false, rest),
-            None => (true, line.strip_prefix("ok ")?),
-        };
-        let (number, rest) = rest.split_once(' ')?;
-        let (name, directive) = rest.split_once(" # ").unwrap_or((rest, ""));
-        Some(ResultLine {
-            ok,
-            number: number.parse().ok()?,
-            name: name.trim(),
-            directive: directive.trim(),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Result lines, and what they and the lines before them say.
+
+use crate::model::Outcome;
+
+/// What a note that tells of a failure begins with.
+const FAILED: [&str; 1] = ["failed: "];
+/// What a note begins with that says why nothing was judged.
+const ERROR: [&str; 1] = ["error: "];
+/// What a note begins with that the supervisor makes a failure of.
+const WRONG: [&str; 3] = ["kernel log: ", "leftover: ", "the kernel is tainted"];
+
+/// How a test ended, and why.
+pub fn judge(result: &ResultLine, lines: &[String]) -> (Outcome, String) {
+    let first = |marks: &[&str]| {
+        let of = |l: &&String| marks.iter().any(|m| l.starts_with(m));
+        lines.iter().find(of).cloned()
+    };
+    if let Some(reason) = result.directive.strip_prefix("SKIP")
+        && result.ok
+    {
+        return (Outcome::Skip, reason.trim().to_owned());
+    }
+    if result.ok {
+        return (Outcome::Pass, String::new());
+    }
+    let failed = first(&FAILED);
+    if result.directive.starts_with("TIMEOUT") {
+        let killed = first(&["killed "]);
+        let why = failed.or(killed).unwrap_or_else(|| "timeout".into());
+        return (Outcome::Timeout, why);
+    }
+    if let Some(why) = failed {
+        return (Outcome::Fail, why["failed: ".len()..].to_owned());
+    }
+    if let Some(why) = first(&ERROR) {
+        return (Outcome::Error, why["error: ".len()..].to_owned());
+    }
+    if let Some(why) = first(&WRONG) {
+        return (Outcome::Fail, why);
+    }
+    let why = lines
+        .iter()
+        .rev()
+        .find(|l| l.contains("ended with exit status"));
+    (
+        Outcome::Error,
+        why.cloned().unwrap_or_else(|| "not ok".into()),
+    )
+}
+
+/// The number of results that a plan promises.
+pub fn plan(line: &str) -> Option<usize> {
+    let number = line.strip_prefix("1..")?;
+    number.split(' ').next()?.parse().ok()
+}
+
+/// `[not ]ok NUMBER NAME[ # DIRECTIVE]`
+pub struct ResultLine<'a> {
+    /// without `not`
+    pub ok: bool,
+    /// from 1
+    pub number: usize,
+    /// of the test, or of the program
+    pub name: &'a str,
+    /// without `#`; empty where there is none
+    pub directive: &'a str,
+}
+
+impl ResultLine<'_> {
+    /// Takes a line apart; none when it is something else.
+    pub fn parse(line: &str) -> Option<ResultLine<'_>> {
+        let (ok, rest) = match line.strip_prefix("not ok ") {
+            Some(rest) => (false, rest),
+            None => (true, line.strip_prefix("ok ")?),
+        };
+        let (number, rest) = rest.split_once(' ')?;
+        let (name, directive) = rest.split_once(" # ").unwrap_or((rest, ""));
+        Some(ResultLine {
+            ok,
+            number: number.parse().ok()?,
+            name: name.trim(),
+            directive: directive.trim(),
+        })
+    }
+}
