@@ -47,7 +47,12 @@ pub struct Reader {
     counted: usize,
     /// did the program start a test?
     started: bool,
+    /// in the kselftest form: is it a program of another collection?
+    foreign: bool,
 }
+
+/// What the kselftest runner calls a program of ours, before its name.
+const OURS: &str = "selftests: rmap: ";
 
 impl Default for Reader {
     fn default() -> Reader {
@@ -58,6 +63,7 @@ impl Default for Reader {
             lines: Vec::new(),
             counted: 0,
             started: false,
+            foreign: false,
         }
     }
 }
@@ -99,14 +105,19 @@ impl Reader {
     }
 
     fn take(&mut self, line: &str) -> Option<Event> {
-        if let Some(name) = line.strip_prefix("# selftests: ") {
+        if line.starts_with("# selftests: ") {
             if self.form != Form::Nested {
                 self.form = Form::Nested;
                 // It was a number of programs.
                 self.run.plan = None;
             }
-            let name = name.rsplit(": ").next().unwrap_or(name);
-            return self.begin(name);
+            let name = line[2..].strip_prefix(OURS).filter(|n| good(n));
+            self.foreign = name.is_none();
+            return name.and_then(|name| self.begin(name));
+        }
+        // A log of KernelCI's has many collections, and the names of their tests may be ours.
+        if self.foreign {
+            return None;
         }
         if self.form == Form::Nested {
             return match line.strip_prefix("# ") {
@@ -131,6 +142,9 @@ impl Reader {
             return self.inner(line);
         }
         let result = ResultLine::parse(line)?;
+        if result.name.strip_prefix(OURS)? != self.run.programs.last()?.name {
+            return None;
+        }
         let status = match result.directive.split_once("exit=") {
             Some((_, status)) => status.trim().parse().ok()?,
             None if result.directive.starts_with("TIMEOUT") => 124,
@@ -283,8 +297,17 @@ fn short<'a>(form: Form, program: &str, name: &'a str) -> &'a str {
     }
 }
 
+/// Is it a name that a program or a test of ours can have?
+fn good(name: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
+    !name.is_empty() && name.bytes().all(good)
+}
+
 /// May a test of that name have a result now? Where the tests were not listed, any may.
 fn expected(run: &Run, form: Form, name: &str) -> bool {
+    if !good(name) {
+        return false;
+    }
     let Some(program) = run.programs.last() else {
         return run.planned.is_empty();
     };
@@ -401,6 +424,30 @@ not ok 5 b.two
             ]
         );
         assert_eq!(run.programs[1].status, Some(137));
+    }
+
+    /// KernelCI's log: all collections, one behind the other.
+    #[test]
+    fn foreign_collections() {
+        let run = read(
+            "TAP version 13\n1..2\n# selftests: mm: hugepage-mmap\n# ok 1 foreign\n\
+            # not ok 2 it's # no\n# Bail out! no pages\nnot ok 1 selftests: mm: hugepage-mmap # exit=1\n\
+            # selftests: mm: a\n# not ok 1 two\nnot ok 2 selftests: mm: a\n\
+            TAP version 13\n1..2\n# selftests: rmap: a\n# 1..2\n# # start one\n# ok 1 one\n\
+            # ok 2 - two, it says\n# ok 2 two\nok 1 selftests: rmap: a\n\
+            # selftests: rmap: run-all.sh\n# ok 1 x\nok 2 selftests: rmap: run-all.sh\n\
+            TAP version 13\n1..1\n# selftests: mm/rmap: b\n# 1..3\n# # failed: x\n# not ok 1 one\n\
+            # # exit status of a: 3\nnot ok 1 selftests: mm/rmap: b # exit=9\n",
+        );
+        assert_eq!(
+            outcomes(&run),
+            [("a.one".into(), "pass", ""), ("a.two".into(), "pass", "")]
+        );
+        assert_eq!(run.programs[0].status, Some(0));
+        assert_eq!((run.programs.len(), run.bailed_out), (1, None));
+        // What is said of another program is not ours either.
+        let run = read("# selftests: rmap: a\n# ok 1 one\nnot ok 7 selftests: mm: b # exit=9\n");
+        assert_eq!(run.programs[0].status, None);
     }
 
     #[test]
