@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Lines as they come from a serial console: the kernel's messages are among them, and in the
-//! middle of them.
+//! middle of them; and so is whatever else a line can pick up.
+
+use std::borrow::Cow;
 
 /// Where a message of the kernel begins in a line: at its time stamp, `[    1.234567] `.
 fn stamp(line: &str) -> Option<usize> {
@@ -17,6 +19,22 @@ fn stamp(line: &str) -> Option<usize> {
     })
 }
 
+/// What reports can say of a line: XML has no other characters, not even escaped. Control characters
+/// that it does have are replaced as well: what writes JUnit drops them and what looks like a
+/// terminal's commands without a word, and the JSON would say something else.
+pub fn printable(line: &str) -> Cow<'_, str> {
+    let bad = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    if !line.contains(bad) {
+        return Cow::Borrowed(line);
+    }
+    let one = |c| match c {
+        '\t' => ' ',
+        c if bad(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    Cow::Owned(line.chars().map(one).collect())
+}
+
 /// A line in two parts, which a message of the kernel has torn.
 #[derive(Default)]
 pub struct Mender {
@@ -30,7 +48,8 @@ impl Mender {
         let line = raw.trim_end_matches(['\r', '\n']);
         let torn = match stamp(line) {
             Some(0) => return Vec::new(),
-            Some(at) => Some(&line[..at]),
+            // Torn within its end, which is two characters.
+            Some(at) => Some(line[..at].trim_end_matches('\r')),
             _ => None,
         };
         if let Some(text) = torn {
@@ -102,5 +121,6 @@ mod tests {
             ["# failed: pfn"]
         );
         assert_eq!(mend(&["ok 1 a.o[   12.345678] x"]), ["ok 1 a.o"]);
+        assert_eq!(mend(&["ok 1 a.one\r[   12.345678] x", ""]), ["ok 1 a.one"]);
     }
 }

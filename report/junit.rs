@@ -61,3 +61,54 @@ fn test_case(program: &Program, case: &Case) -> TestCase {
     }
     test
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+    use crate::stream::Reader;
+
+    /// A character that XML forbids makes no file that cannot be read, and no two that differ.
+    #[test]
+    fn any_character_in_both_reports() {
+        let some = [
+            0..=0x1ff,
+            0x2020..=0x2030,
+            0xd7f0..=0xe010,
+            0xfdd0..=0x10010,
+            0x1fff0..=0x20010,
+            0x10fff0..=0x10ffff,
+        ];
+        let all: Vec<char> = some
+            .into_iter()
+            .flatten()
+            .filter_map(char::from_u32)
+            .collect();
+        let (mut lost, mut reader) = (Vec::new(), Reader::default());
+        reader.line("TAP version 13");
+        reader.line("# p: about");
+        for (i, c) in all.iter().enumerate() {
+            // What ends a line, and what XML or JSON write in another way.
+            if "\n<>&\"'\\".contains(*c) {
+                continue;
+            }
+            let number = i + 1;
+            reader.line(&format!("# failed: a{c}[0mb"));
+            reader.line(&format!("not ok {number} t{number}"));
+        }
+        reader.end();
+        let system = System::default();
+        let junit = write(&reader.run, &system).unwrap();
+        let json = json::write(&reader.run, &system, true).unwrap();
+        let forbidden =
+            |c: char| c.is_control() && c != '\n' || matches!(c, '\u{fffe}' | '\u{ffff}');
+        assert!(!junit.contains(forbidden) && !json.contains(forbidden));
+        for case in &reader.run.programs[0].cases {
+            let text = &case.reason;
+            if !json.contains(text) || !junit.contains(text) {
+                lost.push(text);
+            }
+        }
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+}

@@ -10,8 +10,17 @@ const ERROR: [&str; 1] = ["error: "];
 /// What a note begins with that the supervisor makes a failure of.
 const WRONG: [&str; 3] = ["kernel log: ", "leftover: ", "the kernel is tainted"];
 
-/// How a test ended, and why.
+/// How a test ended, and why; only a pass has no reason.
 pub fn judge(result: &ResultLine, lines: &[String]) -> (Outcome, String) {
+    let (outcome, mut reason) = said(result, lines);
+    if reason.is_empty() && outcome != Outcome::Pass {
+        reason = "no reason given".to_owned();
+    }
+    (outcome, reason)
+}
+
+/// The same, where the reason may be empty.
+fn said(result: &ResultLine, lines: &[String]) -> (Outcome, String) {
     let first = |marks: &[&str]| {
         let of = |l: &&String| marks.iter().any(|m| l.starts_with(m));
         lines.iter().find(of).cloned()
@@ -82,5 +91,26 @@ impl ResultLine<'_> {
             name: name.trim(),
             directive: directive.trim(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The JSON's schema wants a reason of at least one letter.
+    #[test]
+    fn what_did_not_pass_has_a_reason() {
+        let of = |line: &str, said: &str| {
+            let lines = [said.to_owned()];
+            judge(&ResultLine::parse(line).unwrap(), &lines)
+        };
+        let none = || "no reason given".to_owned();
+        assert_eq!(of("ok 1 x # SKIP", ""), (Outcome::Skip, none()));
+        assert_eq!(of("ok 1 x # SKIP ", ""), (Outcome::Skip, none()));
+        assert_eq!(of("not ok 1 x", "failed: "), (Outcome::Fail, none()));
+        assert_eq!(of("not ok 1 x", "error: "), (Outcome::Error, none()));
+        assert_eq!(of("not ok 1 x", ""), (Outcome::Error, "not ok".into()));
+        assert_eq!(of("ok 1 x", ""), (Outcome::Pass, String::new()));
     }
 }

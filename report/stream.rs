@@ -2,7 +2,7 @@
 //! Reads what run_tests.sh prints (flat, or in the kselftest form), what a single program prints, and
 //! logs of either from a serial console.
 
-use crate::console::Mender;
+use crate::console::{Mender, printable};
 use crate::model::{Case, Program, Run};
 use crate::result::{ResultLine, judge, plan};
 
@@ -105,6 +105,7 @@ impl Reader {
     }
 
     fn take(&mut self, line: &str) -> Option<Event> {
+        let line: &str = &printable(line);
         if line.starts_with("# selftests: ") {
             if self.form != Form::Nested {
                 self.form = Form::Nested;

@@ -331,6 +331,23 @@ fn a_log_of_a_serial_console() {
     }
 }
 
+/// Characters that XML forbids, and no reason where the JSON's schema wants one.
+#[test]
+fn a_log_with_anything_in_it() {
+    let log = "# walks: about\n# failed: \u{fffe}, \u{ffff}, \u{1b}[31mred\u{1b}[m, \u{1}\tx\n\
+        not ok 1 a\nok 2 b # SKIP\n# failed: \nnot ok 3 c\nok 4 d\n1..4\n";
+    let reports = Reports::new();
+    assert_eq!(report(&reports.options(), log).status, 1);
+    reports.read();
+    let results = reports.results();
+    let reasons: Vec<&str> = results.iter().map(|r| r.2.as_str()).collect();
+    let none = "no reason given";
+    let odd = "\u{fffd}, \u{fffd}, \u{fffd}[31mred\u{fffd}[m, \u{fffd} x";
+    assert_eq!(reasons, [odd, none, none, ""]);
+    let xml = std::fs::read_to_string(reports.path("junit")).unwrap();
+    assert!(xml.contains(&format!("message=\"{odd}\"")), "{xml}");
+}
+
 /// LAVA's helpers are called where they are; without them the signals are printed. No test is lost or renamed.
 #[test]
 fn signals_for_lava() {
