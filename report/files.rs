@@ -1,9 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Files that must be whole, or say how far it came, whatever happens to the machine.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+/// Refuses a file that would take the place of what is read, or of another. `files`: with the options
+/// that name them; `log`: what is read, where that is known.
+pub fn apart(files: &[(&str, &Path)], log: Option<&Metadata>) -> Result<(), String> {
+    let log = log.filter(|log| log.is_file());
+    for (i, (option, path)) in files.iter().enumerate() {
+        let there = fs::metadata(path).ok();
+        let same = |a: &Metadata, b: &Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+        if let (Some(log), Some(there)) = (log, &there)
+            && same(log, there)
+        {
+            return Err(format!("{option} {}: is what is read", path.display()));
+        }
+        // Two may write to /dev/null, and lose nothing by it.
+        if there.is_some_and(|there| there.file_type().is_char_device()) {
+            continue;
+        }
+        let mut before = files[..i].iter();
+        if let Some((other, _)) = before.find(|(_, other)| place(other) == place(path)) {
+            let path = path.display();
+            return Err(format!("{option} {path}: is the file of {other} too"));
+        }
+    }
+    Ok(())
+}
+
+/// Where a path leads, also when nothing is there yet.
+fn place(path: &Path) -> PathBuf {
+    let found = fs::canonicalize(path).ok().or_else(|| {
+        let dir = match path.parent()? {
+            dir if dir.as_os_str().is_empty() => Path::new("."),
+            dir => dir,
+        };
+        Some(fs::canonicalize(dir).ok()?.join(path.file_name()?))
+    });
+    found.unwrap_or_else(|| path.to_owned())
+}
 
 /// A form of report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,14 +130,27 @@ pub struct TapFile {
 }
 
 impl TapFile {
-    /// A new one; or, to see whether that can be done, the old one as it is.
-    pub fn create(path: &Path, check: bool) -> Result<TapFile, String> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(!check)
-            .open(path)
-            .map_err(|e| format!("--tap {}: {e}", path.display()))?;
+    /// Sees whether there can be one, and leaves everything as it is.
+    pub fn check(path: &Path) -> Result<(), String> {
+        let there = fs::metadata(path).ok();
+        // The reader of a pipe would go away when it is closed again, and opening it waits for one;
+        // a device may do anything.
+        if there.as_ref().is_some_and(|t| !t.is_file() && !t.is_dir()) {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let tried = options.open(path).and_then(|_| match there {
+            Some(_) => Ok(()),
+            // Behind a link that led nowhere, the link stays.
+            None => fs::remove_file(fs::canonicalize(path)?),
+        });
+        tried.map_err(|e| format!("--tap {}: {e}", path.display()))
+    }
+
+    /// A new one.
+    pub fn create(path: &Path) -> Result<TapFile, String> {
+        let file = File::create(path).map_err(|e| format!("--tap {}: {e}", path.display()))?;
         Ok(TapFile {
             file,
             path: path.to_owned(),

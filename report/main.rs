@@ -18,8 +18,10 @@ use json::System;
 use kconfig::Kconfig;
 use lexopt::prelude::*;
 use model::{Outcome, Run};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use stream::{Event, Reader};
 
@@ -80,31 +82,62 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
     Ok(Some(o))
 }
 
+impl Options {
+    /// What is written.
+    fn files(&self) -> Vec<(&'static str, &Path)> {
+        let all = [
+            ("--junit", &self.junit),
+            ("--json", &self.json),
+            ("--tap", &self.tap),
+        ];
+        let given = all.into_iter();
+        given
+            .filter_map(|(o, p)| Some((o, p.as_deref()?)))
+            .collect()
+    }
+
+    /// What is read.
+    fn input(&self) -> Result<File, String> {
+        match &self.log {
+            Some(path) => File::open(path).map_err(|e| format!("{}: {e}", path.display())),
+            None => {
+                let fd = std::io::stdin().as_fd().try_clone_to_owned();
+                fd.map(File::from).map_err(|e| format!("cannot read: {e}"))
+            }
+        }
+    }
+
+    /// Only sees whether the files can be written.
+    fn check(&self) -> Result<(), String> {
+        // Not opened: it may be a pipe.
+        let log = self.log.as_ref().and_then(|log| log.metadata().ok());
+        files::apart(&self.files(), log.as_ref())?;
+        self.sinks()?;
+        self.tap.as_deref().map_or(Ok(()), TapFile::check)
+    }
+
+    fn sinks(&self) -> Result<Vec<Sink>, String> {
+        let reports = [(Kind::Junit, &self.junit), (Kind::Json, &self.json)];
+        let given = reports.into_iter();
+        let given = given.filter_map(|(kind, path)| Some((kind, path.as_deref()?)));
+        given.map(|(kind, path)| Sink::open(kind, path)).collect()
+    }
+}
+
 fn run() -> Result<ExitCode, String> {
     let Some(options) = options().map_err(|e| e.to_string().replace('\n', " "))? else {
         let _ = writeln!(std::io::stdout(), "{USAGE}");
         return Ok(ExitCode::SUCCESS);
     };
-    let mut sinks = Vec::new();
-    let reports = [(Kind::Junit, &options.junit), (Kind::Json, &options.json)];
-    for (kind, path) in reports {
-        if let Some(path) = path {
-            sinks.push(Sink::open(kind, path)?);
-        }
-    }
-    let tap = match &options.tap {
-        Some(path) => Some(TapFile::create(path, options.check)?),
-        None => None,
-    };
     if options.check {
+        options.check()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let input: Box<dyn Read> = match &options.log {
-        Some(path) => {
-            Box::new(std::fs::File::open(path).map_err(|e| format!("{}: {e}", path.display()))?)
-        }
-        None => Box::new(std::io::stdin()),
-    };
+    // Before anything is written, which may be the same file.
+    let input = options.input()?;
+    files::apart(&options.files(), input.metadata().ok().as_ref())?;
+    let sinks = options.sinks()?;
+    let tap = options.tap.as_deref().map(TapFile::create).transpose()?;
     let mut system = System::default();
     if options.here {
         system.config = Kconfig::running();

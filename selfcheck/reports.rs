@@ -245,6 +245,82 @@ fn files_that_cannot_be_written() {
     });
 }
 
+/// No report takes the place of the log that it is made of, or of another report.
+#[test]
+fn files_in_each_others_place() {
+    let dir = TempDir::new("same_place");
+    let path = |name: &str| dir.0.join(name).to_str().unwrap().to_owned();
+    let (log, link) = (path("log"), path("link"));
+    let text = "# walks: about\nok 1 a\n1..1\n";
+    std::fs::write(&log, text).unwrap();
+    std::os::unix::fs::symlink(&log, &link).unwrap();
+    std::fs::hard_link(&log, path("hard")).unwrap();
+    let shell = |script: &str, option: &str, file: &str, more: &[&str]| {
+        run(|| {
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", script, REPORT, option, file])
+                .args(more);
+            command.env("LOG", &log).current_dir(&dir.0);
+            command
+        })
+    };
+    let argument = "exec \"$0\" \"$@\" \"$LOG\"";
+    for option in ["--junit", "--json", "--tap"] {
+        for file in [log.as_str(), &link, &path("hard"), "log", "./log"] {
+            for more in [&[][..], &["--check"]] {
+                shell(argument, option, file, more).refused(option);
+            }
+            shell("exec \"$0\" \"$@\" <\"$LOG\"", option, file, &[]).refused(option);
+            assert_eq!(std::fs::read_to_string(&log).unwrap(), text);
+        }
+        let next = if option == "--json" {
+            "--tap"
+        } else {
+            "--json"
+        };
+        for (one, other) in [("new", "./new"), ("log", "link")] {
+            let none = "exec \"$0\" \"$@\" </dev/null";
+            shell(none, option, one, &[next, other]).refused(option);
+            assert!(!Path::new(&path("new")).exists());
+        }
+    }
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), text);
+    // Nothing is lost in a device.
+    let more = ["--json", "/dev/null", "--tap", "/dev/null"];
+    let ended = shell(argument, "--junit", "/dev/null", &more);
+    assert_eq!(ended.status, 0, "{ended:?}");
+}
+
+/// To see whether a pipe can be written would send its reader away.
+#[test]
+fn a_pipe_is_not_tried() {
+    let dir = TempDir::new("tried");
+    for option in ["--tap", "--json", "--junit"] {
+        let ended = run(|| {
+            let script = "rm -f pipe; mkfifo pipe || exit 9; cat pipe >got & \
+                timeout 20 \"$0\" --check \"$1\" pipe || exit 8; sleep 0.5; \
+                printf '# walks: about\\nok 1 a\\n1..1\\n' | timeout 20 \"$0\" \"$1\" pipe || exit 7; wait";
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", script, REPORT, option])
+                .current_dir(&dir.0);
+            command
+        });
+        assert_eq!(ended.status, 0, "{option}: {ended:?}");
+        let got = std::fs::read_to_string(dir.0.join("got")).unwrap();
+        assert!(got.contains("walks"), "{option}: {got}");
+    }
+    // Nor is anything left of what was only tried.
+    let tap = dir.0.join("tap");
+    let args = ["--check", "--tap", tap.to_str().unwrap()].map(String::from);
+    assert_eq!(report(&args, "").status, 0);
+    assert!(!tap.exists());
+    std::fs::write(&tap, "old").unwrap();
+    assert_eq!(report(&args, "").status, 0);
+    assert_eq!(std::fs::read_to_string(&tap).unwrap(), "old");
+}
+
 /// One that cannot be written after all fails the run.
 #[test]
 fn a_full_disk() {
