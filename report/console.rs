@@ -43,8 +43,19 @@ pub struct Mender {
 
 impl Mender {
     /// Takes a line of the console; gives the lines to read. `whole` says whether a text is just what
-    /// is expected next: the halves of a result are joined only then.
-    pub fn line(&mut self, raw: &str, whole: impl Fn(&str) -> bool) -> Vec<String> {
+    /// is expected next: the halves of a result are joined only then. `own` says whether one would mean
+    /// something by itself: it is no rest of a diagnostic then, of which anything else may be the rest.
+    ///
+    /// Not to be told apart, and so taken as two lines: a diagnostic and a rest of it that reads as a
+    /// line of its own, such as `# # start x` torn out of `# output: # # start x`, or in the flat form
+    /// any rest with a `#` at its beginning. Not seen at all: messages without a time stamp
+    /// (printk.time=0), and bytes that a console has dropped.
+    pub fn line(
+        &mut self,
+        raw: &str,
+        own: impl Fn(&str) -> bool,
+        whole: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
         let line = raw.trim_end_matches(['\r', '\n']);
         let torn = match stamp(line) {
             Some(0) => return Vec::new(),
@@ -56,8 +67,6 @@ impl Mender {
             self.head.get_or_insert_default().push_str(text);
             return Vec::new();
         }
-        // Of a diagnostic anything may be the rest, but not what is a line of its own.
-        let own = |l: &str| l.starts_with('#') || l.starts_with("Bail out!") || whole(l);
         let fits = |head: &str, line: &str| match head.starts_with('#') {
             true => !own(line),
             false => whole(&format!("{head}{line}")),
@@ -83,7 +92,9 @@ mod tests {
     fn mend(lines: &[&str]) -> Vec<String> {
         let mut mender = Mender::default();
         let whole = |t: &str| t == "ok 1 a.one" || t.starts_with("ok 2 a.two # SKIP ");
-        let mut all: Vec<String> = lines.iter().flat_map(|l| mender.line(l, whole)).collect();
+        let own = |t: &str| t.starts_with('#') || whole(t);
+        let of = |l: &&str| mender.line(l, own, whole);
+        let mut all: Vec<String> = lines.iter().flat_map(of).collect();
         all.extend(mender.end());
         all
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Result lines, and what they and the lines before them say.
 
-use crate::model::Outcome;
+use crate::model::{Outcome, Program};
 
 /// What a note that tells of a failure begins with.
 const FAILED: [&str; 1] = ["failed: "];
@@ -9,6 +9,15 @@ const FAILED: [&str; 1] = ["failed: "];
 const ERROR: [&str; 1] = ["error: "];
 /// What a note begins with that the supervisor makes a failure of.
 const WRONG: [&str; 3] = ["kernel log: ", "leftover: ", "the kernel is tainted"];
+
+/// What the kselftest runner calls a program of ours, before its name.
+pub const OURS: &str = "selftests: rmap: ";
+
+/// Is it a name that a program or a test of ours can have?
+pub fn good(name: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
+    !name.is_empty() && name.bytes().all(good)
+}
 
 /// How a test ended, and why; only a pass has no reason.
 pub fn judge(result: &ResultLine, lines: &[String]) -> (Outcome, String) {
@@ -91,6 +100,12 @@ impl ResultLine<'_> {
             name: name.trim(),
             directive: directive.trim(),
         })
+    }
+
+    /// Is it the kselftest runner's, of this program?
+    pub fn is_of(&self, program: Option<&Program>) -> bool {
+        let name = self.name.strip_prefix(OURS);
+        program.is_some_and(|program| name == Some(&program.name))
     }
 }
 

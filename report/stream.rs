@@ -4,7 +4,7 @@
 
 use crate::console::{Mender, printable};
 use crate::model::{Case, Program, Run};
-use crate::result::{ResultLine, judge, plan};
+use crate::result::{OURS, ResultLine, good, judge, plan};
 
 /// What a line meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,9 +51,6 @@ pub struct Reader {
     foreign: bool,
 }
 
-/// What the kselftest runner calls a program of ours, before its name.
-const OURS: &str = "selftests: rmap: ";
-
 impl Default for Reader {
     fn default() -> Reader {
         Reader {
@@ -82,12 +79,12 @@ impl Reader {
         let Some(mender) = &mut self.mender else {
             return self.take(raw).into_iter().collect();
         };
-        let (run, form, next) = (&self.run, self.form, self.counted + 1);
-        let whole = |text: &str| match ResultLine::parse(text) {
-            Some(result) => result.number == next && expected(run, form, result.name),
-            None => plan(text).is_some(),
+        let next = Next {
+            run: &self.run,
+            form: self.form,
+            number: self.counted + 1,
         };
-        let lines = mender.line(raw, whole);
+        let lines = mender.line(raw, |l| next.own(l), |l| next.whole(l));
         lines.iter().filter_map(|line| self.take(line)).collect()
     }
 
@@ -143,7 +140,7 @@ impl Reader {
             return self.inner(line);
         }
         let result = ResultLine::parse(line)?;
-        if result.name.strip_prefix(OURS)? != self.run.programs.last()?.name {
+        if !result.is_of(self.run.programs.last()) {
             return None;
         }
         let status = match result.directive.split_once("exit=") {
@@ -289,6 +286,52 @@ impl Reader {
     }
 }
 
+/// What may come next, where lines are torn.
+struct Next<'a> {
+    run: &'a Run,
+    form: Form,
+    /// of the next result
+    number: usize,
+}
+
+impl Next<'_> {
+    /// Is it just the result that is expected, or a plan?
+    fn whole(&self, text: &str) -> bool {
+        match ResultLine::parse(text) {
+            Some(result) if self.form == Form::Nested => result.is_of(self.run.programs.last()),
+            Some(result) => self.result(&result),
+            // The runner's plans tell nothing.
+            None => self.form != Form::Nested && plan(text).is_some(),
+        }
+    }
+
+    /// Would it mean something by itself?
+    fn own(&self, line: &str) -> bool {
+        if line.starts_with("Bail out!") || self.whole(line) {
+            return true;
+        }
+        if self.form != Form::Nested {
+            return line.starts_with('#');
+        }
+        // A diagnostic of a program that was torn behind the runner's mark has its own mark left, and
+        // looks like a line of the program: but not like one that says anything.
+        let Some(inner) = line.strip_prefix("# ") else {
+            return false;
+        };
+        match ResultLine::parse(inner) {
+            Some(result) => self.result(&result),
+            None => {
+                let marks = ["#", "selftests: ", "Bail out!"];
+                marks.iter().any(|m| inner.starts_with(m)) || plan(inner).is_some()
+            }
+        }
+    }
+
+    fn result(&self, result: &ResultLine) -> bool {
+        result.number == self.number && expected(self.run, self.form, result.name)
+    }
+}
+
 /// The test's name without its program.
 fn short<'a>(form: Form, program: &str, name: &'a str) -> &'a str {
     let rest = name.strip_prefix(program).and_then(|n| n.strip_prefix('.'));
@@ -296,12 +339,6 @@ fn short<'a>(form: Form, program: &str, name: &'a str) -> &'a str {
         (Form::Flat, Some(rest)) => rest,
         _ => name,
     }
-}
-
-/// Is it a name that a program or a test of ours can have?
-fn good(name: &str) -> bool {
-    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
-    !name.is_empty() && name.bytes().all(good)
 }
 
 /// May a test of that name have a result now? Where the tests were not listed, any may.
@@ -321,6 +358,7 @@ fn expected(run: &Run, form: Form, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Outcome;
 
     fn read(text: &str) -> Run {
         let mut reader = Reader::default();
@@ -489,6 +527,62 @@ not ok 5 b.two
     fn a_torn_result() {
         let torn = FLAT.replace("ok 1 a.one", "ok 1 a.o[   12.345678] zram0: x\r\nne");
         assert_eq!(outcomes(&read(&torn)), outcomes(&read(FLAT)));
+    }
+
+    /// In the kselftest form each line of a program has a mark, and its diagnostics have two.
+    #[test]
+    fn torn_in_the_kselftest_form() {
+        let text = "\
+TAP version 13
+1..2
+# tests of a: one two three
+# tests of b: one
+# selftests: rmap: a
+# TAP version 13
+# 1..3
+# # a: about
+# # start one
+# ok 1 one
+# # start two
+# # failed: a.rs:3: it holds
+# # script:
+# #     1 P: fork
+# #
+# # time 1.000 s
+# not ok 2 two
+# ok 3 three # SKIP needs swap
+# # Totals: x
+not ok 1 selftests: rmap: a # exit=1
+# selftests: rmap: b
+# 1..1
+# ok 1 one
+ok 2 selftests: rmap: b
+";
+        // As it is when no tests were listed, and when they were.
+        let bare: String = text
+            .split_inclusive('\n')
+            .filter(|l| !l.contains("tests of"))
+            .collect();
+        for text in [text, &bare] {
+            let whole = read(text);
+            assert_eq!(whole.count(Outcome::Error), 0);
+            for (n, line) in text.lines().enumerate() {
+                for at in 1..=line.len() {
+                    let mut log = String::new();
+                    for (i, line) in text.lines().enumerate() {
+                        if i == n {
+                            log += &line[..at];
+                            log += "[   12.345678] x\r\n[   12.345679] y\r\n";
+                            log += &line[at..];
+                        } else {
+                            log += line;
+                        }
+                        log += "\r\n";
+                    }
+                    assert_eq!(read(&log), whole, "{line:?} at {at}");
+                }
+            }
+        }
     }
 
     #[test]
