@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a run of the suite said.
 
+use std::rc::Rc;
+
 /// How a test ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -45,8 +47,9 @@ pub struct Case {
     pub reason: String,
     /// how long it ran, where that was said
     pub seconds: Option<f64>,
-    /// what was said of it before its result
-    pub lines: Vec<String>,
+    /// what was said of it before its result; of a pass no report wants more than whether it began.
+    /// Shared by the copies of a run that are made while it goes on
+    pub lines: Rc<[String]>,
 }
 
 /// One program.
@@ -79,7 +82,7 @@ impl Program {
                 outcome: Outcome::Error,
                 reason: format!("{missing} test(s) without a result: {why}"),
                 seconds: None,
-                lines: std::mem::take(&mut self.tail),
+                lines: std::mem::take(&mut self.tail).into(),
             });
         }
     }
@@ -154,9 +157,9 @@ impl Run {
                     },
                     seconds: None,
                     lines: if ran {
-                        std::mem::take(&mut lines)
+                        std::mem::take(&mut lines).into()
                     } else {
-                        Vec::new()
+                        Rc::default()
                     },
                 });
             }
@@ -202,7 +205,7 @@ mod tests {
                     outcome: Outcome::Pass,
                     reason: String::new(),
                     seconds: None,
-                    lines: Vec::new(),
+                    lines: Rc::default(),
                 }],
                 tail: vec!["start two".into(), "failed: x".into()],
                 ..Program::default()
@@ -216,7 +219,7 @@ mod tests {
             two.reason,
             "no result, and it was running: the machine died"
         );
-        assert_eq!(two.lines, ["start two", "failed: x"]);
+        assert_eq!(*two.lines, ["start two", "failed: x"]);
         assert_eq!(
             run.programs[0].cases[2].reason,
             "no result: the machine died"
