@@ -6,6 +6,7 @@
 
 mod input;
 mod lies;
+mod lives;
 mod manual;
 mod misbehaviour;
 mod readers;
