@@ -14,9 +14,24 @@ TESTS='-t walks.* -t fork_tree.cow.* -t fork_tree.exec -t fork_mlock.* -t file_s
 -t uffd_move.* -t mlock.counters -t explore.01 -t explore.random.0 -t fork_chain.objects_per_fork'
 mm=/sys/kernel/mm
 
-# knob FILE VALUE: false where there is no such knob.
+# knob FILE VALUE: false where there is no such knob. What it was is put back after the condition.
 knob() {
-	[ -e "$1" ] && echo "$2" 2>/dev/null >"$1"
+	[ -e "$1" ] || return
+	old=$(cat "$1")
+	case $old in
+	*'['*']'*) old=${old#*[} old=${old%%]*} ;;
+	esac
+	echo "$1 $old" >>/tmp/knobs
+	echo "$2" 2>/dev/null >"$1"
+}
+
+# The last that was changed is the first that is put back.
+restore() {
+	[ -e /tmp/knobs ] || return
+	sed '1!G;h;$!d' /tmp/knobs | while read -r file old; do
+		echo "$old" >"$file"
+	done
+	rm /tmp/knobs
 }
 
 # Each is run in a shell of its own and ends with "suite"; false where the condition cannot be made here.
@@ -25,16 +40,28 @@ files_64() { ulimit -n 64 && suite; }
 locked_0() { ulimit -l 0 && suite; }
 stack_256k() { ulimit -s 256 && suite; }
 space_512m() { ulimit -v 524288 && suite; }
-user_namespace() { unshare -Ur true 2>/dev/null && unshare -Ur sh "$0" -s; }
-pid_namespace() { unshare -pf true 2>/dev/null && unshare -pf sh "$0" -s; }
+# shellcheck disable=SC2086
+user_namespace() { unshare -Ur true 2>/dev/null && unshare -Ur sh "$0" -s $arguments; }
+# shellcheck disable=SC2086
+pid_namespace() { unshare -pf true 2>/dev/null && unshare -pf sh "$0" -s $arguments; }
 cgroup2() { mkdir -p /tmp/cg && mount -t cgroup2 none /tmp/cg && suite; }
 cgroup2_nested() {
 	mkdir -p /tmp/cg && mount -t cgroup2 none /tmp/cg && mkdir -p /tmp/cg/job/1 &&
 		echo +memory >/tmp/cg/cgroup.subtree_control && echo $$ >/tmp/cg/job/1/cgroup.procs && suite
+	status=$?
+	# A hierarchy with groups in it stays, and keeps its controllers.
+	echo $$ >/tmp/cg/cgroup.procs
+	rmdir /tmp/cg/job/1 /tmp/cg/job
+	echo -memory >/tmp/cg/cgroup.subtree_control
+	return $status
 }
-cgroup1() { umount /tmp/cg; mkdir -p /tmp/cg1 && mount -t cgroup -o memory none /tmp/cg1 && suite; }
+cgroup1() { mkdir -p /tmp/cg1 && mount -t cgroup -o memory none /tmp/cg1 && suite; }
 cgroup1_nested() {
 	mkdir -p /tmp/cg1 && mount -t cgroup -o memory none /tmp/cg1 && mkdir -p /tmp/cg1/job && echo $$ >/tmp/cg1/job/cgroup.procs && suite
+	status=$?
+	echo $$ >/tmp/cg1/cgroup.procs
+	rmdir /tmp/cg1/job
+	return $status
 }
 no_sys() { umount -l /sys && suite; }
 proc_hidden() { mount -o remount,hidepid=2 /proc && suite; }
@@ -45,7 +72,8 @@ proc_masked() {
 	suite
 }
 no_dev() { mount -t tmpfs none /dev && mknod /dev/null c 1 3 && suite; }
-read_only_root() { mount -o remount,ro / && suite; }
+no_shm() { ! mountpoint -q /dev/shm 2>/dev/null || umount /dev/shm; rm -rf /dev/shm; suite; }
+read_only_root() { { mount -o remount,bind,ro / || mount -o remount,ro /; } 2>/dev/null && ! (: >/readonly) 2>/dev/null && suite; }
 restricted() { knob /proc/sys/kernel/kptr_restrict 2 && knob /proc/sys/kernel/dmesg_restrict 1 && knob /proc/sys/vm/unprivileged_userfaultfd 0; suite; }
 thp_always() { knob $mm/transparent_hugepage/enabled always && knob $mm/transparent_hugepage/defrag always && suite; }
 thp_sizes_always() {
@@ -65,6 +93,10 @@ zswap() { knob /sys/module/zswap/parameters/enabled 1 && suite; }
 other_zram() {
 	id=$(cat /sys/class/zram-control/hot_add) && echo 64M >/sys/block/zram"$id"/disksize && sleep 1 &&
 		mkswap /dev/zram"$id" >/dev/null && swapon /dev/zram"$id" && suite
+	status=$?
+	swapoff /dev/zram"$id"
+	echo "$id" >/sys/class/zram-control/hot_remove
+	return $status
 }
 hugepages_reserved() { knob /proc/sys/vm/nr_hugepages 64 && suite; }
 compacting() { knob /proc/sys/vm/compaction_proactiveness 100 && beside 'echo 1 >/proc/sys/vm/compact_memory; sleep 0.1'; }
@@ -74,10 +106,10 @@ busy() { beside : : : : : :; }
 memory_is_taken() { beside 'dd if=/dev/zero of=/dev/null bs=400M count=2'; }
 cpu_gone() { knob /sys/devices/system/cpu/cpu1/online 0 && suite; }
 
-ALL='plain files_64 locked_0 stack_256k space_512m user_namespace pid_namespace no_dev proc_hidden
+ALL='plain files_64 locked_0 stack_256k space_512m user_namespace pid_namespace no_dev no_shm proc_hidden
 restricted thp_always thp_sizes_always ksm_running ksm_zero_pages swappiness_0 swappiness_200 overcommit_never numa_balancing
 lru_gen lru_gen_off zswap other_zram hugepages_reserved compacting dropping_caches clock_jumps busy memory_is_taken cpu_gone
-cgroup2 cgroup2_nested cgroup1 cgroup1_nested proc_masked read_only_root no_sys'
+cgroup1 cgroup1_nested cgroup2 cgroup2_nested proc_masked no_sys read_only_root'
 
 # beside LOOP...: runs the suite while each loop goes round and round in the background.
 beside() {
@@ -105,7 +137,8 @@ arguments=
 while [ $# -gt 0 ]; do
 	case $1 in
 	-c) chosen="$chosen $2" && shift ;;
-	-s) inside=yes ;;
+	-s) inside=suite ;;
+	-i) inside=$2 && shift ;;
 	*) arguments="$arguments $1" ;;
 	esac
 	shift
@@ -113,15 +146,18 @@ done
 set -f
 arguments=${arguments:-$TESTS}
 if [ -n "${inside:-}" ]; then
-	suite
+	# Some name files by patterns.
+	set +f
+	"$inside"
 	exit
 fi
 
 failures=0
 for name in ${chosen:-$ALL}; do
 	before=$(cut -d. -f1 /proc/uptime)
-	text=$(set +f; "$name" || echo "# not to be had here") 2>/dev/null
-	set +f
+	# shellcheck disable=SC2086
+	text=$(unshare -m sh "$0" -i "$name" $arguments || echo "# not to be had here") 2>/dev/null
+	restore 2>/dev/null
 	seconds=$(($(cut -d. -f1 /proc/uptime) - before))
 	count() { printf '%s\n' "$text" | grep -c "$1"; }
 	failed=$(count '^not ok')
