@@ -469,14 +469,7 @@ const COUNTED: Test = Test {
         Need::KpageFlags,
         Need::Reclaim,
         Need::MemMib(64),
-        // CONFIG_NO_PAGE_MAPCOUNT: a folio counts as a whole until all of it is unmapped.
-        Need::Probe(|f| {
-            if f.page_mapcount {
-                Ok(())
-            } else {
-                Err("needs mapcounts of single pages")
-            }
-        }),
+        Need::PageMapcount,
     ],
     ..Test::DEFAULT
 };

@@ -495,6 +495,7 @@ pub const WRITTEN_AND_MOVED: Test = Test {
 pub const COUNTED: Test = Test {
     name: "huge.counted",
     about: "The counters of mapped pages of files follow the mappings, page by page.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::PageMapcount],
     run: counted,
     ..HUGE
 };

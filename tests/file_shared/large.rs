@@ -253,4 +253,7 @@ pub const RECLAIMED: Test = Test {
 };
 pub const RESHAPED: Test = test("large.reshaped", reshaped);
 pub const TAKEN_AWAY: Test = test("large.taken_away", taken_away);
-pub const COUNTED: Test = test("large.counted", counted);
+pub const COUNTED: Test = Test {
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::PageMapcount],
+    ..test("large.counted", counted)
+};

@@ -63,6 +63,9 @@ pub enum Need {
     KpageCount,
     /// /proc/kpageflags.
     KpageFlags,
+    /// Counters of mapped pages that count each page of a large folio by itself (no CONFIG_NO_PAGE_MAPCOUNT): without, a folio counts as
+    /// a whole as long as any part of it is mapped.
+    PageMapcount,
     /// Effective UID 0.
     Root,
     /// Transparent huge pages.
@@ -100,6 +103,10 @@ impl Need {
             Need::KpageFlags => (
                 f.kpageflags,
                 "needs kpageflags (CONFIG_PROC_PAGE_MONITOR and root)",
+            ),
+            Need::PageMapcount => (
+                f.page_mapcount,
+                "needs mapcounts of pages (CONFIG_PAGE_MAPCOUNT)",
             ),
             Need::Root => (f.root, "needs root"),
             Need::Thp => (f.thp, "needs transparent huge pages"),
