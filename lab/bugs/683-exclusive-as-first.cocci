@@ -5,7 +5,8 @@
 //   whether the first is mapped exclusively
 // function: pagemap_pmd_range
 // breaks: pagemap tells of each page whether it is mapped exclusively
-// resembles: none known
+// resembles: Linux 6.15 and later as they were released, which undid
+//   2c1f057e5be6 for huge entries
 // file: fs/proc/task_mmu.c
 
 @@
