@@ -2,7 +2,7 @@
 //! run_tests.sh when what it has started is killed, or told to end at the same moment as itself.
 
 use crate::script::{Script, executable};
-use crate::support::{TempDir, alone, run, skipped, start};
+use crate::support::{FAULTY, TempDir, alone, ended_with_env, run, skipped, start};
 use std::os::unix::process::CommandExt;
 
 const PASS: &str = "ok 1 one\nok 2 two\nok 3 three\n";
@@ -77,4 +77,6 @@ fn a_state_directory_that_is_not_there() {
         })
         .refused("RMAP_STATE_DIR=/proc/nowhere");
     });
+    let nowhere = [("RMAP_STATE_DIR", "/proc/nowhere")];
+    ended_with_env(FAULTY, &["pass"], &nowhere).refused("RMAP_STATE_DIR: /proc/nowhere/");
 }

@@ -54,8 +54,8 @@ pub struct Journal {
 pub enum Opened {
     /// Ours; and what an earlier run left undone.
     Ready(Journal, Vec<Change>),
-    /// Another run holds it.
-    Busy(String),
+    /// Another run holds it, or it cannot be where it was to be: why.
+    Refused(String),
     /// There is no place for it.
     Nowhere,
 }
@@ -63,20 +63,22 @@ pub enum Opened {
 impl Journal {
     /// Finds, locks and reads the file.
     pub fn open() -> Opened {
-        let given = std::env::var_os("RMAP_STATE_DIR").map(PathBuf::from);
+        let given = std::env::var_os("RMAP_STATE_DIR").filter(|dir| !dir.is_empty());
         // Who names a directory wants that one.
-        let dirs = match given {
-            Some(dir) => vec![dir],
+        let dirs: Vec<PathBuf> = match &given {
+            Some(dir) => vec![dir.into()],
             None => DIRS.iter().map(PathBuf::from).collect(),
         };
-        let dirs = dirs.into_iter();
-        for path in dirs.map(|d| d.join(file_name())) {
+        for path in dirs.iter().map(|d| d.join(file_name())) {
             match Journal::open_at(&path) {
                 Ok(Ok(mut journal)) => {
                     let left = journal.start().unwrap_or_default();
                     return Opened::Ready(journal, left);
                 }
-                Ok(Err(busy)) => return Opened::Busy(busy),
+                Ok(Err(busy)) => return Opened::Refused(busy),
+                Err(e) if given.is_some() => {
+                    return Opened::Refused(format!("RMAP_STATE_DIR: {}: {e}", path.display()));
+                }
                 Err(_) => {}
             }
         }
@@ -187,8 +189,8 @@ pub(crate) fn alone() -> Alone {
     loop {
         match Journal::open() {
             Opened::Ready(journal, left) => return Alone(Some((journal, left))),
-            Opened::Busy(who) if patience.over() => panic!("{who}"),
-            Opened::Busy(_) => std::thread::sleep(Duration::from_millis(10)),
+            Opened::Refused(who) if patience.over() => panic!("{who}"),
+            Opened::Refused(_) => std::thread::sleep(Duration::from_millis(10)),
             Opened::Nowhere => return Alone(None),
         }
     }

@@ -106,7 +106,7 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
     let signals = Signals::block().map_err(|e| format!("signalfd: {e}"))?;
     let (journal, left) = match Journal::open() {
         Opened::Ready(journal, left) => (Some(journal), left),
-        Opened::Busy(text) => return Err(text),
+        Opened::Refused(text) => return Err(text),
         Opened::Nowhere => (None, Vec::new()),
     };
     let journaled = journal.is_some();
