@@ -108,8 +108,8 @@ fn beside<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Area)> {
     Ok((c, first))
 }
 
-/// Many kernels have this bug as they were released (before "mm/page_vma_mapped: continue past nonmatching huge PMDs"), and no probe tells it from the same bug made anew. Seen: 6.1 and 6.12.117 fail;
-/// 6.12.118, 6.18.44 and 7.3.4 pass. Kernels in between are not judged.
+/// Many kernels have this bug as they were released (before "mm/page_vma_mapped: continue past nonmatching huge PMDs"), and no probe tells it
+/// from the same bug made anew. Seen: 6.1, 6.12.117 and 7.2.13 fail; 6.12.118, 6.18.44 and 7.3.4 pass. Kernels in between are not judged.
 pub fn beside_where_mended(ctx: &mut Ctx) -> TestResult {
     let features = &ctx.arena.features;
     let mended = match features.version() {
@@ -119,7 +119,7 @@ pub fn beside_where_mended(ctx: &mut Ctx) -> TestResult {
     };
     if !mended {
         return Err(Stop::Skip(
-            "needs walks that go on beside another huge page (Linux 7.3, and stable ones of the time)",
+            "needs walks that go on beside another huge page (Linux 6.12.118, 6.18.44 or 7.3)",
         ));
     }
     walk::afresh(ctx, huge_beside)

@@ -60,7 +60,11 @@ impl Apt {
         let age = std::fs::metadata(self.dir.join("partial"))
             .and_then(|file| file.modified())
             .map(|time| time.elapsed().unwrap_or_default());
-        age.is_ok_and(|age| age < RETRY)
+        let tried = age.is_ok_and(|age| age < RETRY);
+        if tried {
+            eprintln!("xtask: some package lists are missing, and are asked for again in an hour");
+        }
+        tried
     }
 
     fn command(&self, program: &str) -> Command {

@@ -43,7 +43,7 @@ pub struct Features {
     pub ksm_flag: bool,
     /// Nodes with memory.
     pub nodes: Vec<i32>,
-    /// There is move_pages(2): NUMA and CONFIG_MIGRATION.
+    /// There is move_pages(2), NUMA and CONFIG_MIGRATION, and no filter of calls (seccomp) forbids it.
     pub migration: bool,
     /// KSM knobs can be written.
     pub ksm: bool,

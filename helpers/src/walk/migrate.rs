@@ -75,7 +75,7 @@ pub(super) fn offered(w: &World) -> Result<(), &'static str> {
         return Err("needs 2 NUMA nodes with memory");
     }
     if !w.features().migration {
-        return Err("needs CONFIG_MIGRATION");
+        return Err("needs move_pages (CONFIG_MIGRATION)");
     }
     Ok(())
 }
@@ -222,7 +222,9 @@ fn pass<'p>(
             let addrs: Vec<usize> = list.iter().map(|l| l.1).collect();
             let statuses = match ask(w, by, actor, &addrs, to)? {
                 Ok(s) => s,
-                Err(Errno::ENOSYS) => return Err(Stop::Skip("needs CONFIG_MIGRATION")),
+                Err(Errno::ENOSYS) => {
+                    return Err(Stop::Skip("needs move_pages (CONFIG_MIGRATION)"));
+                }
                 // The whole batch was refused (no memory on the node, say): each page counts as refused.
                 Err(e) => vec![-(e as i32); addrs.len()],
             };

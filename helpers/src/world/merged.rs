@@ -227,7 +227,7 @@ impl World<'_> {
     #[track_caller]
     pub fn move_to_node(&self, actor: Actor, area: Area, node: i32) -> TestResult {
         if !self.features().migration {
-            return Err(Stop::Skip("needs CONFIG_MIGRATION"));
+            return Err(Stop::Skip("needs move_pages (CONFIG_MIGRATION)"));
         }
         let text = self.show(area);
         self.note(format!("{}: move {text} to node {node}", actor.name()));

@@ -34,13 +34,6 @@ impl World<'_> {
         let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         };
-        // Kernels that do not split a huge page that failed give it away again as it is.
-        if self
-            .page_flags(pfn)?
-            .is_some_and(|f| f.has(Flags::HWPOISON))
-        {
-            return Err(Stop::Skip("needs a page that has not failed before"));
-        }
         let mut mappers = BTreeSet::new();
         for sightings in self.look()?.into_values() {
             let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
@@ -60,6 +53,14 @@ impl World<'_> {
     #[track_caller]
     pub fn fail_held_page(&self, of: Actor, page: Area, cause: Cause) -> TestResult {
         let (pfn, mappers) = self.about_to_fail(of, page, cause, "held")?;
+        // One that was held when it failed, and that could not be given back then, is given away again with its neighbours as it is
+        // (free_pages_prepare()).
+        if self
+            .page_flags(pfn)?
+            .is_some_and(|f| f.has(Flags::HWPOISON))
+        {
+            return Err(Stop::Skip("needs a page that has not failed before"));
+        }
         match self.inject_by(pfn, page.vpn, cause)? {
             Err(Errno::EHWPOISON) => {
                 // All of it may be taken for lost.

@@ -220,7 +220,7 @@ impl Actor<'_, '_> {
         self.vma(
             cmd,
             "needs protection keys",
-            &[Errno::ENOSPC, Errno::ENOSYS, Errno::EINVAL, Errno::EPERM],
+            &[Errno::ENOSPC, Errno::ENOSYS, Errno::EINVAL],
         )?;
         w.model.borrow_mut().protect(self.id, area.vpns(), RW);
         Ok(())
