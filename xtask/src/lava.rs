@@ -5,6 +5,7 @@
 mod job;
 mod results;
 
+use crate::accel;
 use crate::initramfs::{self, Content};
 use crate::kernel::Kernel;
 use crate::suite::{self, Source};
@@ -30,7 +31,9 @@ failed, 2 results are lost, or the job did not end.
                     or the path of a bzImage
   --append WORDS    more words for the kernel's command line
   --before COMMAND  a step of the job before the suite is run
-  --tuxrun PROGRAM  let tuxrun run it (--runtime null), which makes a job of its own
+  --tuxrun PROGRAM  let tuxrun run it (--runtime null, --device qemu-lava)
+  --command         with --tuxrun: as a command of a job that tuxrun makes itself, on
+                    a machine of its own
   --keep DIR        keep there what is made: kernel, root file system, job, logs
   --timeout S       give the job up after S seconds (1800)
   --suite DIR       take the suite from there, do not build it
@@ -45,6 +48,7 @@ struct Options {
     append: String,
     before: Option<String>,
     tuxrun: Option<String>,
+    command: bool,
     keep: Option<PathBuf>,
     timeout: u64,
     suite: Option<PathBuf>,
@@ -57,6 +61,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         append: String::new(),
         before: None,
         tuxrun: None,
+        command: false,
         keep: None,
         timeout: 1800,
         suite: None,
@@ -68,6 +73,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("append") => options.append = parser.value()?.string()?,
             Long("before") => options.before = Some(parser.value()?.string()?),
             Long("tuxrun") => options.tuxrun = Some(parser.value()?.string()?),
+            Long("command") => options.command = true,
             Long("keep") => options.keep = Some(parser.value()?.into()),
             Long("timeout") => options.timeout = parser.value()?.parse()?,
             Long("suite") => options.suite = Some(parser.value()?.into()),
@@ -78,6 +84,9 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Value(word) => options.arguments = sys::words(word, &mut parser)?,
             _ => return Err(arg.unexpected().into()),
         }
+    }
+    if options.command && options.tuxrun.is_none() {
+        bail!("--command without --tuxrun");
     }
     // They pass through YAML and two shells.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.*?=/x".contains(c);
@@ -160,11 +169,21 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         append: &options.append,
         before: options.before.as_deref(),
         timeout: options.timeout,
+        emulated: accel::option(arch, &kernel.image)? == accel::TCG,
     };
     let log = dir.join("log");
     let mut command = match &options.tuxrun {
-        Some(tuxrun) if tuxrun.contains('/') => made.tuxrun(&std::path::absolute(tuxrun)?),
-        Some(tuxrun) => made.tuxrun(Path::new(tuxrun)),
+        Some(tuxrun) => {
+            // It runs in another directory.
+            let tuxrun = match tuxrun.contains('/') {
+                true => std::path::absolute(tuxrun)?,
+                false => PathBuf::from(tuxrun),
+            };
+            match options.command {
+                true => made.tuxrun_command(&tuxrun),
+                false => made.tuxrun_job(&tuxrun)?,
+            }
+        }
         None => made.lava_run()?,
     };
     let file = std::fs::File::create(&log)?;
@@ -182,8 +201,9 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let said = said(&files, &dir)?;
     let verdict = arrived.compare(&expected, &said);
     println!("{verdict}");
-    // Of tuxrun it is the tests' status too.
-    let told = options.tuxrun.is_some() && !verdict.failed.is_empty();
+    // Of tuxrun it is the tests' status too, and 2 when results have come from a definition that it
+    // does not know.
+    let told = options.tuxrun.is_some() && (!verdict.failed.is_empty() || !options.command);
     if arrived.ended_badly || !(status.success() || told) {
         println!("the job did not end well ({status}); {}", arrived.last());
         return Ok(ExitCode::from(NO_VERDICT));

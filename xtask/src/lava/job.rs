@@ -4,7 +4,7 @@
 use crate::initramfs::PROMPT;
 use crate::sys;
 use anyhow::{Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What to make it of.
@@ -19,6 +19,8 @@ pub struct Job<'a> {
     pub before: Option<&'a str>,
     /// seconds
     pub timeout: u64,
+    /// whether processors are emulated
+    pub emulated: bool,
 }
 
 /// Replaces what must be there.
@@ -59,28 +61,46 @@ impl Job<'_> {
             "RMAP_ARGS: \"\"",
             &format!("RMAP_ARGS: \"{}\"", self.arguments),
         )?;
+        if self.emulated {
+            // For devices that have KVM otherwise.
+            let context = "context:\n  no_kvm: true\n  cpu: max\n";
+            text = replace(&text, "context:\n", context)?;
+        }
         let inline = format!(
             "from: inline\n          repository:\n{}",
             indent(&definition, 12)
         );
         let git = "from: git\n          repository: https://example.org/rmap-selftests.git";
         text = replace(&text, git, &inline)?;
+        // tuxrun reads no other unit.
         text = replace(
             &text,
             "job: {minutes: 60}",
-            &format!("job: {{seconds: {}}}", self.timeout),
+            &format!("job: {{minutes: {}}}", self.minutes()),
         )?;
         Ok(text)
     }
 
-    /// Writes the job, and what lava-run wants besides; the command that runs it.
-    pub fn lava_run(&self) -> Result<Command> {
+    fn minutes(&self) -> u64 {
+        self.timeout.div_ceil(60)
+    }
+
+    /// Writes the job.
+    fn write(&self) -> Result<PathBuf> {
         let lava = sys::root()?.join("lab/lava");
         let job = self.yaml(
             &sys::read_text(&lava.join("job-qemu.yaml"))?,
             &sys::read_text(&lava.join("rmap-selftests.yaml"))?,
         )?;
-        sys::write(&self.dir.join("job.yaml"), job)?;
+        let path = self.dir.join("job.yaml");
+        sys::write(&path, job)?;
+        Ok(path)
+    }
+
+    /// Writes the job, and what lava-run wants besides; the command that runs it.
+    pub fn lava_run(&self) -> Result<Command> {
+        let job = self.write()?;
+        let lava = sys::root()?.join("lab/lava");
         sys::write(&self.dir.join("dispatcher.yaml"), "{}\n")?;
         let output = self.dir.join("output");
         sys::make_dir(&output)?;
@@ -90,17 +110,33 @@ impl Job<'_> {
         command
             .arg("--dispatcher")
             .arg(self.dir.join("dispatcher.yaml"));
-        command.arg(self.dir.join("job.yaml"));
+        command.arg(job);
         Ok(command)
     }
 
-    /// The same by tuxrun, which has one command and a machine of its own.
-    pub fn tuxrun(&self, program: &Path) -> Command {
-        let url = |name: &str| format!("file://{}", self.dir.join(name).display());
+    /// What both ways of tuxrun have.
+    fn tuxrun(&self, program: &Path, device: &str) -> Command {
         let mut command = Command::new(program);
         // It leaves files where it runs.
         command.current_dir(self.dir);
-        command.args(["--runtime", "null", "--device", "qemu-x86_64"]);
+        command.args(["--runtime", "null", "--device", device]);
+        command.arg("--results").arg(self.dir.join("results.json"));
+        command
+    }
+
+    /// Writes the job; the command by which tuxrun runs it, on the machine that its context describes.
+    pub fn tuxrun_job(&self, program: &Path) -> Result<Command> {
+        let job = self.write()?;
+        let mut command = self.tuxrun(program, "qemu-lava");
+        command.arg("--job-definition");
+        command.arg(format!("file://{}", job.display()));
+        Ok(command)
+    }
+
+    /// A job that tuxrun makes itself, which has one command and a machine of its own.
+    pub fn tuxrun_command(&self, program: &Path) -> Command {
+        let url = |name: &str| format!("file://{}", self.dir.join(name).display());
+        let mut command = self.tuxrun(program, "qemu-x86_64");
         command.args([
             "--kernel",
             &url("kernel"),
@@ -112,9 +148,7 @@ impl Job<'_> {
             format!("rdinit=/init panic=5 {}", self.append).trim(),
         ]);
         command.args(["--prompt", PROMPT]);
-        let minutes = self.timeout.div_ceil(60);
-        command.args(["--timeouts", &format!("commands={minutes}")]);
-        command.arg("--results").arg(self.dir.join("results.json"));
+        command.args(["--timeouts", &format!("commands={}", self.minutes())]);
         let before = match self.before {
             Some(before) if before.trim_end().ends_with('&') => format!("{before} "),
             Some(before) => format!("{before}; "),
@@ -140,6 +174,7 @@ mod tests {
             append: "quiet",
             before: Some("echo \"a: b\""),
             timeout: 90,
+            emulated: true,
         };
         let text = job
             .yaml(
@@ -152,7 +187,8 @@ mod tests {
             " panic=5 quiet\"'",
             "RMAP_ARGS: \"-t x.*\"",
             "            run:\n              steps:\n                - \"echo \\\"a: b\\\"\"\n",
-            "job: {seconds: 90}",
+            "job: {minutes: 2}",
+            "context:\n  no_kvm: true\n  cpu: max\n  arch: x86_64\n",
         ] {
             assert!(text.contains(part), "no {part:?} in:\n{text}");
         }

@@ -14,7 +14,6 @@ const WHOLE: &str = "run_tests";
 struct One {
     name: String,
     result: String,
-    /// none: tuxrun does not tell
     set: Option<String>,
     seconds: Option<f64>,
 }
@@ -27,8 +26,6 @@ pub struct Arrived {
     pub console: String,
     /// an error of the job itself
     pub ended_badly: bool,
-    /// nobody tells which set a result is in
-    no_sets: bool,
 }
 
 /// A line of LAVA's log: YAML in one line, which is JSON but for the tags.
@@ -97,7 +94,6 @@ impl Arrived {
         let json: Value = serde_json::from_str(json).context("tuxrun's results")?;
         let mut arrived = Arrived {
             console: log.lines().map(plain_line).collect(),
-            no_sets: true,
             ..Arrived::default()
         };
         let suites = json.as_object().context("tuxrun's results")?;
@@ -113,7 +109,7 @@ impl Arrived {
                 arrived.cases.push(One {
                     name: name.into(),
                     result,
-                    set: None,
+                    set: case["set"].as_str().map(String::from),
                     seconds: number(&case["measurement"]),
                 });
             }
@@ -164,7 +160,7 @@ impl Arrived {
             verdict.failed.push(one.name.clone());
         }
         let program = one.name.split('.').next();
-        if one.set.as_deref() != program && !self.no_sets {
+        if one.set.as_deref() != program {
             verdict
                 .changed
                 .push(format!("{}: set {:?}", one.name, one.set));
@@ -278,7 +274,7 @@ mod tests {
     #[test]
     fn tuxrun() {
         let json = r#"{"lava": {"job": {"result": "pass"}}, "0_command": {"command": {"result": "pass"},
-            "a.one": {"result": "pass", "measurement": "1.5"}}}"#;
+            "a.one": {"result": "pass", "measurement": "1.5", "set": "a"}}}"#;
         let log = "\x1b[0;90m2026-01-01T00:00:00\x1b[0m \x1b[32m<LAVA_SIGNAL_STARTTC a.one>\x1b[0m\nend\n";
         let arrived = Arrived::of_tuxrun(json, log).unwrap();
         assert!(!arrived.ended_badly);
