@@ -25,7 +25,7 @@ usage: cargo xtask kselftest [OPTIONS] [-- ARGUMENTS...]
 
 Puts the suite, as git has it, as tools/testing/selftests/rmap into a tree beside
 a kernel's source, which is not touched; builds it there by install, gen_tar, O=,
-kselftest-merge and clean, and without a cargo; then unpacks the tarball in a
+kselftest-merge and clean, as a link, and without a cargo; then unpacks the tarball in a
 guest with Debian's userland and runs run_kselftest.sh there. Every test must be
 in its log. ARGUMENTS choose tests, as with run_tests.sh (-t, -x).
 Exit status: 0 all are there and none failed, 1 one failed, 2 something is lost,
@@ -40,6 +40,7 @@ or a way of building is broken.
   --keep DIR        keep there what is made: tree, tarball, logs
   --timeout S       give the guest up after S seconds (1800)
   --no-guest        build only
+  --run-tests       and make run_tests, on this machine's kernel, not in a guest
   --quick           build without optimisation
 
 Needs make, rsync, and mmdebstrap for the guest's root file system, kept in the cache.";
@@ -53,6 +54,7 @@ struct Options {
     machine: Machine,
     keep: Option<PathBuf>,
     guest: bool,
+    run_tests: bool,
     quick: bool,
     arguments: Vec<String>,
 }
@@ -68,6 +70,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
         },
         keep: None,
         guest: true,
+        run_tests: false,
         quick: false,
         arguments: Vec::new(),
     };
@@ -82,6 +85,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
                 options.machine.timeout = Duration::from_secs(parser.value()?.parse()?);
             }
             Long("no-guest") => options.guest = false,
+            Long("run-tests") => options.run_tests = true,
             Long("quick") => options.quick = true,
             Long("help") | Short('h') => {
                 println!("{USAGE}");
@@ -90,6 +94,9 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Value(word) => options.arguments = sys::words(word, &mut parser)?,
             _ => return Err(arg.unexpected().into()),
         }
+    }
+    if options.run_tests && !options.arguments.is_empty() {
+        bail!("--run-tests runs all tests");
     }
     Ok(Some(options))
 }
@@ -234,13 +241,26 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     println!("{built}");
     let mut lost = !built.problems.is_empty();
     let mut failed = false;
-    if options.guest {
-        let tests = chosen(&built.installed, &options.arguments)?;
-        let script = script(&tests, options.arguments.is_empty());
-        run(&options, &dir, &built.tarball, &script)?;
-        let read = log::read(&built.installed.join("rmap_report"), &dir)?;
+    let tests = chosen(&built.installed, &options.arguments)?;
+    let mut compare = |dir: &Path| -> Result<()> {
+        let read = log::read(&built.installed.join("rmap_report"), dir)?;
         let verdict = log::compare(&tests, &read);
         println!("{verdict}");
+        lost |= verdict.lost();
+        failed |= !verdict.failed.is_empty();
+        Ok(())
+    };
+    if options.run_tests {
+        let dir = dir.join("run_tests");
+        sys::make_dir(&dir)?;
+        tree.run_tests(&dir.join("log"))?;
+        print!("make run_tests: ");
+        compare(&dir)?;
+    }
+    if options.guest {
+        let script = script(&tests, options.arguments.is_empty());
+        run(&options, &dir, &built.tarball, &script)?;
+        compare(&dir)?;
         // They read the runner's own results, one of each program.
         println!("programs {}", log::by_program(&tests).len());
         let log = dir.join("log");
@@ -254,8 +274,6 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         ] {
             said.iter().for_each(|said| println!("{said}"));
         }
-        lost |= verdict.lost();
-        failed = !verdict.failed.is_empty();
     }
     Ok(match (lost, failed) {
         (true, _) => ExitCode::from(NO_VERDICT),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Where selftests are in a kernel's tree.
 const SELFTESTS: &str = "tools/testing/selftests";
@@ -77,7 +77,7 @@ impl Tree {
         }
         let dir = out.join("tree");
         // Of an earlier run with the same --keep.
-        for old in ["tree", "install", "tar", "build"] {
+        for old in ["tree", "install", "tar", "build", "linked", "elsewhere"] {
             let _ = std::fs::remove_dir_all(out.join(old));
         }
         link_all(source, &dir, "tools")?;
@@ -154,12 +154,13 @@ impl Tree {
         let install = format!("INSTALL_PATH={}", self.path("install"));
         sys::output(&mut self.make(&[&install, "install"]))?;
         let (one, other) = (names(&built.installed)?, names(&self.out.join("tar/rmap"))?);
-        if one != other {
-            let differ = difference(&one, &other).join(" ");
-            built
-                .problems
-                .push(format!("only in one of install and gen_tar: {differ}"));
-        }
+        let mut same = |a: &BTreeSet<String>, b: &BTreeSet<String>, what: &str| {
+            if a != b {
+                let differ = difference(a, b).join(" ");
+                built.problems.push(format!("{what}: {differ}"));
+            }
+        };
+        same(&one, &other, "only in one of install and gen_tar");
         let packed = sys::output_text(sys::command("tar", ["-tzf"]).arg(&built.tarball))?;
         let packed: BTreeSet<String> = packed
             .lines()
@@ -167,13 +168,9 @@ impl Tree {
             .filter(|l| !l.is_empty() && !l.ends_with('/'))
             .map(String::from)
             .collect();
-        if packed != other {
-            let differ = difference(&packed, &other).join(" ");
-            built
-                .problems
-                .push(format!("not in the tarball as made: {differ}"));
-        }
+        same(&packed, &other, "not in the tarball as made");
         self.listed(&mut built)?;
+        self.linked(&one, &mut built)?;
         sys::output(&mut self.make(&["clean"]))?;
         let after = names(&self.ours())?;
         if after != before {
@@ -223,6 +220,46 @@ impl Tree {
             ours.len(),
             listed.len()
         ));
+        Ok(())
+    }
+
+    /// The suite elsewhere, and a link to it in the tree: installs the same.
+    fn linked(&self, copied: &BTreeSet<String>, built: &mut Built) -> Result<()> {
+        eprintln!("xtask: make install, of a link");
+        let (ours, elsewhere) = (self.ours(), self.out.join("elsewhere"));
+        let moved = |from: &Path, to: &Path| {
+            std::fs::rename(from, to).with_context(|| format!("cannot move {}", from.display()))
+        };
+        moved(&ours, &elsewhere)?;
+        symlink(&elsewhere, &ours).with_context(|| format!("cannot make {}", ours.display()))?;
+        let install = format!("INSTALL_PATH={}", self.path("linked"));
+        sys::output(&mut self.make(&[&install, "install"]))?;
+        let linked = names(&self.out.join("linked/rmap"))?;
+        if linked != *copied {
+            let differ = difference(&linked, copied).join(" ");
+            built
+                .problems
+                .push(format!("only in one of copy and link: {differ}"));
+        }
+        built
+            .done
+            .push(format!("install of a link: {} files", linked.len()));
+        std::fs::remove_file(&ours).with_context(|| format!("cannot remove {}", ours.display()))?;
+        moved(&elsewhere, &ours)
+    }
+
+    /// make run_tests: what it prints goes to `log`. It runs on this machine's kernel.
+    pub fn run_tests(&self, log: &Path) -> Result<()> {
+        eprintln!("xtask: make run_tests");
+        let file = std::fs::File::create(log).context("cannot write the log")?;
+        let mut make = self.make(&["run_tests"]);
+        make.stdout(file).stdin(Stdio::null());
+        // Its status tells of building alone: the runner passes none on.
+        let status = make.status().context("cannot run make")?;
+        if !status.success() {
+            bail!("make run_tests: {status}");
+        }
+        sys::output(&mut self.make(&["clean"]))?;
         Ok(())
     }
 
