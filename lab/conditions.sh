@@ -11,7 +11,7 @@
 set -u
 TESTS='-t walks.* -t fork_tree.cow.* -t fork_tree.exec -t fork_mlock.* -t file_shared.swapped -t file_shared.disk.*
 -t file_shared.dontfork -t hugetlb.cow.exits -t ksm.forked_before -t ksm_unmerge.cow -t swap.* -t thp_collapse.* -t gup.pin.fork
--t uffd_move.* -t mlock.counters -t explore.01 -t explore.random.0 -t fork_chain.objects_per_fork'
+-t uffd_move.* -t mlock.counters -t explore.fixed.01 -t explore.random.0 -t fork_chain.objects_per_fork'
 mm=/sys/kernel/mm
 
 # knob FILE VALUE: false where there is no such knob. What it was is put back after the condition.
