@@ -22,7 +22,8 @@ with its status; with 2 when the guest panics, hangs or does not boot.
 
   --kernel SPEC     debian:VERSION, the newest of that version (debian:6.12;
                     with -generic or -rt: of that kind),
-                    or the path of a bzImage
+                    the path of a bzImage, or a directory in which the packages of a
+                    kernel are unpacked (vmlinuz and modules)
   --arch ARCH       x86_64, aarch64 or riscv64 (x86_64)
   --nodes N         NUMA nodes (2)
   --mem SIZE        memory of all nodes together, as in 512M or 1G (1G)

@@ -24,8 +24,13 @@ impl Kernel {
             return debian(&Wanted::parse(wanted, arch)?, arch);
         }
         let image = PathBuf::from(spec);
+        if image.is_dir() {
+            return unpacked(spec, &image);
+        }
         if !image.is_file() {
-            bail!("no kernel image: {spec} (debian:VERSION or a bzImage)");
+            bail!(
+                "no kernel image: {spec} (debian:VERSION, a bzImage, or a directory with unpacked packages)"
+            );
         }
         Ok(Kernel {
             name: spec.into(),
@@ -146,7 +151,12 @@ fn debian(wanted: &Wanted, arch: Arch) -> Result<Kernel> {
         let apt = Apt::new(arch)?;
         apt.unpack(&packages(&apt, &name)?, &tree)?;
     }
-    let files = sys::files_below(&tree)?;
+    unpacked(&name, &tree)
+}
+
+/// The kernel and the modules of a distribution's packages, unpacked in one directory.
+fn unpacked(name: &str, tree: &Path) -> Result<Kernel> {
+    let files = sys::files_below(tree)?;
     let image = files
         .iter()
         .find(|path| {
@@ -157,7 +167,7 @@ fn debian(wanted: &Wanted, arch: Arch) -> Result<Kernel> {
         .with_context(|| format!("{}: no vmlinuz in it", tree.display()))?
         .clone();
     Ok(Kernel {
-        name,
+        name: name.into(),
         image,
         modules: modules::collect(&files)?,
     })
