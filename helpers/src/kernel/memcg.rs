@@ -5,6 +5,7 @@
 //! Pages are charged where the process is when it first touches them: move processes in first.
 
 mod nodes;
+mod outside;
 mod squeeze;
 
 pub use nodes::NumaStat;
@@ -245,10 +246,7 @@ impl Memcg {
         }
         let file = self.dir.join("memory.reclaim");
         if !file.exists() {
-            let high = self.dir.join("memory.high");
-            let before = sysfs::read(&high)?;
-            let lowered = sysfs::write(&high, "0");
-            return lowered.and(sysfs::write(&high, &before));
+            return outside::lower_for_a_moment(&self.dir);
         }
         let bytes = sysfs::read(self.dir.join("memory.current"))?;
         // v2 has no memory.swappiness; the argument came with 6.9.
