@@ -3,7 +3,7 @@
 
 use super::kpage::{Flags, Kpage};
 use super::pagemap::{Pagemap, Pfn};
-use super::{ksm, numa, sysfs, thp, vma};
+use super::{hwpoison, ksm, numa, sysfs, thp, vma};
 use crate::sys::mem::{self, Sys, advice};
 use crate::sys::numa::{MPOL_MF_MOVE, move_pages};
 use crate::sys::proc::{Forked, exit_now, fork_child};
@@ -14,7 +14,7 @@ use nix::unistd::{AccessFlags, Pid, access, geteuid, pipe2, read};
 use procfs::process::Process;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Found once per program.
@@ -68,6 +68,16 @@ impl Features {
         let mut numbers = self.release.split(|c: char| !c.is_ascii_digit());
         let mut next = || numbers.next().and_then(|n| n.parse().ok());
         next().zip(next()).unwrap_or((u32::MAX, 0))
+    }
+
+    /// debugfs, where poisoned pages can be given back whole. `None` without CONFIG_HWPOISON_INJECT, and from Linux 5.10 to 5.16: there
+    /// soft-offlining takes a page off the free lists, and unpoison_memory() puts a reference on it that it does not have ("mm/hwpoison: fix
+    /// unpoison_memory()", Linux 5.17).
+    pub fn unpoison(&self) -> Option<&Path> {
+        let sound = !((5, 10)..(5, 17)).contains(&self.version());
+        self.debugfs
+            .as_deref()
+            .filter(|dir| sound && hwpoison::injectable(dir))
     }
 
     /// The third number of the release (the stable update); 0 where there is none. Some distributions have their own number there.

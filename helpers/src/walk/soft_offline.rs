@@ -38,9 +38,11 @@ fn offered(w: &World) -> Result<(), &'static str> {
     if hwpoison::corrupted().is_none() {
         return Err("needs CONFIG_MEMORY_FAILURE");
     }
-    match w.features().debugfs.as_deref() {
-        Some(dir) if hwpoison::injectable(dir) => Ok(()),
-        _ => Err("needs hwpoison/unpoison-pfn in debugfs (CONFIG_HWPOISON_INJECT)"),
+    match w.features().unpoison() {
+        Some(_) => Ok(()),
+        None => Err(
+            "needs hwpoison/unpoison-pfn in debugfs (CONFIG_HWPOISON_INJECT), before 5.10 or since 5.17",
+        ),
     }
 }
 

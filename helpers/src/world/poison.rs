@@ -515,16 +515,13 @@ impl<'c> World<'c> {
     /// Gives all poisoned pages back, after those who mapped them have gone. Where the kernel cannot, they stay poisoned.
     #[track_caller]
     pub fn unpoison(&self) -> TestResult {
-        let Some(dir) = self.features().debugfs.as_deref() else {
-            return Ok(());
-        };
-        if !hwpoison::injectable(dir) {
+        let Some(dir) = self.features().unpoison() else {
             let n = self.poison.borrow().pages.len();
             self.diag(format_args!(
                 "{n} page(s) stay poisoned until the next boot"
             ));
             return Ok(());
-        }
+        };
         self.note(String::from("unpoison"));
         let pages = std::mem::take(&mut self.poison.borrow_mut().pages);
         for pfn in pages {
@@ -551,7 +548,7 @@ impl<'c> World<'c> {
         }
         // What an object has cannot be given back.
         self.ctx.left.empty();
-        if let Some(dir) = self.features().debugfs.as_deref() {
+        if let Some(dir) = self.features().unpoison() {
             for pfn in self.poison.borrow_mut().pages.drain(..) {
                 let _ = hwpoison::unpoison(dir, pfn);
             }
