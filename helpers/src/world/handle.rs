@@ -333,6 +333,13 @@ impl<'w, 'c> Actor<'w, 'c> {
             Reply::Errno(e) if keep && Errno::from_raw(e) == Errno::EINVAL => {
                 return Err(Stop::Skip("needs MREMAP_DONTUNMAP"));
             }
+            Reply::Errno(e)
+                if Errno::from_raw(e) == Errno::EINVAL
+                    && w.features().version() < (5, 16)
+                    && w.model.borrow().has_hugetlb(self.id, from.vpns()) =>
+            {
+                return Err(Stop::Skip("needs mremap of hugetlb memory (Linux 5.16)"));
+            }
             // vma_to_resize() before 6.17, check_prep_vma() since where not all is kept.
             Reply::Errno(e) if Errno::from_raw(e) == Errno::EFAULT => {
                 self.needs_one_vma(from)?;

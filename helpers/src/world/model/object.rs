@@ -145,6 +145,17 @@ impl Model {
         }
     }
 
+    /// Whether hugetlb memory is mapped at one of these pages.
+    pub fn has_hugetlb(&self, id: ActorId, mut vpns: Range<usize>) -> bool {
+        let Some(space) = &self.spaces[id] else {
+            return false;
+        };
+        vpns.any(|vpn| {
+            let object = space.get(&vpn).and_then(|slot| slot.object);
+            object.is_some_and(|(object, _)| self.objects[object].hugetlb)
+        })
+    }
+
     /// The hugetlb pages of an object that are mapped shared, one mapper of each. Those that are only mapped private are no
     /// pages of the object while nobody has made them so: who reads them has zeroes of its own.
     pub fn settle(&mut self, object: ObjectId) -> BTreeMap<usize, (ActorId, usize)> {
