@@ -141,7 +141,6 @@ beside() {
 	return $status
 }
 
-# Its result lines go to /tmp/out, or where that cannot be written into a variable.
 suite() {
 	# shellcheck disable=SC2086
 	./run_tests.sh --format flat $arguments 2>&1

@@ -35,7 +35,7 @@ failed, 2 results are lost, or the job did not end.
   --command         with --tuxrun: as a command of a job that tuxrun makes itself, on
                     a machine of its own
   --keep DIR        keep there what is made: kernel, root file system, job, logs
-  --timeout S       give the job up after S seconds (1800)
+  --timeout S       give the job up after S seconds, in whole minutes (1800)
   --suite DIR       take the suite from there, do not build it
 
 Needs lava-run (Debian: lava-dispatcher) and cpio.";
@@ -201,9 +201,13 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let said = said(&files, &dir)?;
     let verdict = arrived.compare(&expected, &said);
     println!("{verdict}");
-    // Of tuxrun it is the tests' status too, and 2 when results have come from a definition that it
-    // does not know.
-    let told = options.tuxrun.is_some() && (!verdict.failed.is_empty() || !options.command);
+    // Of tuxrun it is the tests' status too, and 2 whenever results have come from a definition that it
+    // was not told of.
+    let told = match (&options.tuxrun, status.code()) {
+        (Some(_), Some(1)) => !verdict.failed.is_empty(),
+        (Some(_), Some(2)) => !options.command,
+        _ => false,
+    };
     if arrived.ended_badly || !(status.success() || told) {
         println!("the job did not end well ({status}); {}", arrived.last());
         return Ok(ExitCode::from(NO_VERDICT));

@@ -70,14 +70,21 @@ impl Features {
         next().zip(next()).unwrap_or((u32::MAX, 0))
     }
 
-    /// debugfs, where poisoned pages can be given back whole. `None` without CONFIG_HWPOISON_INJECT, and from Linux 5.10 to 5.16: there
-    /// soft-offlining takes a page off the free lists, and unpoison_memory() puts a reference on it that it does not have ("mm/hwpoison: fix
-    /// unpoison_memory()", Linux 5.17).
-    pub fn unpoison(&self) -> Option<&Path> {
-        let sound = !((5, 10)..(5, 17)).contains(&self.version());
-        self.debugfs
-            .as_deref()
-            .filter(|dir| sound && hwpoison::injectable(dir))
+    /// debugfs, where poisoned pages can be given back whole.
+    ///
+    /// # Errors
+    /// What is missing: CONFIG_HWPOISON_INJECT, or the mend of unpoison_memory(). From Linux 5.10 on soft-offlining takes a page off the free
+    /// lists, and until 5.17 ("mm/hwpoison: fix unpoison_memory()") unpoisoning drops a reference that nobody holds of it.
+    pub fn unpoison(&self) -> Result<&Path, &'static str> {
+        match self.debugfs.as_deref() {
+            Some(dir) if hwpoison::injectable(dir) => {
+                match ((5, 10)..(5, 17)).contains(&self.version()) {
+                    true => Err("needs unpoisoning that leaves a page whole (Linux 5.17)"),
+                    false => Ok(dir),
+                }
+            }
+            _ => Err("needs hwpoison/unpoison-pfn in debugfs (CONFIG_HWPOISON_INJECT)"),
+        }
     }
 
     /// The third number of the release (the stable update); 0 where there is none. Some distributions have their own number there.

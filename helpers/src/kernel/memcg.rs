@@ -345,7 +345,8 @@ impl Memcg {
         }
     }
 
-    /// Moves what is left in it to the parent, rmdir; a cgroup that is not there any more is success. Bounded wait for EBUSY.
+    /// Moves what is left in it to the parent, rmdir; a cgroup that is not there any more is success. Bounded wait for EBUSY. So with the one
+    /// that a reclaim may have left beside it, when it was killed.
     ///
     /// A cgroup outlives the mount that it was made through: to remove one that an earlier run left,
     /// take its directory from a new [`find`].
@@ -353,23 +354,28 @@ impl Memcg {
     /// # Errors
     /// EBUSY when it was not empty for 2 s.
     pub fn remove(&self) -> io::Result<()> {
-        let mut until = Wait::new(Duration::from_secs(2));
-        loop {
-            // Each time anew: what is being moved may fork.
-            let procs = sysfs::read(self.dir.join("cgroup.procs")).unwrap_or_default();
-            if let Some(parent) = self.dir.parent() {
-                for pid in procs.lines() {
-                    // Gone or going when it fails; the rmdir tells.
-                    let _ = sysfs::write(parent.join("cgroup.procs"), pid);
-                }
+        remove(&outside::beside(&self.dir))?;
+        remove(&self.dir)
+    }
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    let mut until = Wait::new(Duration::from_secs(2));
+    loop {
+        // Each time anew: what is being moved may fork.
+        let procs = sysfs::read(dir.join("cgroup.procs")).unwrap_or_default();
+        if let Some(parent) = dir.parent() {
+            for pid in procs.lines() {
+                // Gone or going when it fails; the rmdir tells.
+                let _ = sysfs::write(parent.join("cgroup.procs"), pid);
             }
-            match fs::remove_dir(&self.dir) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(e) if e.raw_os_error() == Some(libc::EBUSY) && !until.over() => {
-                    sleep(Duration::from_millis(10));
-                }
-                r => return r,
+        }
+        match fs::remove_dir(dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) if e.raw_os_error() == Some(libc::EBUSY) && !until.over() => {
+                sleep(Duration::from_millis(10));
             }
+            r => return r,
         }
     }
 }

@@ -515,12 +515,15 @@ impl<'c> World<'c> {
     /// Gives all poisoned pages back, after those who mapped them have gone. Where the kernel cannot, they stay poisoned.
     #[track_caller]
     pub fn unpoison(&self) -> TestResult {
-        let Some(dir) = self.features().unpoison() else {
-            let n = self.poison.borrow().pages.len();
-            self.diag(format_args!(
-                "{n} page(s) stay poisoned until the next boot"
-            ));
-            return Ok(());
+        let dir = match self.features().unpoison() {
+            Ok(dir) => dir,
+            Err(why) => {
+                let n = self.poison.borrow().pages.len();
+                self.diag(format_args!(
+                    "{n} page(s) stay poisoned until the next boot: {why}"
+                ));
+                return Ok(());
+            }
         };
         self.note(String::from("unpoison"));
         let pages = std::mem::take(&mut self.poison.borrow_mut().pages);
@@ -548,7 +551,7 @@ impl<'c> World<'c> {
         }
         // What an object has cannot be given back.
         self.ctx.left.empty();
-        if let Some(dir) = self.features().unpoison() {
+        if let Ok(dir) = self.features().unpoison() {
             for pfn in self.poison.borrow_mut().pages.drain(..) {
                 let _ = hwpoison::unpoison(dir, pfn);
             }

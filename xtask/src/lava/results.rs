@@ -94,6 +94,8 @@ impl Arrived {
         let json: Value = serde_json::from_str(json).context("tuxrun's results")?;
         let mut arrived = Arrived {
             console: log.lines().map(plain_line).collect(),
+            // Also where nothing tells how it ended.
+            ended_badly: json["lava"]["job"]["result"] != "pass",
             ..Arrived::default()
         };
         let suites = json.as_object().context("tuxrun's results")?;
@@ -101,7 +103,6 @@ impl Arrived {
             for (name, case) in cases.as_object().into_iter().flatten() {
                 let result = case["result"].as_str().unwrap_or_default().to_owned();
                 if suite == "lava" {
-                    arrived.ended_badly |= name == "job" && result != "pass";
                     continue;
                 }
                 // The command as a whole is a case too.
@@ -285,5 +286,12 @@ mod tests {
         let verdict = arrived.compare(&["a.one".into()], &said);
         assert!(!verdict.lost());
         assert_eq!(verdict.measured, 1);
+        // Cut off.
+        let json = json.replace("\"job\"", "\"validate\"");
+        assert!(Arrived::of_tuxrun(&json, log).unwrap().ended_badly);
+        // A set is compared, too.
+        let json = json.replace("\"set\": \"a\"", "\"set\": \"b\"");
+        let arrived = Arrived::of_tuxrun(&json, log).unwrap();
+        assert!(arrived.compare(&["a.one".into()], &said).lost());
     }
 }

@@ -3,12 +3,20 @@
 
 use crate::kernel::sysfs;
 use crate::sys::proc::{Forked, exit_now, fork_child};
+use nix::errno::Errno;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, write};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where the one who lowers it is for that moment. [`super::Memcg::remove`] removes it too, for who was killed meanwhile.
+pub(super) fn beside(dir: &Path) -> PathBuf {
+    let mut name = OsString::from(dir);
+    name.push(".outside");
+    name.into()
+}
 
 /// Lowers memory.high of the cgroup at `dir` to 0, which reclaims what can be reclaimed, and puts it back.
 ///
@@ -20,14 +28,12 @@ use std::path::Path;
 pub(super) fn lower_for_a_moment(dir: &Path) -> io::Result<()> {
     let high = dir.join("memory.high");
     let before = sysfs::read(&high)?;
-    let mut beside = OsString::from(dir);
-    beside.push(".outside");
-    // Of a run that was killed in here.
-    let _ = fs::remove_dir(&beside);
+    let beside = beside(dir);
+    // Of a test before that was killed in here.
+    super::remove(&beside)?;
     fs::create_dir(&beside)?;
-    let done = in_child(Path::new(&beside), &high, &before);
-    let removed = fs::remove_dir(&beside);
-    done.and(removed)
+    let done = in_child(&beside, &high, &before);
+    done.and(super::remove(&beside))
 }
 
 /// The child makes no allocation: it writes, and ends.
@@ -50,7 +56,7 @@ fn in_child(beside: &Path, high: &Path, before: &str) -> io::Result<()> {
                         "lowering memory.high: {status:?}"
                     )));
                 }
-                Err(nix::errno::Errno::EINTR) => {}
+                Err(Errno::EINTR) => {}
                 Err(e) => return Err(e.into()),
             }
         },

@@ -123,3 +123,20 @@ fn reclaim_swaps_out() {
     assert!(!dir.exists());
     mem::munmap(a, PAGES * page).unwrap();
 }
+
+#[test]
+fn what_a_killed_reclaim_left_goes_along() {
+    let above = std::env::temp_dir().join(format!("rmap-memcg-left-{}", std::process::id()));
+    let dir = above.join("rmap-1");
+    let left = outside::beside(&dir);
+    fs::create_dir_all(&dir).unwrap();
+    fs::create_dir(&left).unwrap();
+    let memcg = Memcg {
+        dir: dir.clone(),
+        version: Version::V2,
+    };
+    memcg.remove().unwrap();
+    assert!(!dir.exists() && !left.exists());
+    // So is empty what is around them.
+    fs::remove_dir(&above).unwrap();
+}
