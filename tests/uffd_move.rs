@@ -328,11 +328,20 @@ fn given_up(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// eb1521dad8f3 ("userfaultfd: handle zeropage moves by UFFDIO_MOVE"): refused with EBUSY without it.
+fn moves_zeroes(w: &World) -> TestResult {
+    if w.features().version() < (6, 9) {
+        return Err(Stop::Skip("needs UFFDIO_MOVE of the zero page (Linux 6.9)"));
+    }
+    Ok(())
+}
+
 /// Pages that were only read move as well, and holes stay holes.
 ///
 ///   from |z z 2 3 . . 6 z|
 fn zero(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
+    moves_zeroes(&w)?;
     let p = w.actor("P")?;
     let (from, to) = places(&w, p, N)?;
     p.advise(from, advice::DONTNEED)?;
@@ -436,6 +445,7 @@ fn thp_refused(ctx: &mut Ctx) -> TestResult {
 /// The huge zero page.
 fn thp_zero(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
+    moves_zeroes(&w)?;
     let p = w.actor("P")?;
     let (from, to) = huge_places(&w, p)?;
     p.advise(from, advice::DONTNEED)?;

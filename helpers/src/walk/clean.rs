@@ -16,8 +16,8 @@ impl Clean {
     /// Of these pages, now. Parts of large folios are left out: the bit of a PMD is the kernel's to set.
     pub fn of(w: &World, pages: &[Page]) -> TestResult<Clean> {
         let features = w.features();
-        // Linux 6.3 clears what pte_mkdirty() sets.
-        if !features.soft_dirty || features.version() < (6, 3) {
+        // pte_mkdirty() marks it too, which 6.8 leaves so and 6.11 takes back.
+        if !features.soft_dirty || features.version() < (6, 11) {
             return Ok(Clean(BTreeSet::new()));
         }
         let mut clean = BTreeSet::new();
