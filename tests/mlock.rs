@@ -233,10 +233,22 @@ fn carried(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// cea86fe246b6 ("mm/munlock: rmap call mlock_vma_page() munlock_vma_page()"): before it only mlock(2) itself marks what is mapped already, and
+/// reclaim what it comes across.
+fn marked_when_mapped(w: &World) -> TestResult {
+    mlocked::shown(w)?;
+    if w.features().version() < (5, 18) {
+        return Err(Stop::Skip(
+            "needs pages that are mlocked when they are mapped (Linux 5.18)",
+        ));
+    }
+    Ok(())
+}
+
 /// MLOCK_ONFAULT: what is there is mlocked, what comes later is mlocked when it comes.
 fn on_fault(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    mlocked::shown(&w)?;
+    marked_when_mapped(&w)?;
     let p = w.actor("P")?;
     let a = w.place(6);
     w.name(a, "a");

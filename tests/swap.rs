@@ -489,6 +489,10 @@ const ADVICE: Test = Test {
 const OFF: Test = Test {
     about: "swapoff brings every page back, shared and exclusive as it was.",
     needs: &[Need::Pfn, Need::Reclaim, Need::MemMib(300)],
+    guards: &[Fix {
+        commit: "14a762dd1977",
+        subject: "mm/swapfile: fix lost swap bits in unuse_pte()",
+    }],
     ..SWAP
 };
 

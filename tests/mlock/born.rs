@@ -136,7 +136,7 @@ pub fn anonymous(ctx: &mut Ctx) -> TestResult {
 ///   P [locked] |0 1 . . . . 6 7|  2 to 5 taken from all, two of them written anew by Q
 pub fn object(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    mlocked::shown(&w)?;
+    super::marked_when_mapped(&w)?;
     let file = w.object(Kind::Memfd, N)?;
     let (p, q) = (w.actor("P")?, w.actor("Q")?);
     let (a, b) = (w.place(N), w.place(N));

@@ -8,7 +8,7 @@ use super::fate::{self, Entries, Fate, Page};
 use super::{Taken, Walk, needs_pfn};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::State;
-use crate::kernel::{lru_gen, sysfs};
+use crate::kernel::{lru, lru_gen, sysfs};
 use crate::stop::Doing;
 use crate::sys::{proc, swap};
 use crate::world::World;
@@ -200,6 +200,8 @@ fn passes(w: &World) -> TestResult<Ended> {
                 n => format!("{n} passes"),
             }));
         }
+        // A page in a CPU's batch is on no list yet. memory.reclaim empties the batches itself, memory.high of before does not.
+        lru::drain().doing("drain the LRU batches")?;
         if !until.over() {
             continue;
         }
