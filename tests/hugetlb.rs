@@ -386,8 +386,13 @@ const RESERVED: Test = Test {
     about: "The pool of huge pages has back what it gave and what it promised.",
     ..HUGE
 };
+const PMD_SHARED: Fix = Fix {
+    commit: "ca1a47cd3f5f",
+    subject: "mm/hugetlb: fix hugetlb_pmd_shared()",
+};
 const TABLES: Test = Test {
     about: "Who stops to share a page table of hugetlb entries leaves the others what they have.",
+    guards: &[PMD_SHARED],
     ..HUGE
 };
 
@@ -587,10 +592,13 @@ const TESTS: &[Test] = &[
         name: "tables.own",
         about: "A process moves the hugetlb pages it has to itself, and no others.",
         run: |c| pooled(c, tables_own),
-        guards: &[Fix {
-            commit: "73bdf65ea748",
-            subject: "migrate: hugetlb: check for hugetlb shared PMD in node migration",
-        }],
+        guards: &[
+            Fix {
+                commit: "73bdf65ea748",
+                subject: "migrate: hugetlb: check for hugetlb shared PMD in node migration",
+            },
+            PMD_SHARED,
+        ],
         ..TABLES
     },
     tables::MINOR_FAULTS,

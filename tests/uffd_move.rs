@@ -605,6 +605,10 @@ const TESTS: &[Test] = &[
     Test {
         name: "thp.zero",
         run: thp_zero,
+        guards: &[Fix {
+            commit: "fae654083bfa",
+            subject: "mm/huge_memory: fix use of NULL folio in move_pages_huge_pmd()",
+        }],
         ..HUGE
     },
 ];

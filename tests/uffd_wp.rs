@@ -16,7 +16,7 @@ mod scanned;
 mod untouched;
 
 use cut::{thp_cut, thp_zero};
-use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_SHMEM, MINOR, MISSING, WP};
 use helpers::topology::{self, Grain, NONE};
@@ -598,6 +598,10 @@ const TESTS: &[Test] = &[
     Test {
         name: "thp.zeroes",
         run: thp_zeroes,
+        guards: &[Fix {
+            commit: "9658d698a8a8",
+            subject: "mm/rmap: fix soft-dirty and uffd-wp bit loss when remapping zero-filled mTHP subpage to shared zeropage",
+        }],
         ..HUGE
     },
     Test {

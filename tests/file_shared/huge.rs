@@ -7,7 +7,7 @@
 use super::bits::taken;
 use super::place;
 use helpers::counters::Counters;
-use helpers::supervise::{Ctx, Knob, Need, Test};
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain, R, RW};
@@ -483,6 +483,10 @@ pub const WRITTEN_AND_SPLIT: Test = Test {
         written_and_split(c, true)?;
         written_and_split(c, false)
     },
+    guards: &[Fix {
+        commit: "fe6cf984939d",
+        subject: "mm/huge_memory: transfer the pmd dirty bit to the folio on zap",
+    }],
     ..HUGE
 };
 pub const WRITTEN_AND_MOVED: Test = Test {
