@@ -506,6 +506,10 @@ const TESTS: &[Test] = &[
         name: "sealed",
         run: sealed,
         about: "MADV_UNMERGEABLE of a sealed area gives its pages back, and it stays sealed.",
+        guards: &[Fix {
+            commit: "f04aad36a07c",
+            subject: "mm/ksm: fix flag-dropping behavior in ksm_madvise",
+        }],
         ..KSM
     },
     Test {
