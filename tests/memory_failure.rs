@@ -207,8 +207,6 @@ fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
 /// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same. A page of P's is in a pipe.
 fn thp_held(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
-    // What cannot be split is freed whole, the page that has failed with it: others would get it.
-    w.features().unpoison().map_err(Stop::Skip)?;
     let b = bystander(&w)?;
     let ([p, c, d], a) = parts(&w)?;
     p.splice(a.page(1))?;

@@ -49,12 +49,13 @@ impl World<'_> {
     /// as if it could, and keep it. MADV_HWPOISON by a mapper or from outside.
     ///
     /// # Errors
-    /// `Skip` where the kernel tells nobody of it then.
+    /// `Skip` where the kernel tells nobody of it then, and where the page could not be given back: such a folio is freed whole, with the page
+    /// that has failed in it (free_pages_prepare()), and others would get it.
     #[track_caller]
     pub fn fail_held_page(&self, of: Actor, page: Area, cause: Cause) -> TestResult {
+        self.features().unpoison().map_err(Stop::Skip)?;
         let (pfn, mappers) = self.about_to_fail(of, page, cause, "held")?;
-        // One that was held when it failed, and that could not be given back then, is given away again with its neighbours as it is
-        // (free_pages_prepare()).
+        // One that an earlier run left, when it was killed.
         if self
             .page_flags(pfn)?
             .is_some_and(|f| f.has(Flags::HWPOISON))
