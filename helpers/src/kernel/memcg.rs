@@ -32,8 +32,8 @@ pub enum Version {
     V2,
 }
 
-/// Two counts of kernel memory. The first is off by single bytes only, but v6.16 to v6.19 forget to take some of those off that are freed in
-/// an interrupt (refill_obj_stock()); the second tells pages, and each CPU keeps a stock of them (MEMCG_CHARGE_BATCH).
+/// Two counts of kernel memory. The first tells bytes, but grows without end on v6.17, with slab caches that do not; the second tells pages, of
+/// which a part may be free (obj_stock).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kernel {
     /// Slab objects that cannot be reclaimed, on v2 (NR_SLAB_UNRECLAIMABLE_B).

@@ -280,12 +280,11 @@ fn judge(w: &World, page: &Page, f: &Fate, now: &Entries) -> TestResult<bool> {
 /// The pages that have stayed, less those that the kernel may keep for what else their folio is:
 ///
 /// * One with a locked page in it stays whole for as long as nobody splits it: try_to_unmap_one() gives up at a locked VMA.
-/// * One that was dirtied after MADV_FREE is taken for one that waits for writeback where reclaim goes by generations (sort_folio(), v6.11
-///   to v6.17, and nothing writes such pages back).
+/// * One that was dirtied after MADV_FREE, see [`dirty_stays`].
 fn without_excused<'p>(
     w: &World,
     pages: &[Page],
-    mut stayed: Vec<&'p Page>,
+    stayed: Vec<&'p Page>,
     now: &Entries,
 ) -> TestResult<Vec<&'p Page>> {
     if stayed.is_empty() {
@@ -297,21 +296,29 @@ fn without_excused<'p>(
             locked.insert(w.folio_head(pfn)?);
         }
     }
-    let waits = lru_gen::enabled() && w.features().version() < (7, 0);
-    let mut excused = Vec::new();
-    for page in &stayed {
+    let dirty_stays = dirty_stays(w);
+    let mut left = Vec::new();
+    for page in stayed {
         let mapper = page.mappers.first().and_then(|at| now.get(at));
         let pfn = mapper.and_then(|s| s.pfn());
         let head = w.folio_head(pfn.unwrap_or(page.pfn))?;
-        let lazy = waits
-            && w.page_flags(head)?.is_some_and(|f| {
-                f.has(Flags::ANON) && f.has(Flags::DIRTY) && !f.has(Flags::SWAPBACKED)
-            });
-        excused.push(lazy || locked.contains(&head));
+        let lazy =
+            |f: Flags| f.has(Flags::ANON) && f.has(Flags::DIRTY) && !f.has(Flags::SWAPBACKED);
+        let excused =
+            locked.contains(&head) || dirty_stays && w.page_flags(head)?.is_some_and(lazy);
+        if !excused {
+            left.push(page);
+        }
     }
-    let mut excused = excused.into_iter();
-    stayed.retain(|_| !excused.next().unwrap_or(false));
-    Ok(stayed)
+    Ok(left)
+}
+
+/// Whether reclaim takes a page that was dirtied after MADV_FREE for one that waits for writeback, and nothing writes it back: sort_folio() of
+/// the multi-generational LRU, from behind v6.8 until "mm/mglru: use the common routine for dirty/writeback reactivation" (6.12.115, v7.0).
+fn dirty_stays(w: &World) -> bool {
+    let features = w.features();
+    let mended = features.version() == (6, 12) && features.sublevel() >= 115;
+    lru_gen::enabled() && ((6, 9)..(7, 0)).contains(&features.version()) && !mended
 }
 
 /// Asks the kernel for all that is charged to the cgroups of a world.

@@ -108,8 +108,6 @@ fn take(w: &World) -> TestResult<Taken> {
     let (held, tested): (Vec<Page>, Vec<Page>) = tested.into_iter().partition(|p| p.held.is_some());
     let mut left = tested.clone();
     let mut control_split = false;
-    // The first with large folios, which refuses to give up those behind the first 4 GiB of a file.
-    let file_system_refuses = w.features().version() == (6, 16);
     for _ in Tries::new(ATTEMPTS, PATIENCE) {
         for target in left.iter().chain(&control).chain(held.first()) {
             let (actor, vpn) = target.mappers[0];
@@ -129,9 +127,6 @@ fn take(w: &World) -> TestResult<Taken> {
             }
         }
         judge_held(w, &held)?;
-        if file_system_refuses {
-            left.retain(|p| !p.disk);
-        }
         left = huge(w, &left)?.into_iter().cloned().collect();
         control_split = huge(w, &control)?.is_empty();
         if left.is_empty() {
@@ -146,6 +141,12 @@ fn take(w: &World) -> TestResult<Taken> {
     if !control_split {
         return Ok(Taken::NotNow(String::from(
             "the control page was not split either",
+        )));
+    }
+    // ext4 of 6.16, the first with large folios, does not give up those behind the first 4 GiB of a file.
+    if w.features().version() == (6, 16) && left.iter().all(|p| p.disk) {
+        return Ok(Taken::NotNow(String::from(
+            "the file system keeps its folios whole",
         )));
     }
     let now = fate::entries(w)?;
