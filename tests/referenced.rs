@@ -160,6 +160,28 @@ fn forgotten(ctx: &mut Ctx) -> TestResult {
     })
 }
 
+/// And whether what DAMON has taken from the entries of one mapper is not lost.
+///
+///   P  [0 .. 7]   b: memfd [0 .. 7]      C, its child, the same      and folios of each size, by both
+fn remembered(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, 8)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    let b = w.place(8);
+    w.name(b, "b");
+    p.map_object(b, &file, 0, RW, Share::Shared)?;
+    p.write(b)?;
+    let c = p.fork("C")?;
+    c.read(b)?;
+    damon::remembered(&w, &[(p, a), (c, a), (p, b), (c, b)])?;
+    w.finish()?;
+    of_each_size(ctx, |w, p, a| {
+        let c = p.fork("C")?;
+        damon::remembered(w, &[(p, a), (c, a)])?;
+        c.exit()
+    })
+}
+
 /// And that what was touched before it is marked idle is idle.
 ///
 ///   P  [0 1 2 3 4 5 6 7]      C, its child, the same      P  memfd [0 1 2 3]
@@ -595,6 +617,10 @@ const TESTS: &[Test] = &[
     t!(DAMON_FOLIO, "damon.folio", |c| counted(c, folio_parts)),
     t!(DAMON_HUGE, "damon.thp", |c| counted(c, thp)),
     t!(DAMON_HUGE, "damon.thp.whole", |c| counted(c, thp_whole)),
+    Test {
+        about: "What was touched counts as accessed when DAMON has looked at it.",
+        ..t!(DAMON_FOLIO, "damon.remembered", remembered)
+    },
 ];
 
 pub fn main() {

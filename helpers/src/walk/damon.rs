@@ -10,7 +10,9 @@
 
 use super::fate::{self, Page};
 use super::needs_pfn;
+use super::reclaim::forget_accesses;
 use super::referenced::touch;
+use super::told;
 use crate::kernel::damon::{self, Monitor};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
@@ -18,9 +20,10 @@ use crate::kernel::{lru, vma};
 use crate::pace;
 use crate::stop::Doing;
 use crate::supervise::{Knob, WhenMissing};
+use crate::world::check::Finding;
 use crate::world::model::ActorId;
 use crate::world::sight::Lie;
-use crate::world::{Area, World};
+use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -177,6 +180,70 @@ fn judge(w: &World, control: (ActorId, Area), watched: &[Watched], turn: usize) 
     Ok(())
 }
 
+/// Pages that a mapper has touched count as accessed by it when DAMON has taken the accessed bits off their entries: it has told the pages
+/// (folio_set_young() in damon_ptep_mkold() and damon_pmdp_mkold()), whom smaps asks as well, and reclaim. Each mapper is the only one to touch in turn.
+///
+/// # Errors
+/// `Skip` when DAMON is not on offer, and where nothing shows that it has looked at the pages (the idle mark that it sets, too).
+#[track_caller]
+pub fn remembered(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
+    needs_pfn(w)
+        .and_then(|()| damon::available())
+        .map_err(Stop::Skip)?;
+    w.check()?;
+    for &(actor, area) in mappers {
+        let mut lost = 0;
+        let mut looked = false;
+        // What takes the accessed bits and tells the pages nothing may have come first: a scan of reclaim's for its generations.
+        for _ in 0..told::TIMES {
+            lru::drain().doing("drain the LRU batches")?;
+            forget_accesses(w)?;
+            let reads: Vec<Mapper> = area.vpns().map(|vpn| (actor.id(), vpn)).collect();
+            told::touch_shown(w, actor, area, &reads)?;
+            let pages = w.pages_of(actor, area)?;
+            let heads = pages.iter().flatten().map(|p| w.folio_head(p.0));
+            let heads = heads.collect::<TestResult<BTreeSet<Pfn>>>()?;
+            if w.lie() == Some(Lie::Untouched) {
+                forget_accesses(w)?;
+            }
+            monitor(w, &heads, || Ok(()))?;
+            let mut old = 0;
+            for head in &heads {
+                old += usize::from(w.page_flags(*head)?.is_some_and(|f| f.has(Flags::IDLE)));
+            }
+            looked |= old > 0;
+            let left = told::referenced(w, actor, area)?;
+            lost = area.pages - left.min(area.pages);
+            if looked && lost == 0 {
+                break;
+            }
+        }
+        if !looked {
+            return Err(Stop::Skip(NOT_NOW));
+        }
+        if lost > 0 {
+            return Err(w.report(&Finding {
+                property: "a page that was touched counts as accessed when DAMON has looked at it",
+                detail: format!(
+                    "{lost} of {} page(s) of {} do not, each of {} times; {} alone had touched them",
+                    area.pages,
+                    w.show(area),
+                    told::TIMES,
+                    actor.name()
+                ),
+                at: Some((actor.id(), area.vpn)),
+            }));
+        }
+        let pages = fate::pages(w)?;
+        let mine = |p: &&Page| {
+            let here = |m: &Mapper| m.0 == actor.id() && area.vpns().contains(&m.1);
+            p.mappers.iter().any(here)
+        };
+        w.tally().walked("damon", pages.iter().filter(mine));
+    }
+    w.check()
+}
+
 /// The folios that DAMON looks at: those on LRU lists (damon_get_folio()).
 fn choose(w: &World) -> TestResult<Vec<Watched>> {
     let mut folios: BTreeMap<Pfn, Vec<Page>> = BTreeMap::new();
@@ -305,16 +372,25 @@ fn look(
 
 fn run(w: &World, heads: &BTreeSet<Pfn>, reads: &[Mapper]) -> TestResult<Counts> {
     lru::drain().doing("drain the LRU batches")?;
-    let pages = heads.iter().map(|pfn| pfn.0.get()).collect();
-    let sample = SAMPLE.mul_f64(pace::scale().min(SLOWEST));
     // What was read before counts for the first look.
     touch(w, reads)?;
+    monitor(w, heads, || touch(w, reads))
+}
+
+/// Counts while `meanwhile` is done over and over.
+fn monitor(
+    w: &World,
+    heads: &BTreeSet<Pfn>,
+    meanwhile: impl Fn() -> TestResult,
+) -> TestResult<Counts> {
+    let pages = heads.iter().map(|pfn| pfn.0.get()).collect();
+    let sample = SAMPLE.mul_f64(pace::scale().min(SLOWEST));
     let monitor = Monitor::start(pages, w.page_size(), sample, LOOKS)
         .map_err(|e| refused(w, &e, "needs DAMON of physical memory (CONFIG_DAMON_PADDR)"))?;
     let counts = std::thread::scope(|s| -> TestResult<io::Result<Vec<(u64, u64)>>> {
         let counting = s.spawn(|| monitor.counts());
         while !counting.is_finished() {
-            touch(w, reads)?;
+            meanwhile()?;
             std::thread::sleep(sample / 8);
         }
         counting

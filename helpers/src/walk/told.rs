@@ -28,7 +28,7 @@ const NO_ACCESSED: &str = "needs smaps and accessed bits in page tables";
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// How much of an area counts as accessed, pages: its accessed bits, and what the pages say themselves (Referenced in smaps).
-fn referenced(w: &World, actor: Actor, area: Area) -> TestResult<usize> {
+pub(super) fn referenced(w: &World, actor: Actor, area: Area) -> TestResult<usize> {
     let (pid, size) = (actor.pid()?, w.page_size());
     let (start, end) = (area.vpn * size, (area.vpn + area.pages) * size);
     let mut kb = 0;
@@ -371,7 +371,12 @@ fn touch_all(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
 }
 
 /// Pages of an area are read, which must show unless each time somebody else's scan comes first.
-fn touch_shown(w: &World, actor: Actor, area: Area, reads: &[(ActorId, usize)]) -> TestResult {
+pub(super) fn touch_shown(
+    w: &World,
+    actor: Actor,
+    area: Area,
+    reads: &[(ActorId, usize)],
+) -> TestResult {
     for _ in 0..TIMES {
         touch(w, reads)?;
         if referenced(w, actor, area)? >= reads.len() {
