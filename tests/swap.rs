@@ -17,6 +17,9 @@ use helpers::walk::reclaim::{press, swap_off, swap_out};
 use helpers::world::{Actor, Area, Kind, Share, World, rss};
 use helpers::{Stop, TestResult, walk};
 
+#[path = "swap/counted.rs"]
+mod counted;
+
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
     walk::every_on_offer(&w)?;
@@ -404,6 +407,29 @@ fn freed_cached(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// The same, but swap is gone when P frees: the pages are in nobody's cache any more, and only the note that they are dirty says that they are
+/// nowhere else.
+///
+///   P  [0 1 2 3 4 5]   out, in again, swapoff; P frees 0 to 3
+///   C  [0 1 2 3 4 5]
+fn freed_off(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 6)?;
+    let c = p.fork("C")?;
+    swap_out(&w)?;
+    p.read(a)?;
+    c.read(a)?;
+    let off = swap_off(&w)?;
+    w.check()?;
+    p.free(a.sub(0..4))?;
+    press(&w)?;
+    c.read(a)?;
+    p.settle_freed(a.sub(0..4))?;
+    w.check()?;
+    drop(off);
+    walks(w)
+}
+
 /// swapoff(2) brings all back, for each sharer by its own entry (unuse_pte()).
 fn off(ctx: &mut Ctx, merged: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -486,6 +512,12 @@ const ADVICE: Test = Test {
     ..SWAP
 };
 
+const COUNTED: Test = Test {
+    about: "What a process has in swap is counted.",
+    needs: OFF.needs,
+    ..Test::DEFAULT
+};
+
 const OFF: Test = Test {
     about: "swapoff brings every page back, shared and exclusive as it was.",
     needs: &[Need::Pfn, Need::Reclaim, Need::MemMib(300)],
@@ -538,7 +570,16 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "cold", |c| advised(c, advice::COLD)),
     t!(ADVICE, "pageout", |c| advised(c, advice::PAGEOUT)),
     t!(ADVICE, "free", freed),
+    t!(COUNTED, "counted", |c| counted::counted(c, false)),
+    Test {
+        needs: KSM.needs,
+        ..t!(COUNTED, "counted.ksm", |c| counted::counted(c, true))
+    },
     t!(ADVICE, "free.cached", freed_cached),
+    Test {
+        needs: OFF.needs,
+        ..t!(ADVICE, "free.off", freed_off)
+    },
     t!(OFF, "off", |c| off(c, false)),
     t!(OFF, "off.ksm", |c| off(c, true)),
     t!(OFF, "off.moved", off_moved),

@@ -123,6 +123,40 @@ impl World<'_> {
 }
 
 impl Actor<'_, '_> {
+    /// VmSwap of an actor (MM_SWAPENTS), changed with each swap entry, is what smaps finds in its page tables. What is swapped of
+    /// shared memory is not part of it, and private mappings of shared memory may not be either: for actors that have none.
+    #[track_caller]
+    pub fn check_swap(&self, when: &str) -> TestResult {
+        let w = self.world;
+        let pid = self.pid()?;
+        let lie = u64::from(w.eye.lie == Some(Lie::Rss)) << 30;
+        let mut until = w.limit(PATIENCE);
+        loop {
+            let told = self.status_pages("VmSwap")? + lie;
+            let smaps = vma::Smaps::read(pid).doing("read smaps")?;
+            let mut kb = 0;
+            for vma in vma::in_range(pid, 0, usize::MAX).doing("read maps")? {
+                if !vma.shared {
+                    kb += smaps.kb(vma.start, "Swap").unwrap_or(0);
+                }
+            }
+            let found = kb * 1024 / w.page as u64;
+            if told.abs_diff(found) <= slack() {
+                return Ok(());
+            }
+            if until.over() {
+                return Err(w.report(&Finding {
+                    property: "VmSwap is what is in the page tables",
+                    detail: format!(
+                        "{}: when {when} VmSwap is {told} pages, {found} are swapped in smaps",
+                        self.name()
+                    ),
+                    at: None,
+                }));
+            }
+        }
+    }
+
     /// VmRSS of an actor in pages, as it is summed up roughly: it has those of `area`, all of which were written.
     ///
     /// # Errors
