@@ -7,18 +7,19 @@
 
 use helpers::actor::Cmd;
 use helpers::counters::Counters;
-use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::reclaim;
-use helpers::world::model::ActorId;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
-use std::time::Duration;
 
+#[path = "thp_collapse/short.rs"]
+mod short;
 #[path = "thp_collapse/waited.rs"]
 mod waited;
+
+use short::Then;
 
 /// Pages that are there before a collapse, in `n`: the rest of a huge page is zeroes then, and quick to check.
 fn few(a: Area) -> [Area; 4] {
@@ -311,136 +312,6 @@ fn held(ctx: &mut Ctx, pinned: bool) -> TestResult {
     w.finish()
 }
 
-/// Reclaims without swap until no folio at these places is whole, or for a while: which ones are then.
-fn split(w: &World, places: &[(ActorId, usize)]) -> TestResult<Vec<usize>> {
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
-    let mut until = w.limit(Duration::from_secs(8));
-    loop {
-        match memcg.reclaim_without_swap() {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Stop::Skip("needs a memory cgroup that can be denied swap"));
-            }
-            r => r.doing("reclaim of the test's memory cgroup")?,
-        }
-        let mut large = Vec::new();
-        for (i, &(actor, vpn)) in places.iter().enumerate() {
-            if w.folio_pages(actor, vpn)? > 1 {
-                large.push(i);
-            }
-        }
-        if large.is_empty() || until.over() {
-            return Ok(large);
-        }
-    }
-}
-
-/// Folios that are mapped in part, each come to it in another way. Swap is no way out: what nobody maps can only be had by a split.
-///
-///   P  [. x . . . .] [. . . . . .] [x . . . . .] [x x x x . .] [x x x x x .]
-///   C  (unmapped)    [. x . . . .] [. . . . . x]  (unmapped)    (unmapped)
-fn split_when_short(ctx: &mut Ctx, pmd: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let whole = w.place_huge(1)?.pages;
-    let n = if pmd { whole } else { w.folio_size()? };
-    let mut huge = Vec::new();
-    for name in ["a", "b", "c", "d", "e"] {
-        let area = w.place_aligned(n, n);
-        w.name(area, name);
-        p.map(area)?;
-        p.advise(area, advice::HUGEPAGE)?;
-        huge.push(area);
-    }
-    // Every page, or they are split for the zeroes that are in them (thp_underused()), whoever maps them.
-    p.write(huge[0])?;
-    p.write(huge[1])?;
-    p.write(huge[2].page(0))?;
-    p.write(huge[2].page(n - 1))?;
-    p.write(huge[3].sub(0..n / 8))?;
-    p.write(huge[4])?;
-    for area in &huge {
-        if w.folio_pages(p.id(), area.vpn)? != n {
-            return Err(Stop::Skip("needs a free huge page"));
-        }
-    }
-    let c = p.fork("C")?;
-    let keep = |who: Actor, area: Area, kept: std::ops::Range<usize>| -> TestResult {
-        for rest in [area.sub(0..kept.start), area.sub(kept.end..n)] {
-            if rest.pages > 0 {
-                who.unmap(rest)?;
-            }
-        }
-        Ok(())
-    };
-    c.unmap(huge[0])?;
-    keep(p, huge[0], 1..2)?;
-    keep(c, huge[1], 1..2)?;
-    p.unmap(huge[1])?;
-    keep(c, huge[2], n - 1..n)?;
-    keep(p, huge[2], 0..1)?;
-    keep(p, huge[3], 0..n / 8)?;
-    c.unmap(huge[3])?;
-    c.unmap(huge[4])?;
-    keep(p, huge[4], 0..n - 1)?;
-    w.check()?;
-    let places = [
-        (p.id(), huge[0].vpn + 1),
-        (c.id(), huge[1].vpn + 1),
-        (p.id(), huge[2].vpn),
-        (p.id(), huge[3].vpn),
-        (p.id(), huge[4].vpn),
-    ];
-    let large = split(&w, &places)?;
-    if !large.is_empty() {
-        return Err(Stop::fail(format_args!(
-            "memory that nobody maps is given back when memory is short: of 5 folios, each mapped in part, these are whole: {large:?}"
-        )));
-    }
-    w.check()?;
-    topology::write_by_each(&w)?;
-    w.finish()
-}
-
-/// Two folios that are mapped in part; a pipe has a page of the first, which cannot be split while it has. That the second one is shows that
-/// the first was tried (deferred_split_scan() goes from the oldest to the latest). When the pipe has let go it is split as well.
-///
-///   P  held [0 1 2 3 . . . .]  1 in a pipe      free [0 1 2 3 . . . .]
-fn split_later(ctx: &mut Ctx, pmd: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let n = match pmd {
-        true => w.place_huge(1)?.pages,
-        false => w.folio_size()?,
-    };
-    let (held, free) = (w.place_aligned(n, n), w.place_aligned(n, n));
-    w.name(held, "held");
-    w.name(free, "free");
-    p.map_folio(held)?;
-    p.map_folio(free)?;
-    p.splice(held.page(1))?;
-    p.unmap(held.sub(n / 2..n))?;
-    p.unmap(free.sub(n / 2..n))?;
-    w.check()?;
-    let property = "memory that nobody maps is given back when memory is short";
-    if !split(&w, &[(p.id(), free.vpn)])?.is_empty() {
-        return Err(Stop::fail(format_args!(
-            "{property}: a folio is whole that is mapped in part"
-        )));
-    }
-    if w.folio_pages(p.id(), held.vpn)? != n {
-        return Err(Stop::Skip("needs a pipe that keeps a huge page whole"));
-    }
-    p.drain()?;
-    if !split(&w, &[(p.id(), held.vpn)])?.is_empty() {
-        return Err(Stop::fail(format_args!(
-            "{property}: a folio is whole that is mapped in part, and that nothing holds any more"
-        )));
-    }
-    w.check()?;
-    topology::write_by_each(&w)?;
-    w.finish()
-}
-
 const COLLAPSED: Test = Test {
     about: "A huge page made of pages that others map too is found by every walk, and so are theirs.",
     needs: Grain::HUGE_NEEDS,
@@ -545,23 +416,36 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "split_when_short",
-        run: |c| split_when_short(c, true),
+        run: |c| short::split_when_short(c, true, Then::Nothing),
         ..SHORT
     },
     Test {
         name: "split_when_short.small",
-        run: |c| split_when_short(c, false),
+        run: |c| short::split_when_short(c, false, Then::Nothing),
+        knobs: walk::FOLIO_KNOBS,
+        ..SHORT
+    },
+    Test {
+        name: "split_when_short.moved",
+        run: |c| short::split_when_short(c, true, Then::Moved),
+        guards: short::MOVED,
+        ..SHORT
+    },
+    Test {
+        name: "split_when_short.moved.small",
+        run: |c| short::split_when_short(c, false, Then::Moved),
+        guards: short::MOVED,
         knobs: walk::FOLIO_KNOBS,
         ..SHORT
     },
     Test {
         name: "split_when_short.later",
-        run: |c| split_later(c, true),
+        run: |c| short::split_later(c, true),
         ..SHORT
     },
     Test {
         name: "split_when_short.later.small",
-        run: |c| split_later(c, false),
+        run: |c| short::split_later(c, false),
         knobs: walk::FOLIO_KNOBS,
         ..SHORT
     },
