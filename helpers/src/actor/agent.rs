@@ -57,6 +57,7 @@ pub fn serve(mut socket: OwnedFd) -> ! {
                         // Drops the parent's socket: only its owner may hold it, or the
                         // supervisor would not see the owner's death.
                         socket = child_socket;
+                        own.pin.born();
                         let _ = proc::set_pdeathsig(nix::libc::SIGKILL);
                     }
                     Err(e) => send(&socket, &Reply::Errno(e as i32)),

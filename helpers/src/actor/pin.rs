@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! References to an actor's pages that are no mappings: what is in a pipe, what a device may write to. And ways into the memory of
-//! another actor.
+//! References to an actor's pages that are no mappings: what is in a pipe, what a device may write to or read. And ways into the memory
+//! of another actor.
 
 use super::wire::{Diff, Reply};
 use crate::sys::{mem, pin};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 /// How another process' memory is reached.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,15 @@ pub enum Way {
     Vm,
     /// /proc/PID/mem: writes also where the process itself may only read (FOLL_FORCE).
     Mem,
+}
+
+/// How the kernel looks for pages that it pins.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// In the VMAs and their page tables, with the mmap lock (pin_user_pages()).
+    Slow,
+    /// In the page tables alone, as far as that tells enough (pin_user_pages_fast()).
+    Fast,
 }
 
 /// What an actor can be told. Addresses, lengths and page sizes are bytes.
@@ -30,6 +40,19 @@ pub enum Cmd {
     Drain { page: usize, allowed: Vec<Vec<u64>> },
     /// Pins as for a device that writes (io_uring's registered buffers).
     Register { addr: usize, len: usize },
+    /// Pins as for a device that reads, for a long time; `file` is gup_test in debugfs.
+    ToRead {
+        file: PathBuf,
+        addr: usize,
+        len: usize,
+        lookup: Lookup,
+    },
+    /// Compares what is pinned so, from the page `first` of it on, with stamps.
+    Pinned {
+        page: usize,
+        first: usize,
+        stamps: Vec<u64>,
+    },
     /// Writes the pattern of each stamp to the pages of another process.
     Poke {
         way: Way,
@@ -55,6 +78,14 @@ pub struct State {
     owner: u32,
     pipe: Option<(File, OwnedFd)>,
     ring: Option<OwnedFd>,
+    to_read: Option<pin::ToRead>,
+}
+
+impl State {
+    /// In a child: it has a copy of gup_test's descriptor, and as long as that is open the pages stay pinned when its parent is killed.
+    pub fn born(&mut self) {
+        self.to_read = None;
+    }
 }
 
 /// Carries a command out.
@@ -103,6 +134,37 @@ pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
             state.ring = Some(ring);
             Ok(Reply::Done)
         }
+        Cmd::ToRead {
+            file,
+            addr,
+            len,
+            lookup,
+        } => {
+            let fast = lookup == Lookup::Fast;
+            state.to_read = Some(pin::ToRead::new(&file, addr, len, fast)?);
+            Ok(Reply::Done)
+        }
+        Cmd::Pinned {
+            page,
+            first,
+            stamps,
+        } => {
+            let pins = state.to_read.as_ref().ok_or(Errno::EBADF)?;
+            let differs = |at: usize| {
+                let pages = (first..).zip(&stamps);
+                let diffs = pages.filter_map(|(i, &stamp)| {
+                    let (off, expected, seen) = mem::compare(at + i * page, page, stamp)?;
+                    let addr = i * page + off;
+                    Some(Diff {
+                        addr,
+                        expected,
+                        seen,
+                    })
+                });
+                diffs.collect()
+            };
+            pins.read(differs).map(Reply::Differs)
+        }
         Cmd::Poke {
             way,
             pid,
@@ -146,6 +208,9 @@ pub fn obey(cmd: Cmd, state: &mut State) -> Result<Reply, Errno> {
             }
             if let Some(ring) = &state.ring {
                 pin::unregister(ring)?;
+            }
+            if let Some(pins) = state.to_read.take() {
+                pins.stop()?;
             }
             *state = State::default();
             Ok(Reply::Done)

@@ -6,6 +6,7 @@ use super::pagemap::{Pagemap, Pfn};
 use super::{hwpoison, ksm, numa, sysfs, thp, vma};
 use crate::sys::mem::{self, Sys, advice};
 use crate::sys::numa::{MPOL_MF_MOVE, move_pages};
+use crate::sys::pin;
 use crate::sys::proc::{Forked, exit_now, fork_child};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -16,6 +17,9 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Why pages cannot be pinned to be read.
+pub const NO_GUP_TEST: &str = "needs gup_test in debugfs (CONFIG_GUP_TEST)";
 
 /// Found once per program.
 #[derive(Debug, Clone)]
@@ -85,6 +89,22 @@ impl Features {
             }
             _ => Err("needs hwpoison/unpoison-pfn in debugfs (CONFIG_HWPOISON_INJECT)"),
         }
+    }
+
+    /// Whether gup_test in debugfs pins pages to be read. Lets go of what it has pinned for anybody.
+    ///
+    /// # Errors
+    /// That it is missing, or older than Linux 6.1, or that somebody uses it.
+    pub fn gup_test(&self) -> Result<(), &'static str> {
+        match self.gup_test_file() {
+            Some(file) if pin::pins_to_read(&file) => Ok(()),
+            _ => Err(NO_GUP_TEST),
+        }
+    }
+
+    /// Where gup_test is if there is one.
+    pub fn gup_test_file(&self) -> Option<PathBuf> {
+        self.debugfs.as_ref().map(|dir| dir.join("gup_test"))
     }
 
     /// The third number of the release (the stable update); 0 where there is none. Some distributions have their own number there.

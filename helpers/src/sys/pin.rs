@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Ways to get at pages without mapping them: vmsplice(2), io_uring's registered buffers, process_vm_readv(2).
+//! Ways to get at pages without mapping them: vmsplice(2), io_uring's registered buffers, process_vm_readv(2), gup_test.
 
-use super::mem::Sys;
+use super::mem::{self, Sys};
 use nix::errno::Errno;
+use std::fs::{File, OpenOptions};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
 use std::ptr::{null, with_exposed_provenance_mut};
 
 const IORING_REGISTER_BUFFERS: u32 = 0;
@@ -106,6 +108,98 @@ pub fn vm_read(pid: i32, addr: usize, bytes: &mut [u8]) -> Sys<()> {
     // SAFETY: the kernel writes to `bytes` and nowhere else here.
     let n = unsafe { libc::process_vm_readv(pid, &local, 1, &remote, 1, 0) };
     whole(Errno::result(n)?, bytes.len())
+}
+
+/// PIN_LONGTERM_TEST_FLAG_USE_FAST.
+const USE_FAST: u32 = 2;
+
+/// struct pin_longterm_test (mm/gup_test.h).
+#[repr(C)]
+#[derive(Default)]
+struct LongTerm {
+    addr: u64,
+    size: u64,
+    flags: u32,
+    unused: u32,
+}
+
+mod raw {
+    nix::ioctl_write_ptr!(start, b'g', 7, super::LongTerm);
+    nix::ioctl_none!(stop, b'g', 8);
+    nix::ioctl_write_ptr!(read, b'g', 9, u64);
+}
+
+/// Pages that gup_test (CONFIG_GUP_TEST) has pinned to be read, for a long time (FOLL_PIN | FOLL_LONGTERM). The kernel has one set of
+/// them, which it also lets go when any file of gup_test is closed that nobody else has open (gup_test_release()).
+pub struct ToRead {
+    file: File,
+    len: usize,
+}
+
+impl ToRead {
+    /// Pins `len` bytes at `addr`, without the mmap lock where that is possible if `fast` (pin_user_pages_fast()). `file` is gup_test in
+    /// debugfs.
+    ///
+    /// # Errors
+    /// Those of open(2) and of the pin; EINVAL while anybody has pages pinned so.
+    pub fn new(file: &Path, addr: usize, len: usize, fast: bool) -> Sys<ToRead> {
+        let file = open(file)?;
+        let arg = LongTerm {
+            addr: addr as u64,
+            size: len as u64,
+            flags: if fast { USE_FAST } else { 0 },
+            unused: 0,
+        };
+        // SAFETY: the kernel reads the struct, which lives through the call, and changes no page.
+        unsafe { raw::start(file.as_raw_fd(), &raw const arg) }?;
+        Ok(ToRead { file, len })
+    }
+
+    /// Lets the pages go, whoever else has the descriptor.
+    ///
+    /// # Errors
+    /// EINTR for who is about to be killed.
+    pub fn stop(self) -> Sys<()> {
+        // SAFETY: no memory is passed.
+        unsafe { raw::stop(self.file.as_raw_fd()) }.map(drop)
+    }
+
+    /// Copies all that is pinned, page after page, and shows it to `with`: the address of the copy, readable for as many bytes as were pinned.
+    ///
+    /// # Errors
+    /// The errno of the call, or of mmap(2).
+    pub fn read<T>(&self, with: impl FnOnce(usize) -> T) -> Sys<T> {
+        let guard = mem::page_size();
+        let rw = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let at = mem::mmap(0, self.len + guard, rw, flags, -1, 0)?;
+        let copied = mem::mprotect(at + self.len, guard, libc::PROT_NONE).and_then(|()| {
+            let to = at as u64;
+            // SAFETY: the kernel writes what is pinned to this new mapping. Should that be more than was asked for, it comes to the page
+            // without access behind it, and says EFAULT.
+            unsafe { raw::read(self.file.as_raw_fd(), &raw const to) }
+        });
+        let result = copied.map(|_| with(at));
+        mem::munmap(at, self.len + guard)?;
+        result
+    }
+}
+
+/// Whether gup_test can be had and pins pages for a long time (Linux 6.1): it looks at where its argument is before anything else, unless
+/// it does not know the call or has pages pinned already (EINVAL), which it lets go at the end of this.
+pub fn pins_to_read(file: &Path) -> bool {
+    let Ok(file) = open(file) else {
+        return false;
+    };
+    // SAFETY: there is no argument at this address, and nothing is pinned.
+    let answer = unsafe { raw::start(file.as_raw_fd(), null()) };
+    answer == Err(Errno::EFAULT)
+}
+
+/// Opened, not only looked at: a locked down kernel shows it and refuses.
+fn open(file: &Path) -> Sys<File> {
+    let opened = OpenOptions::new().read(true).write(true).open(file);
+    opened.map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO)))
 }
 
 fn whole(n: isize, len: usize) -> Sys<()> {

@@ -6,8 +6,9 @@ use super::check::{Finding, Sightings};
 use super::handle::CHUNK;
 use super::model::{ActorId, FrameId, Held};
 use super::{Actor, Area, World};
-use crate::actor::pin::{Cmd as Pin, Way};
+use crate::actor::pin::{Cmd as Pin, Lookup, Way};
 use crate::actor::{Cmd, Diff, Reply};
+use crate::kernel::features::NO_GUP_TEST;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
 use crate::{Stop, TestResult};
@@ -34,6 +35,8 @@ pub(crate) struct Holding {
     frame: Option<FrameId>,
     /// What it held when it was taken.
     stamp: u64,
+    /// By [`Actor::pin_to_read`].
+    to_read: bool,
 }
 
 impl Actor<'_, '_> {
@@ -47,7 +50,7 @@ impl Actor<'_, '_> {
         w.note(format!("{}: vmsplice {}", self.name(), w.show(area)));
         let (addr, len) = (area.vpn * w.page, area.pages * w.page);
         match w.ask(self.id, &Cmd::Pin(Pin::Splice { addr, len }))? {
-            Reply::Value(n) if n == len => self.hold(area, Hold::Reference),
+            Reply::Value(n) if n == len => self.hold(area, Hold::Reference, false),
             Reply::Value(n) => Err(Stop::error(format_args!(
                 "vmsplice took {n} bytes of {len}"
             ))),
@@ -122,7 +125,76 @@ impl Actor<'_, '_> {
                 .collect();
             model.write(self.id, &same);
         }
-        self.hold(area, Hold::Pin)
+        self.hold(area, Hold::Pin, false)
+    }
+
+    /// Pins an area as for a device that reads from it for a long time (gup_test). Each private page is the actor's own afterwards, with
+    /// the content that it had. One actor at a time can do so.
+    ///
+    /// # Errors
+    /// `Skip` where gup_test is not to be had. An error while anybody else has pages pinned so: what a test has pinned before must be let go.
+    #[track_caller]
+    pub fn pin_to_read(&self, area: Area, lookup: Lookup) -> TestResult {
+        let w = self.world;
+        let name = self.name();
+        w.note(format!("{name}: pin {} to read, {lookup:?}", w.show(area)));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        let file = w.features().gup_test_file();
+        let cmd = Pin::ToRead {
+            file: file.ok_or(Stop::Skip(NO_GUP_TEST))?,
+            addr,
+            len,
+            lookup,
+        };
+        match w.ask(self.id, &Cmd::Pin(cmd))? {
+            Reply::Done => {}
+            Reply::Errno(e)
+                if matches!(
+                    Errno::from_raw(e),
+                    Errno::ENOENT | Errno::EPERM | Errno::EACCES
+                ) =>
+            {
+                return Err(Stop::Skip(NO_GUP_TEST));
+            }
+            other => {
+                let stop = Stop::error(format_args!("gup_test, pin to read: {other:?}"));
+                return Err(w.blame(self.id, stop));
+            }
+        }
+        w.model.borrow_mut().pin_to_read(self.id, area.vpns());
+        self.hold(area, Hold::Pin, true)
+    }
+
+    /// Reads what [`Actor::pin_to_read`] has pinned, as the device would: the pages are what the actor has there, or what it had when it
+    /// gave them back, whoever has written to them.
+    #[track_caller]
+    pub fn read_pinned(&self) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: read what is pinned", self.name()));
+        let page = w.page;
+        let pins: Vec<Holding> = {
+            let all = w.pins.borrow();
+            let mine = all.iter().filter(|h| h.actor == self.id && h.to_read);
+            mine.cloned().collect()
+        };
+        let mut diffs = Vec::new();
+        for (i, part) in pins.chunks(CHUNK).enumerate() {
+            let stamp = |h: &Holding| h.frame.map_or(h.stamp, |f| w.frame(f).stamp);
+            let cmd = Pin::Pinned {
+                page,
+                first: i * CHUNK,
+                stamps: part.iter().map(stamp).collect(),
+            };
+            match w.ask(self.id, &Cmd::Pin(cmd))? {
+                Reply::Differs(some) => diffs.extend(some),
+                other => {
+                    let stop = Stop::error(format_args!("gup_test, read: {other:?}"));
+                    return Err(w.blame(self.id, stop));
+                }
+            }
+        }
+        let property = "what is pinned to be read is what its process has";
+        w.judge_diffs(self.id, property, &diffs, |d| pins[d.addr / page].vpn)
     }
 
     /// Lets go of everything that this actor has pinned or spliced.
@@ -142,7 +214,7 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
-    fn hold(&self, area: Area, hold: Hold) -> TestResult {
+    fn hold(&self, area: Area, hold: Hold, to_read: bool) -> TestResult {
         let w = self.world;
         let vpns: Vec<usize> = area.vpns().collect();
         let seen = if w.features().pfn {
@@ -163,6 +235,7 @@ impl Actor<'_, '_> {
                 pfn: seen.get(i).and_then(|s| s.pfn()),
                 frame,
                 stamp: frame.map_or(0, |f| model.frames[f].stamp),
+                to_read,
             });
         }
         Ok(())

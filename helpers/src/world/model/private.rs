@@ -43,6 +43,21 @@ impl Model {
         }
     }
 
+    /// A pin for reading, for a long time: who has a private page not for itself alone gets a copy, or what it writes later would not be in
+    /// the pinned one (FAULT_FLAG_UNSHARE). Where there was none it is a page of zeroes. Shared memory is pinned as it is.
+    pub fn pin_to_read(&mut self, actor: ActorId, vpns: std::ops::Range<usize>) {
+        let private = self.space(actor).range(vpns).filter(|(_, s)| !s.shared);
+        let vpns: Vec<usize> = private.map(|(&vpn, _)| vpn).collect();
+        let same: Vec<(usize, u64)> = vpns
+            .into_iter()
+            .map(|vpn| {
+                let frame = self.frame_at(actor, vpn);
+                (vpn, frame.map_or(0, |f| self.frames[f].stamp))
+            })
+            .collect();
+        self.write(actor, &same);
+    }
+
     /// fork: the child's space. DONTFORK slots are absent, WIPEONFORK slots are empty, locks stay behind.
     pub fn fork(&mut self, parent: ActorId) -> ActorId {
         let mut child = Space::new();
