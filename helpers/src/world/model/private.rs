@@ -71,9 +71,12 @@ impl Model {
                 s.merged = false;
             }
             if let Held::Frame(f) = s.held {
-                if self.frames[f].pinned && !s.shared {
+                // A private mapping's page of an object is the child's too, whoever has pinned it through another mapping.
+                if self.frames[f].pinned && !s.shared && !self.frames[f].cached {
                     // copy_present_page(): the parent keeps the page that the device knows.
-                    s.held = Held::Frame(self.add_frame(self.frames[f].stamp, false));
+                    let copy = self.add_frame(self.frames[f].stamp, false);
+                    self.frames[copy].hugetlb = self.frames[f].hugetlb;
+                    s.held = Held::Frame(copy);
                 } else {
                     self.frames[f].exclusive = Exclusive::Either;
                 }
@@ -168,6 +171,29 @@ mod tests {
             "the last mapper writes in place"
         );
         assert_eq!(m.frames[old].stamp, 8);
+    }
+
+    #[test]
+    fn a_pin_to_read_copies_what_is_not_ones_own() {
+        let (mut m, p, c) = two();
+        let o = m.add_object(2, false);
+        m.map_object(c, 20..22, RW, false, (o, 0));
+        m.map_object(c, 30..32, RW, true, (o, 0));
+        m.unmap(p, 12..13);
+        let (shared, last, file) = (m.frame_at(c, 10), m.frame_at(c, 12), m.frame_at(c, 20));
+        m.pin_to_read(c, 10..32);
+        assert_ne!(m.frame_at(c, 10), shared);
+        assert_eq!(m.frames[m.frame_at(c, 10).unwrap()].stamp, 1);
+        assert_eq!(m.frame_at(p, 10), shared, "the other keeps its page");
+        assert_eq!(m.frame_at(c, 12), last, "the last mapper's own");
+        assert_eq!(m.frames[m.frame_at(c, 13).unwrap()].stamp, 0, "zeroes");
+        assert_ne!(m.frame_at(c, 20), file);
+        assert_eq!(m.frame_at(c, 30), file, "shared memory stays");
+        // Pinned through the shared mapping: a fork shares it in a private one.
+        m.frames[file.unwrap()].pinned = true;
+        m.map_object(p, 40..42, RW, false, (o, 0));
+        let g = m.fork(p);
+        assert_eq!(m.frame_at(g, 40), file);
     }
 
     #[test]
