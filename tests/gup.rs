@@ -6,7 +6,7 @@
 //! else writes; what is pinned must stay its owner's page, whatever forks and walks come.
 
 use helpers::actor::pin::Way;
-use helpers::supervise::{Ctx, Fix, Test, main as run};
+use helpers::supervise::{Ctx, Fix, Test, joined, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, merge};
@@ -18,6 +18,8 @@ use helpers::{Stop, TestResult};
 mod given_up;
 #[path = "gup/peeked.rs"]
 mod peeked;
+#[path = "gup/read_pins.rs"]
+mod read_pins;
 #[path = "gup/unshared.rs"]
 mod unshared;
 
@@ -532,10 +534,12 @@ const TESTS: &[Test] = &[
     peeked::WRITE_PROTECTED_THP,
 ];
 
+const ALL: [Test; TESTS.len() + read_pins::TESTS.len()] = joined(TESTS, read_pins::TESTS);
+
 pub fn main() {
     run(
         "gup",
         "pages held by a pipe or a device through fork and COW",
-        TESTS,
+        &ALL,
     )
 }

@@ -32,7 +32,7 @@ mod watch;
 pub use arena::Arena;
 pub use ctx::Ctx;
 pub use knob::{Knob, WhenMissing};
-pub use test::{Fix, Need, Test};
+pub use test::{Fix, Need, Test, joined};
 
 use crate::pace;
 use cli::Options;

@@ -44,6 +44,23 @@ impl Test {
     };
 }
 
+/// Two lists of tests as one, of `N` together.
+pub const fn joined<const N: usize>(one: &[Test], other: &[Test]) -> [Test; N] {
+    assert!(one.len() + other.len() == N);
+    let mut all = [const { Test::DEFAULT }; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = match i < one.len() {
+            true => Test { ..one[i] },
+            false => Test {
+                ..other[i - one.len()]
+            },
+        };
+        i += 1;
+    }
+    all
+}
+
 /// A fix in the kernel's history.
 pub struct Fix {
     /// At least 12 hex digits.
