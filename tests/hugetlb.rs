@@ -6,6 +6,8 @@
 mod marked;
 #[path = "hugetlb/peeked.rs"]
 mod peeked;
+#[path = "hugetlb/read_pins.rs"]
+mod read_pins;
 #[path = "hugetlb/short.rs"]
 mod short;
 #[path = "hugetlb/tables.rs"]
@@ -13,7 +15,7 @@ mod tables;
 
 use helpers::explore::objects::Play;
 use helpers::kernel::hugetlb;
-use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Fix, Knob, Need, Test, joined, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
@@ -298,6 +300,33 @@ fn pinned(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// The child's copy of a pinned page may be written no more than its area.
+///
+///   P   0 1     private; 0 pinned, then read-only
+///   C   0'1     0 copied at the fork
+fn pinned_read_only(ctx: &mut Ctx) -> TestResult {
+    // "mm/hugetlb: don't map folios writable without VM_WRITE when copying during fork()": nothing but the version tells.
+    if ctx.arena.features.version() < (6, 14) {
+        return Err(Stop::Skip(
+            "needs copies of pinned hugetlb pages that their area protects (Linux 6.14)",
+        ));
+    }
+    let w = world(ctx)?;
+    let (p, a) = private(&w)?;
+    p.pin(a[0])?;
+    p.protect(a[0], R)?;
+    let c = p.fork("C")?;
+    w.check()?;
+    p.protect(a[0], RW)?;
+    p.write(a[0])?;
+    w.check()?;
+    p.unpin()?;
+    c.protect(a[0], RW)?;
+    c.write(whole(&a))?;
+    move_all(&w)?;
+    w.finish()
+}
+
 /// Shared mappings by chance: over each other, cut, moved, forked, taken away.
 fn chance(ctx: &mut Ctx) -> TestResult {
     for round in 0..2 {
@@ -545,6 +574,11 @@ const TESTS: &[Test] = &[
         run: |c| pooled(c, pinned),
         ..PINNED
     },
+    Test {
+        name: "pinned.read_only",
+        run: |c| pooled(c, pinned_read_only),
+        ..PINNED
+    },
     peeked::PEEKED,
     peeked::WRITE_PROTECTED,
     Test {
@@ -605,10 +639,12 @@ const TESTS: &[Test] = &[
     tables::WRITE_PROTECTED,
 ];
 
+const ALL: [Test; TESTS.len() + read_pins::TESTS.len()] = joined(TESTS, read_pins::TESTS);
+
 pub fn main() {
     run(
         "hugetlb",
         "hugetlb pages: copied, shared, cut and moved",
-        TESTS,
+        &ALL,
     )
 }
