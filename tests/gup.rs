@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! References to pages that are no mappings: a pipe has them (vmsplice), a device may write to them (io_uring's registered
-//! buffers), another process reaches into them (process_vm_writev, /proc/PID/mem).
+//! buffers) or read them for long (gup_test), another process reaches into them (process_vm_writev, /proc/PID/mem).
 //!
 //! The number of mappers alone does not tell whether a page is one process' own. What is in a pipe must not change when somebody
 //! else writes; what is pinned must stay its owner's page, whatever forks and walks come.
