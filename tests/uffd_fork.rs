@@ -12,6 +12,8 @@ mod lost;
 mod minor;
 #[path = "uffd_fork/poison.rs"]
 mod poison;
+#[path = "uffd_fork/written_back.rs"]
+mod written_back;
 
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -474,6 +476,8 @@ const TESTS: &[Test] = &[
         run: |c| wp_memfd(c, Share::Private),
         ..OWN
     },
+    written_back::PLAIN,
+    written_back::WALKED,
     Test {
         name: "wp.pinned",
         run: wp_pinned,
