@@ -5,6 +5,10 @@ use super::handle::CHUNK;
 use super::model::Held;
 use super::{Actor, Area};
 use crate::actor::{Cmd, Reply, thread};
+use crate::kernel::lru;
+use crate::kernel::pagemap::Pfn;
+use crate::stop::Doing;
+use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 
@@ -12,6 +16,12 @@ use nix::errno::Errno;
 #[derive(Clone, Copy)]
 pub struct Thread<'w, 'c> {
     actor: Actor<'w, 'c>,
+}
+
+/// Where pages were that another CPU knows, see [`Thread::know`].
+pub struct Known {
+    area: Area,
+    places: Vec<Option<Pfn>>,
 }
 
 impl<'w, 'c> Actor<'w, 'c> {
@@ -69,6 +79,54 @@ impl Thread<'_, '_> {
         Ok(())
     }
 
+    /// Reads every page of the area, so that the thread's CPU knows where they are until it is told to forget it. Those that the kernel is to take
+    /// next are in no CPU's batch.
+    #[track_caller]
+    pub fn know(&self, area: Area) -> TestResult<Known> {
+        lru::drain().doing("drain the LRU batches")?;
+        self.read(area)?;
+        let places = self.places(area)?;
+        Ok(Known { area, places })
+    }
+
+    /// Those of the pages that are somewhere else now, in runs: of them alone it can be told what the thread's CPU knows.
+    pub fn elsewhere(&self, known: &Known) -> TestResult<Vec<Area>> {
+        let now = self.places(known.area)?;
+        let mut runs: Vec<Area> = Vec::new();
+        for (i, (was, now)) in known.places.iter().zip(now).enumerate() {
+            if was.is_none() || now.is_none() || now == *was {
+                continue;
+            }
+            let page = known.area.page(i);
+            match runs.last_mut() {
+                Some(run) if run.vpn + run.pages == page.vpn => run.pages += 1,
+                _ => runs.push(page),
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Whether no page of the area is mapped.
+    pub fn gone(&self, area: Area) -> TestResult<bool> {
+        Ok(self.places(area)?.iter().all(Option::is_none))
+    }
+
+    fn places(&self, area: Area) -> TestResult<Vec<Option<Pfn>>> {
+        let (w, pid) = (self.actor.world, self.actor.pid()?);
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = w.eye.entries(pid, &vpns)?;
+        Ok(seen.iter().map(|s| s.pfn()).collect())
+    }
+
+    /// What reclaim has taken and not flushed yet, if it was somebody else's and is still at it, is flushed by the next who takes entries of the process
+    /// away (flush_tlb_batched_pending()), which is done to one page that nobody needs: so is all that was put down for it since the last time. Of what
+    /// was not put down nobody knows.
+    #[track_caller]
+    pub fn flush_pending(&self, page: Area) -> TestResult {
+        self.actor.write(page)?;
+        self.actor.advise(page, advice::DONTNEED)
+    }
+
     /// As [`Actor::write`].
     #[track_caller]
     pub fn write(&self, area: Area) -> TestResult {
@@ -89,8 +147,27 @@ impl Thread<'_, '_> {
     /// Compares what the thread reads with what the process has there.
     #[track_caller]
     pub fn check(&self, area: Area) -> TestResult {
-        let w = self.actor.world;
         self.note("compare", area);
+        for reply in self.compare(area)? {
+            self.actor.world.judge_content(self.actor.id, reply)?;
+        }
+        Ok(())
+    }
+
+    /// How many pages the thread reads something else of than what the process has there. For who asks again.
+    #[track_caller]
+    pub fn stale(&self, area: Area) -> TestResult<usize> {
+        self.note("compare", area);
+        let pages = |reply| match reply {
+            Reply::Differs(diffs) => Ok(diffs.len()),
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        };
+        self.compare(area)?.into_iter().map(pages).sum()
+    }
+
+    #[track_caller]
+    fn compare(&self, area: Area) -> TestResult<Vec<Reply>> {
+        let w = self.actor.world;
         let pages: Vec<(usize, u64)> = {
             let mut model = w.model.borrow_mut();
             let space = model.space(self.actor.id).clone();
@@ -103,13 +180,11 @@ impl Thread<'_, '_> {
                 })
                 .collect()
         };
-        for chunk in pages.chunks(CHUNK) {
-            let pages = chunk.to_vec();
-            let page = w.page;
-            let reply = self.ask(Cmd::Compare { page, pages })?;
-            w.judge_content(self.actor.id, reply)?;
-        }
-        Ok(())
+        let chunks = pages.chunks(CHUNK).map(|chunk| Cmd::Compare {
+            page: w.page,
+            pages: chunk.to_vec(),
+        });
+        chunks.map(|cmd| self.ask(cmd)).collect()
     }
 
     /// The thread ends.
