@@ -27,6 +27,8 @@ mod mincore;
 mod moved;
 #[path = "reclaim/part.rs"]
 mod part;
+#[path = "reclaim/threads.rs"]
+mod threads;
 
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
@@ -652,6 +654,10 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "pageout.outside", |c| pageout(c, true)),
     t!(ALONE, "pageout.shared", pageout_shared),
     part::PAGEOUT,
+    threads::WRITTEN,
+    threads::READ_BACK,
+    threads::GIVEN_UP,
+    threads::MEMFD,
     t!(FILE, "private.memfd", |c| private_file(c, Kind::Memfd)),
     Test {
         name: "private.disk",
