@@ -21,6 +21,8 @@ use helpers::{Stop, TestResult, topology};
 
 #[path = "walks/counted.rs"]
 mod counted;
+#[path = "walks/threads.rs"]
+mod threads;
 
 ///   P [0 1 2 3 4 5 6 7]     C the same pages, page 7 its own
 fn plain(ctx: &mut Ctx, walk: &'static Walk, grain: Grain) -> TestResult {
@@ -418,6 +420,8 @@ const TESTS: &[Test] = &[
     counted::FILE,
     counted::THP,
     counted::SWAP,
+    threads::MIGRATE,
+    threads::MIGRATE_MEMFD,
     Test {
         name: "own.mbind",
         run: |c| own(c, |_| Ok(1), Way::Mbind),
