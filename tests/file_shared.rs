@@ -445,6 +445,7 @@ const TESTS: &[Test] = &[
     reshape!("dontfork", dontfork),
     disk::WRITTEN_BACK,
     disk::WRITTEN_BACK_LOCKED,
+    disk::THREADS,
     disk::READ_ONLY,
     disk::RESHAPED,
     disk::DIRECT,

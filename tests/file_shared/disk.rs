@@ -204,6 +204,37 @@ fn walked(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Written by a thread on another CPU than the one that has it written back: that CPU has to forget that it could write (ptep_clear_flush() in
+/// page_vma_mkclean_one()), or the thread's next write is not heard of. Again and again: it may have had other things to do.
+///
+///   file         0 1 2 3 4 5 6 7 8 9 10 11
+///   P shared     0 1 2 3 4 5 6 7 8 9 10 11     two threads
+///   P shared           3 4 5 6                 once more
+fn threads(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Disk, N)?;
+    let p = w.actor("P")?;
+    let t = p.thread()?;
+    let (a, alias) = (w.place(N), w.place(4));
+    w.name(a, "a");
+    w.name(alias, "alias");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.map_object(alias, &file, 3, RW, Share::Shared)?;
+    for _ in 0..4 {
+        for area in [a, alias] {
+            p.write(area)?;
+            t.write(area)?;
+            w.sync(&file)?;
+            t.write(area)?;
+            w.sync(&file)?;
+            w.check_synced(&file)?;
+        }
+    }
+    t.end()?;
+    w.check()?;
+    w.finish()
+}
+
 const DISK: Test = Test {
     about: "What any process writes to its mapping of a file is written back, and every mapping of the file's pages is found.",
     needs: &[Need::Disk, Need::Pfn, Need::KpageFlags],
@@ -218,6 +249,11 @@ pub const WRITTEN_BACK: Test = Test {
 pub const WRITTEN_BACK_LOCKED: Test = Test {
     name: "disk.written_back.locked",
     run: |c| written_back(c, true),
+    ..DISK
+};
+pub const THREADS: Test = Test {
+    name: "disk.threads",
+    run: threads,
     ..DISK
 };
 pub const READ_ONLY: Test = Test {
