@@ -33,6 +33,27 @@ fn words(arguments: &[String], option: &str, patterns: &[String]) -> Vec<String>
     words
 }
 
+/// What tests have been seen failing on, by bug: a line of lab/SEEN.md has a test and the numbers, among other words.
+fn seen(text: &str) -> Vec<Value> {
+    let mut tests: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, test, on, _] = cells[..] else {
+            continue;
+        };
+        if !test.contains('.') {
+            continue;
+        }
+        let numbers = on.split([',', ';']).filter_map(|w| w.trim().parse().ok());
+        for number in numbers {
+            let failed = json!({"test": test, "by": "check"});
+            tests.entry(number).or_default().push(failed);
+        }
+    }
+    let row = |(number, failed)| json!({"number": number, "failed": failed});
+    tests.into_iter().map(row).collect()
+}
+
 impl Plan {
     /// The whole suite with these arguments.
     pub fn whole(arguments: Vec<String>) -> Plan {
@@ -42,10 +63,11 @@ impl Plan {
         }
     }
 
-    /// Begins with the tests by which each bug was caught before, as the cache
-    /// and lab/detection.json know it. They are run alone, then all the others.
+    /// Begins with the tests by which each bug was caught before, as the cache,
+    /// lab/detection.json and, last, lab/SEEN.md know it. They are run alone,
+    /// then all the others.
     pub fn caught_before() -> Result<Plan> {
-        let mut rows = Vec::new();
+        let mut rows = seen(&sys::read_text(&sys::root()?.join("lab/SEEN.md"))?);
         let kept = sys::cache()?.join("prove");
         sys::make_dir(&kept)?;
         for path in sys::files_below(&kept)? {
@@ -146,6 +168,14 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::bugs;
+
+    #[test]
+    fn what_was_seen_is_run_early() {
+        let text = "| a.b | 3, lie: pfn; 12 |\n| c.d | 3 |\n| 4 | a title, of 5 |\nwords\n";
+        let plan = Plan::after(&seen(text));
+        assert_eq!(plan.early.keys().copied().collect::<Vec<_>>(), [3, 12]);
+        assert_eq!(plan.early[&3], ["a.b", "c.d"]);
+    }
 
     #[test]
     fn early_tests_are_run_once() {
