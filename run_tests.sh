@@ -73,7 +73,8 @@ usage() {
 	                      auto (default)
 	  -h                  this text
 	Environment: BINDIR, where the programs are; RMAP_STATE_DIR, where the lock and
-	the journal are kept (default: /run, /var/run, /dev/shm, /tmp, /dev).
+	the journal are kept (default: /run, /var/run, /dev/shm, /tmp, /dev); RMAP_CPU,
+	the number of the CPU that tests stay on (default: the kernel chooses for each).
 	Exit status: 0 passed, 1 failed or not usable, 4 all skipped, 128+N ended by
 	signal N.
 	END

@@ -80,3 +80,12 @@ fn a_state_directory_that_is_not_there() {
     let nowhere = [("RMAP_STATE_DIR", "/proc/nowhere")];
     ended_with_env(FAULTY, &["pass"], &nowhere).refused("RMAP_STATE_DIR: /proc/nowhere/");
 }
+
+#[test]
+fn a_cpu_that_is_not_there() {
+    let _alone = alone();
+    for word in ["8191", "-1", "0x1", "one"] {
+        let cpu = [("RMAP_CPU", word)];
+        ended_with_env(FAULTY, &["pass"], &cpu).refused(&format!("RMAP_CPU={word}: "));
+    }
+}

@@ -43,6 +43,12 @@ mount -t devtmpfs devtmpfs /dev
 for module in $(cat /lab/order); do
 	insmod /lab/$module.ko || echo "init: cannot load $module"
 done
+# Emulated, a wakeup on another CPU costs more than what it is for: the kernel's
+# threads, RCU's first of all, and the tests keep to one.
+for process in /proc/[0-9]*; do
+	[ -e $process/exe ] || taskset -p 1 ${process#/proc/} >/dev/null 2>&1
+done
+export RMAP_CPU=0
 "#;
 
 /// The command's output goes to a serial port of its own, so that the kernel's

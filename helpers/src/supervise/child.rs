@@ -27,6 +27,8 @@ pub(crate) struct Start<'a> {
     pub verbose: bool,
     /// The supervisor.
     pub parent: i32,
+    /// The CPU to stay on, if one is asked for.
+    pub cpu: Option<usize>,
     /// One byte here releases the test.
     pub go: OwnedFd,
     /// [`Message`]s; taken when it is installed.
@@ -97,9 +99,9 @@ fn prepare(start: &mut Start) -> io::Result<Report> {
     // One byte: too little for a core file, and the kernel's sign for "not into a pipe either".
     let (_, hard) = getrlimit(Resource::RLIMIT_CORE)?;
     setrlimit(Resource::RLIMIT_CORE, hard.min(1), hard)?;
-    // A test and its actors take turns. On one CPU the next of them need not be woken on another one first, which costs more than most
-    // commands do; a second thread of an actor goes elsewhere by itself. Where it is not possible, it only takes longer.
-    let _ = proc::stay_on_this_cpu();
+    // A test, its actors and the supervisor take turns. On one CPU the next of them need not be woken on another one first, which costs more
+    // than most commands do; a second thread of an actor goes elsewhere by itself. Where it is not possible, it only takes longer.
+    let _ = proc::stay_together(start.cpu, start.parent);
     // When memory runs out, it is the test that has to go.
     let _ = std::fs::write("/proc/self/oom_score_adj", "800");
     std::panic::set_hook(Box::new(move |info| {

@@ -56,7 +56,12 @@ pub(crate) struct Supervisor<'a> {
     arena: Arena,
     /// Processes that cannot be killed.
     given_up: BTreeSet<i32>,
+    /// The CPU that tests stay on; `None`: each on the one that the kernel chooses for it.
+    cpu: Option<usize>,
 }
+
+/// What names the CPU.
+const CPU_VAR: &str = "RMAP_CPU";
 
 /// Main function of every test binary: parses the command line, runs the tests that it names, prints TAP, never returns.
 ///
@@ -74,6 +79,22 @@ pub fn main(suite: &str, about: &str, tests: &[Test]) -> ! {
         }
     };
     std::process::exit(status)
+}
+
+/// The CPU that tests are to stay on, if one is named.
+fn cpu_asked_for() -> Result<Option<usize>, String> {
+    let Some(word) = std::env::var_os(CPU_VAR).filter(|word| !word.is_empty()) else {
+        return Ok(None);
+    };
+    let cpus = crate::sys::proc::allowed_cpus().map_err(|e| format!("sched_getaffinity: {e}"))?;
+    let cpu = word.to_str().and_then(|word| word.parse().ok());
+    match cpu.filter(|cpu| cpus.contains(cpu)) {
+        Some(cpu) => Ok(Some(cpu)),
+        None => Err(format!(
+            "{CPU_VAR}={}: no CPU that may be used",
+            word.display()
+        )),
+    }
 }
 
 /// Everything up to the first test. `Err` is one line for stderr.
@@ -101,6 +122,7 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
             .and_then(|()| Ok(access(dir, AccessFlags::W_OK | AccessFlags::X_OK)?));
         usable.map_err(|e| format!("-o {}: {e}", dir.display()))?;
     }
+    let cpu = cpu_asked_for()?;
     crate::sys::proc::set_subreaper().map_err(|e| format!("PR_SET_CHILD_SUBREAPER: {e}"))?;
     pace::set(options.scale);
     let signals = Signals::block().map_err(|e| format!("signalfd: {e}"))?;
@@ -143,6 +165,7 @@ fn begin(suite: &str, about: &str, tests: &[Test]) -> Result<i32, String> {
         changes,
         arena,
         given_up,
+        cpu,
     };
     sup.header(about, &repaired, journaled);
     Ok(sup.run(&selected))

@@ -308,6 +308,8 @@ fn spawn(
         nonblocking(fd).map_err(|e| format!("fcntl: {e}"))?;
     }
     let parent = std::process::id() as i32;
+    // The kernel chooses a CPU for the child, and the child takes this process along.
+    let _ = proc::roam();
     let pid = match proc::fork_child().map_err(|e| format!("fork: {e}"))? {
         Forked::Child => child::run(child::Start {
             test,
@@ -316,6 +318,7 @@ fn spawn(
             seed: sup.seed,
             verbose: sup.options.verbose,
             parent,
+            cpu: sup.cpu,
             go: go_r,
             report: Some(report_w),
             steps: (!sup.options.verbose).then_some(steps_w),

@@ -155,28 +155,50 @@ const WORD: usize = libc::c_ulong::BITS as usize;
 /// # Errors
 /// EINVAL when the CPU is not there, is offline, or is not in the thread's cpuset.
 pub fn pin_to_cpu(cpu: usize) -> Sys<()> {
-    let mut mask: CpuMask = [0; 8192 / WORD];
-    *mask.get_mut(cpu / WORD).ok_or(Errno::EINVAL)? |= 1 << (cpu % WORD);
-    // SAFETY: the kernel reads as many bytes as it is told, all in `mask`.
-    Errno::result(unsafe { libc::sched_setaffinity(0, size_of::<CpuMask>(), mask.as_ptr().cast()) })
-        .map(drop)
+    pin(0, &[cpu])
 }
 
-/// The CPUs that were allowed before [`stay_on_this_cpu`].
+/// Pins a thread to some CPUs; 0 is the calling one.
+fn pin(thread: i32, cpus: &[usize]) -> Sys<()> {
+    let mut mask: CpuMask = [0; 8192 / WORD];
+    for cpu in cpus {
+        *mask.get_mut(cpu / WORD).ok_or(Errno::EINVAL)? |= 1 << (cpu % WORD);
+    }
+    // SAFETY: the kernel reads as many bytes as it is told, all in `mask`.
+    Errno::result(unsafe {
+        libc::sched_setaffinity(thread, size_of::<CpuMask>(), mask.as_ptr().cast())
+    })
+    .map(drop)
+}
+
+/// The CPUs that were allowed before [`stay_together`] or [`roam`].
 static ALLOWED: OnceLock<Vec<usize>> = OnceLock::new();
 
-/// Pins the calling thread, and what it forks, to the CPU it is on.
+/// Pins the calling thread, what it forks, and another thread to one CPU: the given one, or where it is now.
 ///
 /// # Errors
 /// The errnos of getcpu(2), sched_getaffinity(2) and sched_setaffinity(2).
-pub fn stay_on_this_cpu() -> Sys<()> {
+pub fn stay_together(cpu: Option<usize>, other: i32) -> Sys<()> {
     let cpus = allowed_cpus()?;
-    pin_to_cpu(sched_getcpu()?)?;
+    let cpu = cpu.map_or_else(sched_getcpu, Ok)?;
+    pin_to_cpu(cpu)?;
     let _ = ALLOWED.set(cpus);
-    Ok(())
+    pin(other, &[cpu])
 }
 
-/// The CPUs the calling thread may use, ascending; those from before, once it [stays](stay_on_this_cpu) on one.
+/// Lets the calling thread, and what it forks, go to all the CPUs again that were allowed when this was called first.
+///
+/// # Errors
+/// The errnos of sched_getaffinity(2) and sched_setaffinity(2).
+pub fn roam() -> Sys<()> {
+    let cpus = allowed_cpus()?;
+    match ALLOWED.set(cpus.clone()) {
+        Ok(()) => Ok(()),
+        Err(_) => pin(0, &cpus),
+    }
+}
+
+/// The CPUs the calling thread may use, ascending; those from before, once it [stays](stay_together) on one.
 ///
 /// # Errors
 /// The errno of sched_getaffinity(2).
@@ -303,7 +325,7 @@ mod tests {
     fn staying_keeps_the_list_of_cpus() {
         let before = allowed_cpus().unwrap();
         let status = in_child(|| {
-            if stay_on_this_cpu().is_err() {
+            if stay_together(None, 0).is_err() {
                 return 1;
             }
             // As the kernel has it, past the list that was kept.
@@ -314,7 +336,16 @@ mod tests {
                     .count()
                     == 1
             });
-            i32::from(!one) + 2 * i32::from(allowed_cpus().is_err())
+            if !one || roam().is_err() {
+                return 2;
+            }
+            let list = allowed_cpus();
+            let mut mask = nix::sched::CpuSet::new();
+            for cpu in list.as_deref().unwrap_or_default() {
+                let _ = mask.set(*cpu);
+            }
+            let now = nix::sched::sched_getaffinity(Pid::from_raw(0));
+            if now == Ok(mask) { 0 } else { 3 }
         });
         assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
         assert_eq!(allowed_cpus().unwrap(), before);
