@@ -12,6 +12,7 @@ mod misbehaviour;
 mod readers;
 mod reports;
 mod script;
+mod seen;
 mod shape;
 mod signals;
 mod support;
