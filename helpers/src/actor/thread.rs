@@ -4,7 +4,7 @@
 
 use super::agent;
 use super::wire::{self, Reply};
-use crate::sys::proc;
+use crate::sys::{numa, proc};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sched::sched_getcpu;
@@ -84,6 +84,9 @@ fn start() -> Result<Thread, Errno> {
     let here = sched_getcpu()?;
     let mut cpus = proc::allowed_cpus()?.into_iter().rev();
     let cpu = cpus.find(|&cpu| cpu != here).ok_or(Errno::ENODEV)?;
+    // A thread that spins is soon looked after by NUMA balancing, which makes entries fault and moves pages. Where there is none of it
+    // there may be no such call.
+    let _ = numa::allocate_here();
     let (cmds, inbox) = channel();
     let (outbox, replies) = channel();
     let idle = Arc::new(AtomicBool::new(false));
@@ -91,6 +94,7 @@ fn start() -> Result<Thread, Errno> {
     let thread = std::thread::Builder::new().stack_size(256 << 10);
     let made = thread.spawn(move || {
         let mut own = agent::Own::default();
+        let _ = numa::allocate_here();
         let pinned = proc::pin_to_cpu(cpu).map(|()| Reply::Done);
         let mut reply = Some(pinned.unwrap_or_else(|e| Reply::Errno(e as i32)));
         loop {

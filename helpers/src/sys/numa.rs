@@ -123,6 +123,24 @@ pub fn mbind(addr: usize, len: usize, node: Option<i32>, flags: i32) -> Sys<()> 
     .map(drop)
 }
 
+/// Has the calling thread allocate on the node that it runs on, as it does without a policy; but where it has one NUMA balancing leaves
+/// its private memory alone (vma_policy_mof(): MPOL_F_MOF is of the policies that the kernel itself makes).
+///
+/// # Errors
+/// The errno of set_mempolicy(2): ENOSYS without CONFIG_NUMA.
+pub fn allocate_here() -> Sys<()> {
+    // SAFETY: no memory is passed; preferring no node means the local one.
+    Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_set_mempolicy,
+            libc::c_long::from(libc::MPOL_PREFERRED),
+            ptr::null::<libc::c_ulong>(),
+            0usize,
+        )
+    })
+    .map(drop)
+}
+
 /// migrate_pages(2) of process `pid` from one node to another; returns pages not moved.
 ///
 /// # Errors
