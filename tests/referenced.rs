@@ -141,17 +141,24 @@ fn cold(ctx: &mut Ctx) -> TestResult {
     })
 }
 
-/// And whether what all mappers say can be taken back: of memory that a fork shares, and of a file.
-fn forgotten(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
+/// P has written both, and C is its child.
+///
+///   P, C  [0 .. 7]      P, C  b: memfd [0 .. 7]
+fn both_kinds<'w, 'c>(w: &'w World<'c>) -> TestResult<[(Actor<'w, 'c>, Area); 4]> {
     let file = w.object(Kind::Memfd, 8)?;
-    let (p, a) = filled(&w, "P", 8)?;
+    let (p, a) = filled(w, "P", 8)?;
     let b = w.place(8);
     w.name(b, "b");
     p.map_object(b, &file, 0, RW, Share::Shared)?;
     p.write(b)?;
     let c = p.fork("C")?;
-    told::forgotten(&w, &[(p, a), (c, a), (p, b), (c, b)])?;
+    Ok([(p, a), (c, a), (p, b), (c, b)])
+}
+
+/// And whether what all mappers say can be taken back: of memory that a fork shares, and of a file.
+fn forgotten(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    told::forgotten(&w, &both_kinds(&w)?)?;
     w.finish()?;
     of_each_size(ctx, |w, p, a| {
         let c = p.fork("C")?;
@@ -160,20 +167,14 @@ fn forgotten(ctx: &mut Ctx) -> TestResult {
     })
 }
 
-/// And whether what DAMON has taken from the entries of one mapper is not lost.
-///
-///   P  [0 .. 7]   b: memfd [0 .. 7]      C, its child, the same      and folios of each size, by both
+/// And whether what DAMON has taken from the entries of one mapper is not lost. Both kinds, and folios of each size that both map.
 fn remembered(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let file = w.object(Kind::Memfd, 8)?;
-    let (p, a) = filled(&w, "P", 8)?;
-    let b = w.place(8);
-    w.name(b, "b");
-    p.map_object(b, &file, 0, RW, Share::Shared)?;
-    p.write(b)?;
-    let c = p.fork("C")?;
-    c.read(b)?;
-    damon::remembered(&w, &[(p, a), (c, a), (p, b), (c, b)])?;
+    let mappers = both_kinds(&w)?;
+    for (actor, area) in mappers {
+        actor.read(area)?;
+    }
+    damon::remembered(&w, &mappers)?;
     w.finish()?;
     of_each_size(ctx, |w, p, a| {
         let c = p.fork("C")?;

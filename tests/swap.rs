@@ -36,7 +36,7 @@ const ORDERS: [[usize; 3]; 6] = [
     [2, 0, 1],
     [2, 1, 0],
 ];
-/// The most that `high_water` maps, bytes.
+/// The most that is mapped to be above what the kernel's numbers may be off by, bytes.
 const MOST: usize = 64 << 20;
 
 /// Who of them writes: a bit for each.
@@ -218,16 +218,21 @@ fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// Pages that are `times` as many as the kernel's numbers of a process may be off by.
+fn above_slack(w: &World, times: usize) -> TestResult<usize> {
+    let n = rss::slack() as usize * times;
+    if n * w.page_size() > MOST {
+        return Err(Stop::Skip("needs fewer CPUs, for exact numbers"));
+    }
+    Ok(n)
+}
+
 /// A process has had its most before pages go, whichever way they go.
 ///
 ///   P [ .. swapped out]      Q [ .. given back]      R [ .. unmapped]      S [ .. |cut off]
 fn high_water(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    // What goes must be more than what the kernel's numbers may be off by.
-    let n = rss::slack() as usize * 4;
-    if n * w.page_size() > MOST {
-        return Err(Stop::Skip("needs fewer CPUs, for exact numbers"));
-    }
+    let n = above_slack(&w, 4)?;
     type Way = fn(Actor, Area) -> TestResult;
     let ways: [(&str, Way); 4] = [
         ("P", |p, a| p.page_out(a)),
@@ -388,38 +393,19 @@ fn freed(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
-/// The same of pages that came back from swap for both, and are in its cache still: who keeps them finds them nowhere else.
+/// The same of pages that came back from swap for both, and are in its cache still: who keeps them finds them nowhere else. Or swap is `off` when P
+/// frees: they are in nobody's cache any more, and only the note that they are dirty says that they are nowhere else.
 ///
 ///   P  [0 1 2 3 4 5]   out, and in again; P frees 0 to 3
 ///   C  [0 1 2 3 4 5]
-fn freed_cached(ctx: &mut Ctx) -> TestResult {
+fn freed_cached(ctx: &mut Ctx, off: bool) -> TestResult {
     let w = World::new(ctx)?;
     let (p, a) = filled(&w, "P", 6)?;
     let c = p.fork("C")?;
     swap_out(&w)?;
     p.read(a)?;
     c.read(a)?;
-    p.free(a.sub(0..4))?;
-    press(&w)?;
-    c.read(a)?;
-    p.settle_freed(a.sub(0..4))?;
-    w.check()?;
-    walks(w)
-}
-
-/// The same, but swap is gone when P frees: the pages are in nobody's cache any more, and only the note that they are dirty says that they are
-/// nowhere else.
-///
-///   P  [0 1 2 3 4 5]   out, in again, swapoff; P frees 0 to 3
-///   C  [0 1 2 3 4 5]
-fn freed_off(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = filled(&w, "P", 6)?;
-    let c = p.fork("C")?;
-    swap_out(&w)?;
-    p.read(a)?;
-    c.read(a)?;
-    let off = swap_off(&w)?;
+    let off = off.then(|| swap_off(&w)).transpose()?;
     w.check()?;
     p.free(a.sub(0..4))?;
     press(&w)?;
@@ -575,10 +561,10 @@ const TESTS: &[Test] = &[
         needs: KSM.needs,
         ..t!(COUNTED, "counted.ksm", |c| counted::counted(c, true))
     },
-    t!(ADVICE, "free.cached", freed_cached),
+    t!(ADVICE, "free.cached", |c| freed_cached(c, false)),
     Test {
         needs: OFF.needs,
-        ..t!(ADVICE, "free.off", freed_off)
+        ..t!(ADVICE, "free.off", |c| freed_cached(c, true))
     },
     t!(OFF, "off", |c| off(c, false)),
     t!(OFF, "off.ksm", |c| off(c, true)),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Large folios that are mapped in part: when memory is short they are split, and what nobody maps is given
-//! back.
+//! Large folios that are mapped in part: when memory is short they are split, and what nobody maps is given back.
 
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix};

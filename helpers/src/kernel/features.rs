@@ -6,7 +6,7 @@ use super::pagemap::{Pagemap, Pfn};
 use super::{hwpoison, ksm, numa, sysfs, thp, vma};
 use crate::sys::mem::{self, Sys, advice};
 use crate::sys::numa::{MPOL_MF_MOVE, move_pages};
-use crate::sys::pin;
+use crate::sys::pin::{self, GupTest};
 use crate::sys::proc::{Forked, exit_now, fork_child};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -94,11 +94,13 @@ impl Features {
     /// Whether gup_test in debugfs pins pages to be read. Lets go of what it has pinned for anybody.
     ///
     /// # Errors
-    /// That it is missing, or older than Linux 6.1, or that somebody uses it.
+    /// A constant reason.
     pub fn gup_test(&self) -> Result<(), &'static str> {
-        match self.gup_test_file() {
-            Some(file) if pin::pins_to_read(&file) => Ok(()),
-            _ => Err(NO_GUP_TEST),
+        match self.gup_test_file().map(|file| pin::gup_test(&file)) {
+            Some(GupTest::Free) => Ok(()),
+            Some(GupTest::InUse) => Err("needs gup_test for itself"),
+            Some(GupTest::Older) => Err("needs gup_test that pins for a long time"),
+            Some(GupTest::Missing) | None => Err(NO_GUP_TEST),
         }
     }
 

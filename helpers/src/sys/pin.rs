@@ -185,15 +185,34 @@ impl ToRead {
     }
 }
 
-/// Whether gup_test can be had and pins pages for a long time (Linux 6.1): it looks at where its argument is before anything else, unless
-/// it does not know the call or has pages pinned already (EINVAL), which it lets go at the end of this.
-pub fn pins_to_read(file: &Path) -> bool {
+/// What gup_test can do for who wants to pin pages for a long time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GupTest {
+    /// It pins them.
+    Free,
+    /// It has pages pinned for somebody, and lets these go at the end of this question.
+    InUse,
+    /// It does not know these calls.
+    Older,
+    /// There is none that can be opened.
+    Missing,
+}
+
+/// Asks gup_test without an argument. It looks at where that is (EFAULT) unless it does not know the call, has pages pinned when it is to pin some, or
+/// has none when it is to show them (EINVAL).
+pub fn gup_test(file: &Path) -> GupTest {
     let Ok(file) = open(file) else {
-        return false;
+        return GupTest::Missing;
     };
     // SAFETY: there is no argument at this address, and nothing is pinned.
-    let answer = unsafe { raw::start(file.as_raw_fd(), null()) };
-    answer == Err(Errno::EFAULT)
+    let pins = unsafe { raw::start(file.as_raw_fd(), null()) };
+    // SAFETY: there is no argument at this address, and nothing is copied.
+    let shows = unsafe { raw::read(file.as_raw_fd(), null()) };
+    match (pins, shows) {
+        (Err(Errno::EFAULT), _) => GupTest::Free,
+        (_, Err(Errno::EFAULT)) => GupTest::InUse,
+        _ => GupTest::Older,
+    }
 }
 
 /// Opened, not only looked at: a locked down kernel shows it and refuses.

@@ -184,7 +184,7 @@ fn judge(w: &World, control: (ActorId, Area), watched: &[Watched], turn: usize) 
 /// (folio_set_young() in damon_ptep_mkold() and damon_pmdp_mkold()), whom smaps asks as well, and reclaim. Each mapper is the only one to touch in turn.
 ///
 /// # Errors
-/// `Skip` when DAMON is not on offer, and where nothing shows that it has looked at the pages (the idle mark that it sets, too).
+/// `Skip` when DAMON is not on offer, and where nothing shows that it has looked at all the pages (the idle mark that it sets, too).
 #[track_caller]
 pub fn remembered(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
     needs_pfn(w)
@@ -192,8 +192,8 @@ pub fn remembered(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
         .map_err(Stop::Skip)?;
     w.check()?;
     for &(actor, area) in mappers {
-        let mut lost = 0;
-        let mut looked = false;
+        // What the tries lost that told something.
+        let mut lost = None;
         // What takes the accessed bits and tells the pages nothing may have come first: a scan of reclaim's for its generations.
         for _ in 0..told::TIMES {
             lru::drain().doing("drain the LRU batches")?;
@@ -211,21 +211,23 @@ pub fn remembered(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
             for head in &heads {
                 old += usize::from(w.page_flags(*head)?.is_some_and(|f| f.has(Flags::IDLE)));
             }
-            looked |= old > 0;
+            if heads.is_empty() || old < heads.len() {
+                continue;
+            }
             let left = told::referenced(w, actor, area)?;
-            lost = area.pages - left.min(area.pages);
-            if looked && lost == 0 {
+            lost = Some(area.pages - left.min(area.pages));
+            if lost == Some(0) {
                 break;
             }
         }
-        if !looked {
+        let Some(lost) = lost else {
             return Err(Stop::Skip(NOT_NOW));
-        }
+        };
         if lost > 0 {
             return Err(w.report(&Finding {
                 property: "a page that was touched counts as accessed when DAMON has looked at it",
                 detail: format!(
-                    "{lost} of {} page(s) of {} do not, each of {} times; {} alone had touched them",
+                    "{lost} of {} page(s) of {} do not, in no one of {} times all did; {} alone had touched them",
                     area.pages,
                     w.show(area),
                     told::TIMES,

@@ -132,7 +132,7 @@ impl Actor<'_, '_> {
     /// the content that it had. One actor at a time can do so.
     ///
     /// # Errors
-    /// `Skip` where gup_test is not to be had. An error while anybody else has pages pinned so: what a test has pinned before must be let go.
+    /// `Skip` where there is no gup_test; for tests that need [`Features::gup_test`](crate::kernel::features::Features::gup_test). An error while anybody else has pages pinned so: what a test has pinned before must be let go.
     #[track_caller]
     pub fn pin_to_read(&self, area: Area, lookup: Lookup) -> TestResult {
         let w = self.world;
@@ -148,14 +148,6 @@ impl Actor<'_, '_> {
         };
         match w.ask(self.id, &Cmd::Pin(cmd))? {
             Reply::Done => {}
-            Reply::Errno(e)
-                if matches!(
-                    Errno::from_raw(e),
-                    Errno::ENOENT | Errno::EPERM | Errno::EACCES
-                ) =>
-            {
-                return Err(Stop::Skip(NO_GUP_TEST));
-            }
             other => {
                 let stop = Stop::error(format_args!("gup_test, pin to read: {other:?}"));
                 return Err(w.blame(self.id, stop));

@@ -124,9 +124,13 @@ impl World<'_> {
 
 impl Actor<'_, '_> {
     /// VmSwap of an actor (MM_SWAPENTS), changed with each swap entry, is what smaps finds in its page tables. What is swapped of
-    /// shared memory is not part of it, and private mappings of shared memory may not be either: for actors that have none.
+    /// shared memory is not part of it, and private mappings of shared memory may not be either: for actors that have none. `least` pages of the
+    /// actor must be out.
+    ///
+    /// # Errors
+    /// `Skip` when fewer are out.
     #[track_caller]
-    pub fn check_swap(&self, when: &str) -> TestResult {
+    pub fn check_swap(&self, when: &str, least: usize) -> TestResult {
         let w = self.world;
         let pid = self.pid()?;
         let lie = u64::from(w.eye.lie == Some(Lie::Rss)) << 30;
@@ -141,6 +145,13 @@ impl Actor<'_, '_> {
                 }
             }
             let found = kb * 1024 / w.page as u64;
+            if found < least as u64 {
+                w.diag(format_args!(
+                    "{}: when {when} {found} pages are swapped, not {least}",
+                    self.name()
+                ));
+                return Err(Stop::Skip("needs reclaim that takes all pages now"));
+            }
             if told.abs_diff(found) <= slack() {
                 return Ok(());
             }
@@ -154,6 +165,7 @@ impl Actor<'_, '_> {
                     at: None,
                 }));
             }
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 

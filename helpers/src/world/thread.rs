@@ -118,9 +118,8 @@ impl Thread<'_, '_> {
         Ok(seen.iter().map(|s| s.pfn()).collect())
     }
 
-    /// What reclaim has taken and not flushed yet, if it was somebody else's and is still at it, is flushed by the next who takes entries of the process
-    /// away (flush_tlb_batched_pending()), which is done to one page that nobody needs: so is all that was put down for it since the last time. Of what
-    /// was not put down nobody knows.
+    /// Takes away one page that nobody needs. Who takes entries of a process away first makes up for a flush that a reclaim of somebody else's still owes
+    /// it (flush_tlb_batched_pending()); of pages that reclaim has not put down for it nobody knows.
     #[track_caller]
     pub fn flush_pending(&self, page: Area) -> TestResult {
         self.actor.write(page)?;
