@@ -4,7 +4,7 @@
 //! merged one, of a file's and of the zero page alike. Shared memory is pinned as it is.
 
 use super::{N, PIN, family};
-use helpers::actor::pin::Lookup::{self, Fast, Slow};
+use helpers::actor::pin::Lookup;
 use helpers::kernel::features::Features;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
 use helpers::sys::mem::advice;
@@ -354,185 +354,23 @@ const READ_DISK: Test = Test {
     ..READ_OTHER
 };
 
-pub const TESTS: &[Test] = &[
-    Test {
-        name: "read_pin.child",
-        run: |c| shared(c, Grain::Base, By::Child, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.child.fast",
-        run: |c| shared(c, Grain::Base, By::Child, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.parent",
-        run: |c| shared(c, Grain::Base, By::Parent, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.parent.fast",
-        run: |c| shared(c, Grain::Base, By::Parent, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.child.thp",
-        run: |c| shared(c, Grain::Huge, By::Child, Slow),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.child.thp.fast",
-        run: |c| shared(c, Grain::Huge, By::Child, Fast),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.parent.thp",
-        run: |c| shared(c, Grain::Huge, By::Parent, Slow),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.parent.thp.fast",
-        run: |c| shared(c, Grain::Huge, By::Parent, Fast),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.read_only",
-        run: |c| read_only(c, Grain::Base, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.read_only.fast",
-        run: |c| read_only(c, Grain::Base, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.read_only.thp",
-        run: |c| read_only(c, Grain::Huge, Slow),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.read_only.thp.fast",
-        run: |c| read_only(c, Grain::Huge, Fast),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.alone",
-        run: |c| alone(c, Grain::Base, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.alone.fast",
-        run: |c| alone(c, Grain::Base, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.alone.thp",
-        run: |c| alone(c, Grain::Huge, Slow),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.alone.thp.fast",
-        run: |c| alone(c, Grain::Huge, Fast),
-        ..READ_HUGE
-    },
-    Test {
-        name: "read_pin.one",
-        run: |c| one(c, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.one.fast",
-        run: |c| one(c, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.last",
-        run: |c| last(c, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.last.fast",
-        run: |c| last(c, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.merged",
-        run: |c| merged(c, Slow),
-        ..READ_KSM
-    },
-    Test {
-        name: "read_pin.merged.fast",
-        run: |c| merged(c, Fast),
-        ..READ_KSM
-    },
-    Test {
-        name: "read_pin.memfd",
-        run: |c| private(c, Kind::Memfd, Slow),
-        ..READ_OTHER
-    },
-    Test {
-        name: "read_pin.memfd.fast",
-        run: |c| private(c, Kind::Memfd, Fast),
-        ..READ_OTHER
-    },
-    Test {
-        name: "read_pin.memfd.huge",
-        run: |c| private_huge(c, Slow),
-        ..READ_HUGE_FILE
-    },
-    Test {
-        name: "read_pin.memfd.huge.fast",
-        run: |c| private_huge(c, Fast),
-        ..READ_HUGE_FILE
-    },
-    Test {
-        name: "read_pin.file",
-        run: |c| private(c, Kind::Disk, Slow),
-        ..READ_DISK
-    },
-    Test {
-        name: "read_pin.file.fast",
-        run: |c| private(c, Kind::Disk, Fast),
-        ..READ_DISK
-    },
-    Test {
-        name: "read_pin.zeroes",
-        run: |c| zeroes(c, Grain::Base, Slow),
-        ..READ_OTHER
-    },
-    Test {
-        name: "read_pin.zeroes.fast",
-        run: |c| zeroes(c, Grain::Base, Fast),
-        ..READ_OTHER
-    },
-    Test {
-        name: "read_pin.zeroes.thp",
-        run: |c| zeroes(c, Grain::Huge, Slow),
-        ..READ_OTHER_HUGE
-    },
-    Test {
-        name: "read_pin.zeroes.thp.fast",
-        run: |c| zeroes(c, Grain::Huge, Fast),
-        ..READ_OTHER_HUGE
-    },
-    Test {
-        name: "read_pin.shared_memory",
-        run: |c| shared_memory(c, Kind::Memfd, Slow),
-        ..READ
-    },
-    Test {
-        name: "read_pin.shared_memory.fast",
-        run: |c| shared_memory(c, Kind::Memfd, Fast),
-        ..READ
-    },
-    Test {
-        name: "read_pin.shared_file",
-        run: |c| shared_memory(c, Kind::Disk, Slow),
-        ..READ_DISK
-    },
-    Test {
-        name: "read_pin.shared_file.fast",
-        run: |c| shared_memory(c, Kind::Disk, Fast),
-        ..READ_DISK
-    },
+pub const TESTS: &[Test] = helpers::by_each_lookup![
+    READ "read_pin.child" |c, lookup| shared(c, Grain::Base, By::Child, lookup);
+    READ "read_pin.parent" |c, lookup| shared(c, Grain::Base, By::Parent, lookup);
+    READ_HUGE "read_pin.child.thp" |c, lookup| shared(c, Grain::Huge, By::Child, lookup);
+    READ_HUGE "read_pin.parent.thp" |c, lookup| shared(c, Grain::Huge, By::Parent, lookup);
+    READ "read_pin.read_only" |c, lookup| read_only(c, Grain::Base, lookup);
+    READ_HUGE "read_pin.read_only.thp" |c, lookup| read_only(c, Grain::Huge, lookup);
+    READ "read_pin.alone" |c, lookup| alone(c, Grain::Base, lookup);
+    READ_HUGE "read_pin.alone.thp" |c, lookup| alone(c, Grain::Huge, lookup);
+    READ "read_pin.one" |c, lookup| one(c, lookup);
+    READ "read_pin.last" |c, lookup| last(c, lookup);
+    READ_KSM "read_pin.merged" |c, lookup| merged(c, lookup);
+    READ_OTHER "read_pin.memfd" |c, lookup| private(c, Kind::Memfd, lookup);
+    READ_HUGE_FILE "read_pin.memfd.huge" |c, lookup| private_huge(c, lookup);
+    READ_DISK "read_pin.file" |c, lookup| private(c, Kind::Disk, lookup);
+    READ_OTHER "read_pin.zeroes" |c, lookup| zeroes(c, Grain::Base, lookup);
+    READ_OTHER_HUGE "read_pin.zeroes.thp" |c, lookup| zeroes(c, Grain::Huge, lookup);
+    READ "read_pin.shared_memory" |c, lookup| shared_memory(c, Kind::Memfd, lookup);
+    READ_DISK "read_pin.shared_file" |c, lookup| shared_memory(c, Kind::Disk, lookup);
 ];

@@ -4,7 +4,7 @@
 
 use super::{PINNED, move_all, place, private, whole, world};
 use helpers::TestResult;
-use helpers::actor::pin::Lookup::{self, Fast, Slow};
+use helpers::actor::pin::Lookup;
 use helpers::kernel::features::Features;
 use helpers::kernel::hugetlb;
 use helpers::supervise::{Ctx, Fix, Need, Test};
@@ -138,45 +138,9 @@ const READ_FILE: Test = Test {
     ..READ
 };
 
-pub const TESTS: &[Test] = &[
-    Test {
-        name: "read_pin.forked",
-        run: |c| pooled(c, |c| forked(c, Slow)),
-        ..READ
-    },
-    Test {
-        name: "read_pin.forked.fast",
-        run: |c| pooled(c, |c| forked(c, Fast)),
-        ..READ
-    },
-    Test {
-        name: "read_pin.alone",
-        run: |c| pooled(c, |c| alone(c, Slow)),
-        ..READ
-    },
-    Test {
-        name: "read_pin.alone.fast",
-        run: |c| pooled(c, |c| alone(c, Fast)),
-        ..READ
-    },
-    Test {
-        name: "read_pin.file",
-        run: |c| pooled(c, |c| file(c, Slow)),
-        ..READ_FILE
-    },
-    Test {
-        name: "read_pin.file.fast",
-        run: |c| pooled(c, |c| file(c, Fast)),
-        ..READ_FILE
-    },
-    Test {
-        name: "read_pin.shared",
-        run: |c| pooled(c, |c| shared(c, Slow)),
-        ..READ
-    },
-    Test {
-        name: "read_pin.shared.fast",
-        run: |c| pooled(c, |c| shared(c, Fast)),
-        ..READ
-    },
+pub const TESTS: &[Test] = helpers::by_each_lookup![
+    READ "read_pin.forked" |c, lookup| pooled(c, |c| forked(c, lookup));
+    READ "read_pin.alone" |c, lookup| pooled(c, |c| alone(c, lookup));
+    READ_FILE "read_pin.file" |c, lookup| pooled(c, |c| file(c, lookup));
+    READ "read_pin.shared" |c, lookup| pooled(c, |c| shared(c, lookup));
 ];

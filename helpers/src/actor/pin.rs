@@ -30,6 +30,31 @@ pub enum Lookup {
     Fast,
 }
 
+/// Tests of both ways to look, `NAME` and `NAME.fast`: each line is `BASE "NAME" |ctx, lookup| RUN;`, where BASE is what else they are.
+#[macro_export]
+macro_rules! by_each_lookup {
+    ($($of:ident $name:literal |$ctx:ident, $lookup:ident| $run:expr;)*) => {
+        &[$(
+            $crate::supervise::Test {
+                name: $name,
+                run: |$ctx| {
+                    let $lookup = $crate::actor::pin::Lookup::Slow;
+                    $run
+                },
+                ..$of
+            },
+            $crate::supervise::Test {
+                name: concat!($name, ".fast"),
+                run: |$ctx| {
+                    let $lookup = $crate::actor::pin::Lookup::Fast;
+                    $run
+                },
+                ..$of
+            },
+        )*]
+    };
+}
+
 /// What an actor can be told. Addresses, lengths and page sizes are bytes.
 #[allow(missing_docs)] // the fields are the arguments of the system call named
 #[derive(Serialize, Deserialize, Debug, Clone)]
