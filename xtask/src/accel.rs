@@ -12,14 +12,11 @@ use std::time::{Duration, Instant};
 /// How long a kernel may take under KVM to find that it has no root.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// QEMU's word for emulation.
-pub const TCG: &str = "tcg,thread=multi";
-
-/// The accelerator for guests of that architecture, as QEMU's option has it.
-/// What was found about KVM is kept in the cache until the host boots again.
-pub fn option(arch: Arch, kernel: &Path) -> Result<&'static str> {
+/// Whether KVM runs guests of that architecture here. What was found is kept
+/// in the cache until the host boots again.
+pub fn kvm(arch: Arch, kernel: &Path) -> Result<bool> {
     if arch != Arch::X86_64 || !arch.is_host() || !Path::new("/dev/kvm").exists() {
-        return Ok(TCG);
+        return Ok(false);
     }
     let boot = sys::read_text(Path::new("/proc/sys/kernel/random/boot_id"))?;
     let known = sys::cache()?.join(format!("kvm-{}", boot.trim()));
@@ -33,7 +30,7 @@ pub fn option(arch: Arch, kernel: &Path) -> Result<&'static str> {
             works
         }
     };
-    Ok(if works { "kvm" } else { TCG })
+    Ok(works)
 }
 
 fn probe(kernel: &Path) -> Result<bool> {

@@ -28,6 +28,8 @@ with its status; with 2 when the guest panics, hangs or does not boot.
   --nodes N         NUMA nodes (2)
   --mem SIZE        memory of all nodes together, as in 512M or 1G (1G)
   --cpus N          processors (2)
+  --at-once N       how many guests you run at a time (1); where they have more
+                    processors than the host, each runs in one thread
   --append WORDS    more words for the kernel's command line
   --keep-log FILE   keep the kernel's messages there
   --timeout S       give the guest up after S seconds (900)
@@ -80,6 +82,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
             Long("nodes") => options.machine.nodes = parser.value()?.parse()?,
             Long("mem") => options.machine.mem = mebibytes(&parser.value()?.string()?)?,
             Long("cpus") => options.machine.cpus = parser.value()?.parse()?,
+            Long("at-once") => options.machine.at_once = parser.value()?.parse()?,
             Long("append") => options.machine.append = parser.value()?.string()?,
             Long("keep-log") => options.keep_log = Some(parser.value()?.into()),
             Long("timeout") => {

@@ -189,6 +189,7 @@ fn run(options: &Options, wanted: usize) -> Result<()> {
         if kept < wanted {
             let machine = Machine {
                 arch: healthy.arch,
+                at_once: options.jobs,
                 timeout: options.timeout.unwrap_or(Duration::from_secs(5400)),
                 ..Machine::default()
             };

@@ -80,6 +80,7 @@ impl Cell {
                 false => 1024,
             },
             timeout: options.timeout.unwrap_or(Duration::from_secs(7200)),
+            at_once: options.jobs,
             ..Machine::default()
         }
     }

@@ -169,7 +169,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         append: &options.append,
         before: options.before.as_deref(),
         timeout: options.timeout,
-        emulated: accel::option(arch, &kernel.image)? == accel::TCG,
+        emulated: !accel::kvm(arch, &kernel.image)?,
     };
     let log = dir.join("log");
     let mut command = match &options.tuxrun {

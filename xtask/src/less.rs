@@ -45,9 +45,10 @@ struct Less {
 }
 
 /// Everything that is run, the lab's own kernel first, to compare with.
-fn all(timeout: Duration) -> Result<Vec<Less>> {
+fn all(timeout: Duration, at_once: usize) -> Result<Vec<Less>> {
     let whole = Machine {
         timeout,
+        at_once,
         ..Machine::default()
     };
     let machine = |name: &str, about: &str, change: &dyn Fn(&mut Machine)| {
@@ -144,7 +145,10 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let Some(options) = fleet::options(parser, USAGE, own)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let mut all = all(options.timeout.unwrap_or(Duration::from_secs(1800)))?;
+    let mut all = all(
+        options.timeout.unwrap_or(Duration::from_secs(1800)),
+        options.jobs,
+    )?;
     let names: Vec<String> = all.iter().map(|less| less.name.clone()).collect();
     options.check(&names.iter().map(|n| &**n).collect::<Vec<_>>())?;
     all.retain(|less| options.wants(&less.name));
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_configuration_says_what_is_missing() {
-        let all = all(Duration::from_secs(1)).unwrap();
+        let all = all(Duration::from_secs(1), 1).unwrap();
         assert!(all.iter().filter(|less| less.config.is_some()).count() >= 10);
         assert!(all.iter().all(|less| !less.about.is_empty()));
     }

@@ -32,6 +32,8 @@ pub struct Machine {
     pub cpus: u32,
     /// number of NUMA nodes
     pub nodes: u32,
+    /// how many guests are run at a time, this one too
+    pub at_once: usize,
     /// more words for the kernel's command line
     pub append: String,
     /// how long the guest may run
@@ -45,6 +47,7 @@ impl Default for Machine {
             mem: 1024,
             cpus: 2,
             nodes: 2,
+            at_once: 1,
             append: String::new(),
             timeout: Duration::from_secs(900),
         }
@@ -101,6 +104,16 @@ impl Machine {
         format!("qemu-system-{}", self.arch.name())
     }
 
+    /// QEMU's word for emulation. Processors that share those of the host with other guests' take turns in one thread: in threads
+    /// of their own they would spend much of their time in waiting for one that the host does not run.
+    fn emulation(&self) -> &'static str {
+        let host = std::thread::available_parallelism().map_or(1, usize::from);
+        match self.cpus as usize * self.at_once > host {
+            true => "tcg,thread=single",
+            false => "tcg,thread=multi",
+        }
+    }
+
     fn qemu(&self, kernel: &Path, initrd: &Path, console: &Path) -> Result<Command> {
         let program = self.program();
         // A guest must not outlive us, whatever ends us.
@@ -114,18 +127,17 @@ impl Machine {
             Arch::Riscv64 => "ttyS1",
             other => other.console(),
         };
-        let accel = accel::option(self.arch, kernel)?;
+        let kvm = accel::kvm(self.arch, kernel)?;
         let (machine, cpu) = match self.arch {
             Arch::X86_64 => ("q35,mem-merge=off", "max"),
             // The architecture's own way to sign pointers is slow to emulate.
-            Arch::Aarch64 if accel == accel::TCG => {
-                ("virt,gic-version=3,mem-merge=off", "max,pauth-impdef=on")
-            }
+            Arch::Aarch64 if !kvm => ("virt,gic-version=3,mem-merge=off", "max,pauth-impdef=on"),
             Arch::Aarch64 => ("virt,gic-version=3,mem-merge=off", "max"),
             // QEMU has no "max" of it before version 9.
             Arch::Riscv64 => ("virt,mem-merge=off", "rv64"),
         };
-        qemu.args(["-accel", accel, "-cpu", cpu])
+        qemu.args(["-accel", if kvm { "kvm" } else { self.emulation() }])
+            .args(["-cpu", cpu])
             .args(["-machine", machine, "-m", &format!("{}M", self.mem)])
             .args(["-smp", &format!("{0},sockets={0}", self.cpus)])
             .args(["-nodefaults", "-display", "none", "-no-reboot"])

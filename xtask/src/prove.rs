@@ -260,6 +260,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     }
     let machine = Machine {
         timeout: Duration::from_secs(options.timeout),
+        at_once: options.jobs,
         ..Machine::default()
     };
     machine.check()?;
