@@ -136,7 +136,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let machine = Machine::default();
     machine.check()?;
     let files = match &options.suite {
-        Some(dir) => suite::from_dir(dir)?,
+        Some(dir) => suite::from_dir(dir, machine.arch)?,
         None => suite::build(machine.arch)?,
     };
     let plan = Plan::whole(options.arguments.clone());

@@ -108,7 +108,7 @@ impl Options {
     /// The suite for an architecture, built where no directory was given.
     pub fn files(&self, arch: Arch) -> Result<Files> {
         match &self.suite {
-            Some(dir) => suite::from_dir(dir),
+            Some(dir) => suite::from_dir(dir, arch),
             None => suite::build(arch),
         }
     }

@@ -117,7 +117,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     machine.check()?;
     let mut files = match &options.suite {
         _ if options.no_suite => Vec::new(),
-        Some(dir) => suite::from_dir(dir)?,
+        Some(dir) => suite::from_dir(dir, machine.arch)?,
         None => suite::build(machine.arch)?,
     };
     for path in &options.add {

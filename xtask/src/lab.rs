@@ -272,9 +272,11 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(dir) = &options.suite {
-        suite::from_dir(dir)?;
         if cells.iter().any(|cell| cell.arch != cells[0].arch) {
             bail!("--suite has programs of one architecture: choose its cells with --only");
+        }
+        if let Some(cell) = cells.first() {
+            suite::from_dir(dir, cell.arch)?;
         }
     }
     let given = options.given();

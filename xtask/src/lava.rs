@@ -139,7 +139,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     }
     let arch = Arch::X86_64;
     let files = match &options.suite {
-        Some(dir) => suite::from_dir(dir)?,
+        Some(dir) => suite::from_dir(dir, arch)?,
         None => suite::build(arch)?,
     };
     let expected = expected(&files, &options.arguments)?;

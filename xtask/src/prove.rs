@@ -270,7 +270,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let files = match &options.suite {
-        Some(dir) => suite::from_dir(dir)?,
+        Some(dir) => suite::from_dir(dir, machine.arch)?,
         None => suite::build(machine.arch)?,
     };
     let key = format!("{}-{}", kernel.key, suite::key(&files, &plan.key())?);

@@ -100,8 +100,8 @@ pub fn build_with(root: &Path, target: &Target, out: &Path, flags: &[String]) ->
     Ok(files)
 }
 
-/// The files of a suite that was built before, as in a release's directory.
-pub fn from_dir(dir: &Path) -> Result<Files> {
+/// The files of a suite that was built before for `arch`, as in a release's directory.
+pub fn from_dir(dir: &Path, arch: Arch) -> Result<Files> {
     if !dir.join("run_tests.sh").is_file() {
         bail!("{}: no run_tests.sh in it", dir.display());
     }
@@ -118,12 +118,26 @@ pub fn from_dir(dir: &Path) -> Result<Files> {
         };
         let source = match std::fs::read_link(&path).ok().and_then(|to| beside(&to)) {
             Some(to) => Source::Link(to),
-            None => Source::File(path.clone()),
+            None => {
+                if !is_for(&path, arch)? {
+                    bail!("{}: no program for {}", path.display(), arch.name());
+                }
+                Source::File(path.clone())
+            }
         };
         files.push((format!("bin/{name}"), source));
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a file can run there: scripts can, and programs of that machine.
+fn is_for(path: &Path, arch: Arch) -> Result<bool> {
+    let head = sys::read(path)?;
+    Ok(match head.strip_prefix(b"\x7fELF") {
+        Some(rest) => rest.get(14..16) == Some(&arch.elf_machine().to_le_bytes()),
+        None => head.starts_with(b"#!"),
+    })
 }
 
 /// The name when a link leads to a file beside itself. Others are followed.
@@ -179,6 +193,14 @@ mod tests {
             .collect();
         run.sort_unstable();
         assert_eq!(run, programs, "TESTS in run_tests.sh");
+    }
+
+    #[test]
+    fn programs_are_for_one_machine() {
+        let own = std::env::current_exe().unwrap();
+        for arch in Arch::ALL {
+            assert_eq!(is_for(&own, arch).unwrap(), arch.is_host(), "{arch:?}");
+        }
     }
 
     #[test]

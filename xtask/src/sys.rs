@@ -49,6 +49,15 @@ impl Arch {
         }
     }
 
+    /// The machine that an ELF file for it names, `e_machine` of elf(5).
+    pub fn elf_machine(self) -> u16 {
+        match self {
+            Arch::X86_64 => 62,
+            Arch::Aarch64 => 183,
+            Arch::Riscv64 => 243,
+        }
+    }
+
     /// The guest's console.
     pub fn console(self) -> &'static str {
         match self {
