@@ -20,6 +20,10 @@ use helpers::{Stop, TestResult};
 mod entries;
 #[path = "memory_failure/held.rs"]
 mod held;
+#[path = "memory_failure/kept.rs"]
+mod kept;
+#[path = "memory_failure/tables.rs"]
+mod tables;
 #[path = "memory_failure/threads.rs"]
 mod threads;
 
@@ -255,6 +259,16 @@ fn hugetlb_page(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.fail_hugetlb_page(p, a.sub(0..n), n / 2 + 1, from(outside, p))?;
     let d = p.fork("D")?;
     d.catch(true)?;
+    // Nor has anybody who has not had it before, but maps the file (hugetlb_no_page()).
+    for share in [Share::Shared, Share::Private] {
+        let late = w.actor("late")?;
+        late.catch(true)?;
+        late.map_object(a.sub(0..n), &file, 0, NONE, share)?;
+        late.protect(a.sub(0..n), RW)?;
+        entries::lost(&w, late, a.page(1))?;
+        late.exit()?;
+    }
+    entries::lost(&w, d, a.page(n / 2))?;
     w.check_rss()?;
     p.unmap(a.sub(0..n))?;
     w.check_rss()?;
@@ -379,6 +393,9 @@ fn clean(ctx: &mut Ctx) -> TestResult {
     w.fail_clean_page(p, a.page(2))?;
     w.fail_clean_page(c, a.page(3))?;
     w.fail_clean_page(q, part.page(2))?;
+    // The copy is on no disk.
+    q.catch(true)?;
+    w.fail_page(q, part.page(1), Cause::Outside, Signals::Mappers)?;
     walk::every_on_offer(&w)?;
     topology::write_by_each(&w)?;
     end(&w, &[p, q, c])?;
@@ -450,6 +467,13 @@ const OUTSIDE: Test = Test {
     ],
     ..FAIL
 };
+const SWAPPED: &[Need] = &[
+    Need::Root,
+    Need::Pfn,
+    Need::Probe(memory_failure),
+    Need::Probe(from_outside),
+    Need::Reclaim,
+];
 const HUGETLB: Test = Test {
     needs: &[
         Need::Root,
@@ -562,6 +586,30 @@ const TESTS: &[Test] = &[
         ..OUTSIDE
     },
     Test {
+        name: "thp.zeroes",
+        run: |c| kept::zeroes(c, false),
+        ..FAIL
+    },
+    Test {
+        name: "thp.zeroes.outside",
+        run: |c| kept::zeroes(c, true),
+        ..OUTSIDE
+    },
+    Test {
+        name: "swap_cached",
+        about: "Who maps a page that fails while it is in the swap cache does not get it back from there.",
+        run: |c| kept::swap_cached(c, false),
+        needs: SWAPPED,
+        ..FAIL
+    },
+    Test {
+        name: "swap_cached.outside",
+        about: "Who maps a page that fails while it is in the swap cache does not get it back from there.",
+        run: |c| kept::swap_cached(c, true),
+        needs: SWAPPED,
+        ..FAIL
+    },
+    Test {
         name: "thp.held",
         run: |c| thp_held(c, false),
         ..FAIL
@@ -593,6 +641,16 @@ const TESTS: &[Test] = &[
         about: "A child has no page where its parent's was poisoned.",
         run: |c| entries::hugetlb_private(c, true),
         guards: ENTRY_GUARDS,
+        ..HUGETLB
+    },
+    Test {
+        name: "hugetlb.tables",
+        run: |c| tables::hugetlb_tables(c, false),
+        ..HUGETLB
+    },
+    Test {
+        name: "hugetlb.tables.outside",
+        run: |c| tables::hugetlb_tables(c, true),
         ..HUGETLB
     },
     Test {

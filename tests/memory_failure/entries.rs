@@ -10,7 +10,7 @@ use helpers::{Stop, TestResult, walk};
 
 /// Nobody may have this.
 #[track_caller]
-fn lost(w: &World, actor: Actor, page: Area) -> TestResult {
+pub fn lost(w: &World, actor: Actor, page: Area) -> TestResult {
     if actor.probe(page)? == [false] {
         return Ok(());
     }

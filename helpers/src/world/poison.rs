@@ -154,6 +154,8 @@ impl Actor<'_, '_> {
 
 /// How long a thread may take to hear of a signal.
 const THREAD: Duration = Duration::from_secs(2);
+/// Who has a page, and where.
+pub(super) type Places = BTreeSet<(ActorId, usize)>;
 pub(super) const NEEDS: &str = "needs CONFIG_MEMORY_FAILURE";
 
 impl<'c> World<'c> {
@@ -168,21 +170,12 @@ impl<'c> World<'c> {
         let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         };
-        let mut mappers: BTreeSet<(ActorId, usize)> = BTreeSet::new();
-        let mut frame = 0;
-        for (f, sightings) in self.look()? {
-            let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
-            for (at, _) in here {
-                frame = f;
-                mappers.insert(*at);
-            }
-        }
+        let (mappers, failing) = self.mappers_of(pfn)?;
+        let frame = failing[0].frame;
         for id in self.listeners() {
             self.signals(id)?;
         }
         self.poison.borrow_mut().base.get_or_insert(base);
-        let mut failing = [Page::of(pfn, frame, mappers.iter().copied().collect())];
-        tally::sort(self, &mut failing)?;
         self.strike(pfn, page, cause, &mappers)?;
         self.tally().walked("poison", &failing);
         self.judge_told(pfn, &mappers, cause, signals, &[self.page_lsb()])?;
@@ -223,7 +216,7 @@ impl<'c> World<'c> {
     pub(super) fn judge_told(
         &self,
         pfn: Pfn,
-        mappers: &BTreeSet<(ActorId, usize)>,
+        mappers: &Places,
         cause: Cause,
         signals: Signals,
         lsbs: &[i64],
@@ -274,6 +267,7 @@ impl<'c> World<'c> {
         {
             return Err(Stop::Skip("needs a file system that writes pages back"));
         }
+        let (_, failing) = self.mappers_of(pfn)?;
         // A batch of some CPU has a reference of its own, and then the page stays.
         lru::drain().doing("drain the LRU batches")?;
         if let Err(errno) = self.inject(pfn, page.vpn, None)? {
@@ -285,18 +279,28 @@ impl<'c> World<'c> {
                 self.script_text()
             )));
         }
+        self.tally().walked("poison", &failing);
         // Whoever were told would die of it: none of them catches SIGBUS.
         self.check()
     }
 
+    /// Who maps a page, and what it is to them.
+    pub(super) fn mappers_of(&self, pfn: Pfn) -> TestResult<(Places, [Page; 1])> {
+        let mut mappers = BTreeSet::new();
+        let mut frame = 0;
+        for (f, sightings) in self.look()? {
+            for (at, _) in sightings.iter().filter(|s| s.1.pfn() == Some(pfn)) {
+                frame = f;
+                mappers.insert(*at);
+            }
+        }
+        let mut failing = [Page::of(pfn, frame, mappers.iter().copied().collect())];
+        tally::sort(self, &mut failing)?;
+        Ok((mappers, failing))
+    }
+
     /// The failure itself.
-    fn strike(
-        &self,
-        pfn: Pfn,
-        page: Area,
-        cause: Cause,
-        mappers: &BTreeSet<(ActorId, usize)>,
-    ) -> TestResult {
+    fn strike(&self, pfn: Pfn, page: Area, cause: Cause, mappers: &Places) -> TestResult {
         let (by, vpn) = match cause.by() {
             Some(by) => {
                 let mine = mappers.iter().find(|m| m.0 == by).map(|m| m.1);
@@ -331,7 +335,7 @@ impl<'c> World<'c> {
         )))
     }
 
-    fn everybody_has(&self, pfn: Pfn, mappers: &BTreeSet<(ActorId, usize)>) -> TestResult<bool> {
+    fn everybody_has(&self, pfn: Pfn, mappers: &Places) -> TestResult<bool> {
         for &(id, vpn) in mappers {
             if self.eye.entries(self.pid(id)?, &[vpn])?[0].pfn() != Some(pfn) {
                 return Ok(false);
@@ -378,7 +382,7 @@ impl<'c> World<'c> {
     fn judge_signals(
         &self,
         id: ActorId,
-        mappers: &BTreeSet<(ActorId, usize)>,
+        mappers: &Places,
         cause: Cause,
         signals: Signals,
         lsbs: &[i64],
@@ -452,7 +456,7 @@ impl<'c> World<'c> {
 
     /// Where one actor has a VMA over a page, whether or not it maps the page there: over the same page of the same object, or
     /// private memory at the address of another mapper. True when it is an object's page.
-    fn over_page(&self, id: ActorId, mappers: &BTreeSet<(ActorId, usize)>) -> (bool, Vec<usize>) {
+    fn over_page(&self, id: ActorId, mappers: &Places) -> (bool, Vec<usize>) {
         let model = self.model.borrow();
         let slot = |&(a, v): &(ActorId, usize)| model.spaces[a].as_ref()?.get(&v).copied();
         let objects: BTreeSet<_> = mappers.iter().filter_map(|m| slot(m)?.object).collect();
@@ -470,12 +474,7 @@ impl<'c> World<'c> {
 
     /// Nobody has it, and it is marked and counted.
     #[track_caller]
-    fn judge_poison(
-        &self,
-        pfn: Pfn,
-        mappers: &BTreeSet<(ActorId, usize)>,
-        base: u64,
-    ) -> TestResult {
+    fn judge_poison(&self, pfn: Pfn, mappers: &Places, base: u64) -> TestResult {
         for &(id, vpn) in mappers {
             let seen = self.eye.entries(self.pid(id)?, &[vpn])?[0];
             // Empty would read as a page of zeroes, as if nothing had been there.

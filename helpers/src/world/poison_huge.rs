@@ -3,12 +3,13 @@
 
 use super::check::Finding;
 use super::model::{ActorId, Held};
-use super::poison::{Cause, NEEDS, Signals};
+use super::poison::{Cause, NEEDS, Places, Signals};
 use super::unsplit::{cannot_be_asked, says_unsplit};
 use super::{Actor, Area, World};
 use crate::kernel::hwpoison;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
+use crate::walk::fate::Page;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ impl World<'_> {
         page: Area,
         cause: Cause,
         what: &str,
-    ) -> TestResult<(Pfn, BTreeSet<(ActorId, usize)>)> {
+    ) -> TestResult<(Pfn, Places, [Page; 1])> {
         // A page that has failed already keeps its mark.
         self.check_content()?;
         let how = cause.text();
@@ -34,15 +35,11 @@ impl World<'_> {
         let Some(pfn) = self.eye.entries(self.pid(of.id)?, &[page.vpn])?[0].pfn() else {
             return Err(Stop::Skip("needs memory that nobody else reclaims"));
         };
-        let mut mappers = BTreeSet::new();
-        for sightings in self.look()?.into_values() {
-            let here = sightings.iter().filter(|s| s.1.pfn() == Some(pfn));
-            mappers.extend(here.map(|(at, _)| *at));
-        }
+        let (mappers, failing) = self.mappers_of(pfn)?;
         for id in self.listeners() {
             self.signals(id)?;
         }
-        Ok((pfn, mappers))
+        Ok((pfn, mappers, failing))
     }
 
     /// Has one page of a huge page fail that cannot be split, since somebody holds it (see [`Actor::splice`]): all who map that page are told
@@ -54,7 +51,7 @@ impl World<'_> {
     #[track_caller]
     pub fn fail_held_page(&self, of: Actor, page: Area, cause: Cause) -> TestResult {
         self.features().unpoison().map_err(Stop::Skip)?;
-        let (pfn, mappers) = self.about_to_fail(of, page, cause, "held")?;
+        let (pfn, mappers, failing) = self.about_to_fail(of, page, cause, "held")?;
         // One that an earlier run left, when it was killed.
         if self
             .page_flags(pfn)?
@@ -64,6 +61,7 @@ impl World<'_> {
         }
         match self.inject_by(pfn, page.vpn, cause)? {
             Err(Errno::EHWPOISON) => {
+                self.tally().walked("poison", &failing);
                 // All of it may be taken for lost.
                 let huge = self.features().pmd_size.map_or(0, |n| n.ilog2().into());
                 let lsbs = [self.page_lsb(), huge];
@@ -94,7 +92,7 @@ impl World<'_> {
         cause: Cause,
     ) -> TestResult {
         hwpoison::corrupted().ok_or(Stop::Skip(NEEDS))?;
-        let (pfn, mappers) = self.about_to_fail(of, huge.page(part), cause, "hugetlb")?;
+        let (pfn, mappers, failing) = self.about_to_fail(of, huge.page(part), cause, "hugetlb")?;
         let frames: BTreeSet<usize> = {
             let frame = |vpn| self.frame_at(of.id, vpn);
             huge.vpns().filter_map(frame).collect()
@@ -112,6 +110,7 @@ impl World<'_> {
                 )));
             }
         }
+        self.tally().walked("poison", &failing);
         let lsb = (huge.pages * self.page).ilog2().into();
         self.judge_told(pfn, &mappers, cause, Signals::MappersAtLeast, &[lsb])?;
         if self
