@@ -24,10 +24,14 @@ mod far;
 mod holes;
 #[path = "file_shared/huge.rs"]
 mod huge;
+#[path = "file_shared/huge_borders.rs"]
+mod huge_borders;
 #[path = "file_shared/large.rs"]
 mod large;
 #[path = "file_shared/pmd.rs"]
 mod pmd;
+#[path = "file_shared/program_text.rs"]
+mod program_text;
 #[path = "file_shared/reshape.rs"]
 mod reshape;
 #[path = "file_shared/tree.rs"]
@@ -451,6 +455,11 @@ const TESTS: &[Test] = &[
     disk::DIRECT,
     disk::SOFT_DIRTY,
     disk::WALKED,
+    huge_borders::ASKEW,
+    huge_borders::PAST_END,
+    program_text::WALKED,
+    program_text::RESHAPED,
+    program_text::OPENED,
     large::PARTS,
     large::TAILS,
     large::RECLAIMED,

@@ -18,6 +18,8 @@ pub const R: i32 = PROT_READ;
 pub const RW: i32 = PROT_READ | PROT_WRITE;
 /// Read, write and execute.
 pub const RWX: i32 = RW | PROT_EXEC;
+/// Readable and executable.
+pub const RX: i32 = R | PROT_EXEC;
 
 /// A process with `n` pages, each with a content of its own.
 #[track_caller]

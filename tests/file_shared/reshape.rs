@@ -247,6 +247,8 @@ pub fn doubled(o: &At) -> TestResult {
     match o.share {
         Share::Shared => {
             o.c.duplicate(o.a, to)?;
+            // From its middle too.
+            o.c.duplicate(o.a.sub(5..8), o.named("part", 3))?;
             o.c.unmap(o.a.sub(0..4))
         }
         Share::Private => {

@@ -216,7 +216,8 @@ impl Arena {
             let device = zram::start_disk(id, &scratch)?;
             changes.record(Change::Scratch(dir.clone()))?;
             std::fs::create_dir(&dir)?;
-            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
+            // Not MS_NOEXEC: tests map files there to execute them.
+            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
             let nothing: Option<&str> = None;
             let try_as = |kind| mount(Some(&device), &dir, Some(kind), flags, nothing);
             try_as("ext2").or_else(|_| try_as("ext4"))?;

@@ -206,6 +206,9 @@ impl<'w, 'c> Actor<'w, 'c> {
             {
                 return Err(Stop::Skip("needs free huge pages"));
             }
+            Reply::Errno(e) if prot & PROT_EXEC != 0 && Errno::from_raw(e) == Errno::EPERM => {
+                return Err(Stop::Skip("needs files that may be executed"));
+            }
             reply => w.value(self.id, reply)?,
         };
         {

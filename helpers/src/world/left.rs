@@ -43,6 +43,14 @@ impl Left {
         }
     }
 
+    /// Remembers another file for what was added by that name.
+    pub(super) fn replace(&self, name: &str, file: BorrowedFd) -> nix::Result<()> {
+        for (_, _, old) in self.files.borrow_mut().iter_mut().filter(|f| f.1 == name) {
+            *old = nix::unistd::dup(file)?;
+        }
+        Ok(())
+    }
+
     /// Gives the pages of all objects back.
     pub(super) fn empty(&self) {
         for (_, _, file) in self.files.borrow().iter() {

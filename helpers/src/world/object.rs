@@ -19,7 +19,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
 /// Where an object's pages live.
@@ -234,6 +234,26 @@ impl World<'_> {
         }
     }
 
+    /// Opens the file of an object anew for reading only, and closes it for writing. Nobody has it open for writing then, if no actor that was
+    /// made before has mapped it, or was made while it was open: file_thp_enabled() wants that of a file with huge pages.
+    #[track_caller]
+    pub fn only_read(&self, object: &mut Object) -> TestResult {
+        self.note(format!("{}: opened for reading only", object.name()));
+        let file = reopen(object, true)?;
+        let replaced = self.ctx.left.replace(&object.name(), file.as_fd());
+        replaced.doing("duplicate a file descriptor")?;
+        object.file = file;
+        Ok(())
+    }
+
+    /// Opens the file of an object for writing, once, and closes it again: huge pages of a file that was only read are thrown away
+    /// (do_dentry_open()).
+    #[track_caller]
+    pub fn open_for_writing(&self, object: &Object) -> TestResult {
+        self.note(format!("{}: opened for writing and closed", object.name()));
+        reopen(object, false).map(drop)
+    }
+
     /// fsync(2): a dirty file page is written back and write-protected in every mapping (folio_mkclean()).
     #[track_caller]
     pub fn sync(&self, object: &Object) -> TestResult {
@@ -362,6 +382,16 @@ impl Actor<'_, '_> {
         model.map_object(self.id, to.vpns(), first.prot, true, object);
         Ok(())
     }
+}
+
+/// Another open file description of an object's file.
+fn reopen(object: &Object, read: bool) -> TestResult<File> {
+    let path = format!("/proc/self/fd/{}", object.file.as_raw_fd());
+    let mut how = File::options();
+    how.read(read)
+        .write(!read)
+        .open(path)
+        .doing("open a file anew")
 }
 
 /// An empty file of this kind. `disk`: where [`disk::temporary`] may look besides.
