@@ -6,6 +6,8 @@
 
 #[path = "uffd_wp/cut.rs"]
 mod cut;
+#[path = "uffd_wp/ended.rs"]
+mod ended;
 #[path = "uffd_wp/merged.rs"]
 mod merged;
 #[path = "uffd_wp/moved.rs"]
@@ -583,6 +585,36 @@ const TESTS: &[Test] = &[
     Test {
         name: "scanned",
         run: scanned::scanned,
+        ..MARK
+    },
+    Test {
+        name: "scanned.huge",
+        run: scanned::huge,
+        ..HUGE
+    },
+    Test {
+        name: "unregistered",
+        run: |c| ended::unregistered(c, None),
+        ..MARK
+    },
+    Test {
+        name: "unregistered.memfd",
+        run: |c| ended::unregistered(c, Some(Kind::Memfd)),
+        ..MARK
+    },
+    Test {
+        name: "by_thread",
+        run: |c| ended::by_thread(c, None),
+        ..MARK
+    },
+    Test {
+        name: "by_thread.memfd",
+        run: |c| ended::by_thread(c, Some(Kind::Memfd)),
+        ..MARK
+    },
+    Test {
+        name: "untouched",
+        run: untouched::anonymous,
         ..MARK
     },
     Test {

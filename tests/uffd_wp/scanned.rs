@@ -60,3 +60,29 @@ pub fn scanned(ctx: &mut Ctx) -> TestResult {
     topology::write_by_each(&w)?;
     w.finish()
 }
+
+/// A huge page by its PMD: what is written of it is told page by page (wp_huge_pmd()).
+///
+///   P |======== PMD ========|      5, then 300 301, then nothing
+pub fn huge(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 0)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(FEATURE_WP_ASYNC)?;
+    k.register(a, WP)?;
+    p.scan_written(a)?;
+    w.check()?;
+    expect(&w, p, a, &[])?;
+    p.write(a.page(5))?;
+    expect(&w, p, a, &[5])?;
+    let later = a.pages / 2 + 44;
+    p.write(a.sub(later..later + 2))?;
+    expect(&w, p, a, &[later, later + 1])?;
+    walk::plain(&w)?;
+    expect(&w, p, a, &[])?;
+    k.close()?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}

@@ -4,7 +4,7 @@
 
 use super::N;
 use helpers::supervise::Ctx;
-use helpers::sys::uffd::WP;
+use helpers::sys::uffd::{FEATURE_WP_UNPOPULATED, WP};
 use helpers::topology::{NONE, RW};
 use helpers::world::{Kind, Share, World};
 use helpers::{TestResult, walk};
@@ -50,6 +50,33 @@ pub fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
     p.fork("C")?;
     w.check()?;
     p.write_kept(a.sub(2..4), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Private memory that nobody has touched: the mark waits in the entry, and is there still when a read has brought the page of zeroes
+/// (do_anonymous_page()).
+///
+///   P |0 1 2 3 4 5 6 7|      2 and 3 are read, 5 and 6 are not, before they are written        B  P's child
+///        . . . . . .
+pub fn anonymous(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = (w.actor("P")?, w.place_across(N)?);
+    w.name(a, "a");
+    p.map(a)?;
+    let k = p.keeper(FEATURE_WP_UNPOPULATED)?;
+    k.register(a, WP)?;
+    k.protect(a.sub(1..N - 1))?;
+    w.check_partly()?;
+    p.read(a.sub(2..4))?;
+    w.check_partly()?;
+    p.fork("B")?.exit()?;
+    p.write_kept(a.sub(2..4), &k)?;
+    p.write_kept(a.sub(5..7), &k)?;
+    p.write(a.page(0))?;
+    w.check()?;
+    k.protect(a)?;
+    p.write_kept(a.sub(2..3), &k)?;
     walk::every(&w)?;
     w.finish()
 }

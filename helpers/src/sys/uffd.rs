@@ -19,6 +19,8 @@ pub const FEATURE_MINOR_SHMEM: u64 = 1 << 10;
 pub const FEATURE_MINOR_HUGETLBFS: u64 = 1 << 9;
 /// UFFD_FEATURE_POISON: there is UFFDIO_POISON (Linux 6.6).
 pub const FEATURE_POISON: u64 = 1 << 14;
+/// UFFD_FEATURE_WP_UNPOPULATED: pages of anonymous memory can be write-protected that nobody has touched (Linux 6.4).
+pub const FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
 /// UFFD_FEATURE_WP_ASYNC: a write to a write-protected page takes the protection off and waits for nobody (Linux 6.7).
 pub const FEATURE_WP_ASYNC: u64 = 1 << 15;
 /// UFFDIO_REGISTER_MODE_MINOR: "ui" in VmFlags.

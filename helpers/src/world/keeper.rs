@@ -265,6 +265,21 @@ impl<'w, 'c> Keeper<'w, 'c> {
         Ok(())
     }
 
+    /// UFFDIO_UNREGISTER: nothing of the area is write-protected any more, nor waited for.
+    #[track_caller]
+    pub fn unregister(&self, area: Area) -> TestResult {
+        self.note("UFFDIO_UNREGISTER", area);
+        let w = self.world;
+        w.flush()?;
+        let (addr, len) = self.bytes(area);
+        uffd::unregister(&self.file, addr, len).map_err(|e| self.error("UFFDIO_UNREGISTER", e))?;
+        let vpns = area.vpns();
+        let other = |&(id, vpn): &(ActorId, usize)| id != self.actor || !vpns.contains(&vpn);
+        w.guarded.borrow_mut().retain(other);
+        w.kept.borrow_mut().modes.retain(|at, _| other(at));
+        Ok(())
+    }
+
     #[track_caller]
     fn write_protect(&self, area: Area, on: bool) -> TestResult {
         self.world.flush()?;

@@ -15,7 +15,11 @@ use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 7] = [
+const FEATURES: [(u64, &str); 8] = [
+    (
+        uffd::FEATURE_WP_UNPOPULATED,
+        "needs UFFD_FEATURE_WP_UNPOPULATED (Linux 6.4)",
+    ),
     (
         uffd::FEATURE_WP_ASYNC,
         "needs UFFD_FEATURE_WP_ASYNC (Linux 6.7)",
