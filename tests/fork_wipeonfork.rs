@@ -130,6 +130,46 @@ fn reshaped_in_child(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// All that can be said of an area in up to three words: MADV_DONTFORK and MADV_DOFORK do not touch what MADV_WIPEONFORK and
+/// MADV_KEEPONFORK have said, nor the other way round (madvise_vma_behavior()).
+///
+///   P   |wf| |kf| |dc| |do| |wf,wf| |wf,kf| |wf,dc| ... |do,do,do|
+///   C     0   1    .    1     0       1       .     ...    1            . not there
+fn sequences(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let words = [
+        advice::WIPEONFORK,
+        advice::KEEPONFORK,
+        advice::DONTFORK,
+        advice::DOFORK,
+    ];
+    let mut all: Vec<Vec<i32>> = vec![Vec::new()];
+    let mut longest = all.clone();
+    for _ in 0..3 {
+        longest = longest
+            .iter()
+            .flat_map(|said| words.map(|word| [said.as_slice(), &[word]].concat()))
+            .collect();
+        all.extend(longest.iter().cloned());
+    }
+    let p = w.actor("P")?;
+    let a = w.place(2 * all.len());
+    w.name(a, "a");
+    p.map(a)?;
+    p.write(a)?;
+    for (i, said) in all.iter().enumerate() {
+        for &word in said {
+            p.advise(a.page(2 * i), word)?;
+        }
+    }
+    let c = p.fork("C")?;
+    w.check()?;
+    c.fork("G")?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// What else may be said of a wiped area.
 type Said = fn(Actor, Area) -> TestResult;
 
@@ -240,6 +280,12 @@ const TESTS: &[Test] = &[
         name: "undone",
         run: undone,
         ..WIPED
+    },
+    Test {
+        name: "sequences",
+        about: "What is said of an area's fork and what of its wiping do not touch each other.",
+        run: sequences,
+        ..SAID
     },
     Test {
         name: "between_kept.faulted",

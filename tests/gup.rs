@@ -329,10 +329,10 @@ fn pin_reshaped(ctx: &mut Ctx) -> TestResult {
 }
 
 /// A third process writes to pages that two share: the one it writes to gets a copy, the other keeps what it had.
-fn poke_shared(ctx: &mut Ctx, way: Way) -> TestResult {
+fn poke_shared(ctx: &mut Ctx, grain: Grain, way: Way) -> TestResult {
     let w = World::new(ctx)?;
     let x = w.actor("X")?;
-    let (p, c, a) = family(&w, Grain::Base)?;
+    let (p, c, a) = family(&w, grain)?;
     x.poke(c, a.sub(1..4), way)?;
     w.check()?;
     x.poke(p, a.sub(3..6), way)?;
@@ -380,6 +380,27 @@ fn poke_read_only(ctx: &mut Ctx) -> TestResult {
     x.poke(c, b.page(2), Way::Mem)?;
     x.poke(q, b.page(2), Way::Mem)?;
     p.write(a.sub(0..3))?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// The same to a huge page that a fork shares, in one mapper's read-only area: the others keep what they had (can_follow_write_pmd()).
+///
+///   P  |=== PMD, read only, 1 2 and n-1 written by X ===|       C  P's child |=== PMD ===|
+fn poke_read_only_thp(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let x = w.actor("X")?;
+    let (p, c, a) = family(&w, Grain::Huge)?;
+    p.protect(a, R)?;
+    x.poke(p, a.sub(1..3), Way::Mem)?;
+    x.peek(c, a, Way::Mem)?;
+    x.peek(p, a, Way::Mem)?;
+    w.check()?;
+    c.protect(a, R)?;
+    x.poke(c, a.page(a.pages - 1), Way::Mem)?;
+    x.poke(p, a.page(a.pages - 1), Way::Mem)?;
+    w.check()?;
     walk::every_on_offer(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
@@ -514,12 +535,24 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "poke.vm",
-        run: |c| poke_shared(c, Way::Vm),
+        run: |c| poke_shared(c, Grain::Base, Way::Vm),
+        ..POKE
+    },
+    Test {
+        name: "poke.vm.thp",
+        run: |c| poke_shared(c, Grain::Huge, Way::Vm),
+        needs: Grain::HUGE_NEEDS,
+        ..POKE
+    },
+    Test {
+        name: "poke.read_only.thp",
+        run: poke_read_only_thp,
+        needs: Grain::HUGE_NEEDS,
         ..POKE
     },
     Test {
         name: "poke.mem",
-        run: |c| poke_shared(c, Way::Mem),
+        run: |c| poke_shared(c, Grain::Base, Way::Mem),
         ..POKE
     },
     unshared::THP,

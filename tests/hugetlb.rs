@@ -4,6 +4,8 @@
 
 #[path = "hugetlb/marked.rs"]
 mod marked;
+#[path = "hugetlb/minor.rs"]
+mod minor;
 #[path = "hugetlb/peeked.rs"]
 mod peeked;
 #[path = "hugetlb/read_pins.rs"]
@@ -636,6 +638,8 @@ const TESTS: &[Test] = &[
         ..TABLES
     },
     tables::MINOR_FAULTS,
+    minor::SHARED,
+    minor::PRIVATE,
     tables::WRITE_PROTECTED,
 ];
 

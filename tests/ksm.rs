@@ -44,6 +44,32 @@ fn processes(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// A process that had nothing mergeable any more, so that ksmd has forgotten it, is met again when it has (scan_get_next_rmap_item(),
+/// __ksm_enter()).
+///
+///   P   [0 1 2 3]  merged, unmapped, ... [0 1 2 3] elsewhere       Q R   [0 1 2 3], written and merged in between
+fn forgotten(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 4)?;
+    let (q, r) = (like(&w, "Q", 4, p)?, like(&w, "R", 4, p)?);
+    merge(&w, &[p, q, r])?;
+    p.0.unmap(p.1)?;
+    expect_merging(&w, true, &[(p.0, 0), (q.0, 4), (r.0, 4)])?;
+    // Rounds that find nothing in P.
+    for _ in 0..2 {
+        q.0.write(q.1)?;
+        r.0.write_like(r.1, q.0, q.1)?;
+        merge(&w, &[q, r])?;
+    }
+    let again = w.place(4);
+    w.name(again, "again");
+    p.0.map(again)?;
+    p.0.write_like(again, q.0, q.1)?;
+    merge(&w, &[(p.0, again), q, r])?;
+    expect_merging(&w, false, &[(p.0, 4), (q.0, 4), (r.0, 4)])?;
+    walks(w)
+}
+
 ///   P   |rw 0 0|r 0 0|rw 0 0| . . |0 0|      all pages equal: one page, in four VMAs
 fn one_process(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -293,6 +319,12 @@ const TESTS: &[Test] = &[
     Test {
         name: "processes",
         run: processes,
+        ..MERGED
+    },
+    Test {
+        name: "forgotten",
+        about: "Pages of equal content are merged, also those of a process that has had nothing mergeable for a while.",
+        run: forgotten,
         ..MERGED
     },
     Test {

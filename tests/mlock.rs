@@ -483,6 +483,8 @@ const TESTS: &[Test] = &[
     large::OBJECT,
     large::COPIED,
     several::SEVERAL,
+    several::NEIGHBOURS,
+    several::NEIGHBOURS_ON_FAULT,
     moved::MIGRATE,
     moved::SOFT_OFFLINE,
 ];

@@ -657,6 +657,7 @@ const TESTS: &[Test] = &[
     threads::WRITTEN,
     threads::READ_BACK,
     threads::GIVEN_UP,
+    threads::WRITTEN_AGAIN,
     threads::MEMFD,
     t!(FILE, "private.memfd", |c| private_file(c, Kind::Memfd)),
     Test {

@@ -467,6 +467,36 @@ fn off_moved(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// More sharers than the first byte of a slot's count can tell (SWAP_MAP_MAX, add_swap_count_continuation()): the slot is shared by all of them, and
+/// is free when the last has gone.
+///
+///   P  [0 1 ... 63]  all out      C  its 66 children, which go one after the other
+fn sharers(ctx: &mut Ctx) -> TestResult {
+    const CHILDREN: usize = 66;
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 64)?;
+    swap_out(&w)?;
+    let mut children = Vec::new();
+    for _ in 0..CHILDREN {
+        children.push(p.fork("C")?);
+    }
+    w.check_shares()?;
+    let left = children.split_off(CHILDREN - 3);
+    for (i, child) in children.into_iter().enumerate() {
+        if i % 16 == 15 {
+            child.read(a.page(i))?;
+            child.write(a.page(0))?;
+            w.check_shares()?;
+        }
+        child.exit()?;
+    }
+    w.check_shares()?;
+    left[0].read(a.sub(0..8))?;
+    p.write(a.sub(4..12))?;
+    w.check()?;
+    walks(w)
+}
+
 const SWAP: Test = Test {
     about: "A swapped page comes back as one page for all its sharers, whoever comes first, and each write is the writer's own.",
     needs: &[Need::Pfn, Need::Reclaim],
@@ -557,6 +587,12 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "pageout", |c| advised(c, advice::PAGEOUT)),
     t!(ADVICE, "free", freed),
     t!(COUNTED, "counted", |c| counted::counted(c, false)),
+    Test {
+        name: "sharers",
+        about: "Pages in swap are shared by all who have their slot, also by more than a byte can count.",
+        run: sharers,
+        ..SWAP
+    },
     Test {
         needs: KSM.needs,
         ..t!(COUNTED, "counted.ksm", |c| counted::counted(c, true))

@@ -357,6 +357,11 @@ const TESTS: &[Test] = &[
         ..PARTS
     },
     Test {
+        name: "alone.touched",
+        run: alone::touched,
+        ..PARTS
+    },
+    Test {
         name: "alone.from_swap",
         needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
         run: alone::from_swap,

@@ -15,6 +15,8 @@ mod borrow;
 mod fresh;
 #[path = "vma_ops/pairs.rs"]
 mod pairs;
+#[path = "vma_ops/touched.rs"]
+mod touched;
 
 /// Folios of a size for the VMAs that ask for huge pages.
 const KNOBS: &[Knob] = &[Knob::set(
@@ -93,7 +95,7 @@ const TESTS: &[Test] = grid! {
     "brk", grow::BRK, OPS;
     "grow_down", grow::GROW_DOWN, OPS;
     ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
-    borrow::BEFORE, borrow::AFTER
+    borrow::BEFORE, borrow::AFTER, touched::JOINED, touched::JOINED_AFTER_FORK
 };
 
 pub fn main() {

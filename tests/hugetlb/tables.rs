@@ -2,6 +2,8 @@
 //! Mappings of a whole page table of hugetlb entries and more: processes may share the table (huge_pmd_share()).
 
 use super::{TABLES, move_all, place, whole, world};
+use helpers::kernel::vma;
+use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_HUGETLBFS, MINOR, WP};
@@ -41,6 +43,7 @@ pub(super) fn tables(
     r.map_parts(b, &file, 0, &used(b), Share::Shared)?;
     let c = p.fork("C")?;
     w.check()?;
+    shown_as_shared(&w, &[p, q, r, c])?;
     op(&w, [p, q, r, c], &used(a))?;
     w.check()?;
     // Each still sees what any other writes.
@@ -58,6 +61,26 @@ pub(super) fn tables(
     w.truncate(&file, 4 * huge)?;
     w.check()?;
     w.finish()
+}
+
+/// What several processes map counts as shared in smaps, also by the one entry of a table that they share (smaps_hugetlb_range()).
+#[track_caller]
+fn shown_as_shared(w: &World, all: &[Actor]) -> TestResult {
+    // Until then only the entries were counted.
+    if w.features().version() < (6, 2) {
+        return Ok(());
+    }
+    for actor in all {
+        let kb = |name| vma::rollup_kb(actor.pid()?, name).doing("read smaps_rollup");
+        let (shared, private) = (kb("Shared_Hugetlb")?, kb("Private_Hugetlb")?);
+        if private.unwrap_or(0) != 0 {
+            return Err(Stop::fail(format_args!(
+                "a hugetlb page that several processes map is shared in smaps: {}: {private:?} kB private, {shared:?} kB shared",
+                actor.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn tables_protect(_: &World, [_, q, _, c]: [Actor; 4], used: &[Area]) -> TestResult {

@@ -3,6 +3,8 @@
 
 use super::{MLOCK, vm_locked};
 use helpers::TestResult;
+use helpers::kernel::lru;
+use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Test};
 use helpers::topology::{self, R, filled};
 use helpers::walk;
@@ -53,6 +55,46 @@ fn several(ctx: &mut Ctx) -> TestResult {
     topology::write_by_each(&w)?;
     w.finish()
 }
+
+/// Locked one after the other, each next to locked ones, so that they become one VMA: each page is locked once, whatever its VMA merges with
+/// (mlock_fixup()). Unlocked as one, none is locked any more. The same with VMAs that are locked at their first fault.
+///
+///   P  |0|1|2|3|4|5|6|7|    in that order: behind, in front of and between locked ones
+///       1 2 6 4 3 5 8 7
+fn neighbours(ctx: &mut Ctx, how: Lock) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    for (locked, i) in [0, 1, 4, 3, 5, 2, 7, 6].into_iter().enumerate() {
+        p.lock(a.page(i), how)?;
+        vm_locked(&w, p, locked as u64 + 1)?;
+        // On the list of unevictable pages a page has a number of locks, before it is there none.
+        lru::drain().doing("drain the LRU batches")?;
+    }
+    w.check()?;
+    expect(&w, p, a, true)?;
+    p.unlock(a.sub(2..6))?;
+    vm_locked(&w, p, 4)?;
+    expect(&w, p, a.sub(2..6), false)?;
+    p.unlock(a)?;
+    vm_locked(&w, p, 0)?;
+    expect(&w, p, a, false)?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+pub const NEIGHBOURS: Test = Test {
+    name: "neighbours",
+    about: "A page is locked no more often than its area was, whatever locked areas it merges with.",
+    run: |c| neighbours(c, Lock::Full),
+    ..MLOCK
+};
+pub const NEIGHBOURS_ON_FAULT: Test = Test {
+    name: "neighbours.on_fault",
+    run: |c| neighbours(c, Lock::OnFault),
+    ..NEIGHBOURS
+};
 
 pub const SEVERAL: Test = Test {
     name: "several",

@@ -8,6 +8,7 @@
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::RW;
+use helpers::walk::reclaim::press;
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
@@ -103,6 +104,31 @@ fn paged_out(ctx: &mut Ctx, kind: Option<Kind>, before: Before) -> TestResult {
     w.finish()
 }
 
+/// Given up, and written by a thread on another CPU right afterwards, which has written it before: that CPU has to forget that the page is dirty
+/// already, or reclaim throws it away (madvise_free_pte_range()).
+///
+///   P's first thread     |f f f f f f f f|
+///   P's other thread     |w w w w - - - -|       4 to 7 may be lost
+fn written_again(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "a");
+    p.map(a)?;
+    p.write(a)?;
+    let t = p.thread()?;
+    let (kept, lost) = (a.sub(0..N / 2), a.sub(N / 2..N));
+    for _ in 0..4 {
+        t.write(a)?;
+        p.free(a)?;
+        t.write(kept)?;
+        press(&w)?;
+        p.settle_freed(lost)?;
+        w.check()?;
+    }
+    t.end()?;
+    w.finish()
+}
+
 const THREADS: Test = Test {
     about: "No thread reads a page where it was before reclaim took it, whatever its CPU remembers.",
     ..super::FREE
@@ -124,6 +150,13 @@ pub const GIVEN_UP: Test = Test {
     name: "threads.given_up",
     run: |c| paged_out(c, None, given_up),
     ..THREADS
+};
+/// Written again right after they were given up.
+pub const WRITTEN_AGAIN: Test = Test {
+    name: "threads.written_again",
+    about: "What a thread writes after the page was given up is kept.",
+    run: written_again,
+    ..super::FREE
 };
 /// Shared memory.
 pub const MEMFD: Test = Test {

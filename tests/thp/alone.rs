@@ -4,7 +4,7 @@
 use super::huge;
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
-use helpers::topology::{R, RW};
+use helpers::topology::{self, R, RW};
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::swap_out;
 use helpers::world::{Actor, Area, World};
@@ -27,6 +27,33 @@ pub fn alone(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Each comes into being by a write to another page of it than its first: that page is where it is found all the same, and so are all others
+/// (do_anonymous_page()).
+///
+///   P  |. . . . x . . .|  |. . . . . . . x|  |. x . . . . . .|
+pub fn touched(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    for page in [n / 2, n - 1, 1] {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map(a)?;
+        p.advise(a, advice::HUGEPAGE)?;
+        p.write(a.page(page))?;
+        if w.folio_pages(p.id(), a.vpn + page)? != n {
+            return Err(Stop::Skip("needs a free huge page"));
+        }
+        p.write(a)?;
+    }
+    let c = p.fork("C")?;
+    walk::plain(&w)?;
+    c.exit()?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// Swapped out whole, and read again at another page first: what comes back as a large folio begins where it did before (do_swap_page()).
 ///
 ///   P  |. . . . x . . .|  |. . . . . . . x|  |. x . . . . . .|
@@ -43,6 +70,15 @@ pub fn from_swap(ctx: &mut Ctx) -> TestResult {
     }
     let mut large = 0;
     for _ in 0..2 {
+        // Each page keeps its own bit, also where they come back together.
+        w.clear_soft_dirty()?;
+        for page in &first {
+            let start = page.vpn / n * n;
+            p.write(Area {
+                vpn: start + n / 4,
+                pages: 1,
+            })?;
+        }
         swap_out(&w)?;
         for page in &first {
             let folio = Area {
