@@ -328,9 +328,22 @@ fn pin_reshaped(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Whether a write to a huge page that a fork shares copies the one page of it.
+fn splits(w: &World) -> TestResult {
+    match w.features().version() {
+        (5, 8..) | (6.., _) => Ok(()),
+        _ => Err(Stop::Skip(
+            "needs huge pages that are split when one of their sharers writes (Linux 5.8)",
+        )),
+    }
+}
+
 /// A third process writes to pages that two share: the one it writes to gets a copy, the other keeps what it had.
 fn poke_shared(ctx: &mut Ctx, grain: Grain, way: Way) -> TestResult {
     let w = World::new(ctx)?;
+    if grain == Grain::Huge {
+        splits(&w)?;
+    }
     let x = w.actor("X")?;
     let (p, c, a) = family(&w, grain)?;
     x.poke(c, a.sub(1..4), way)?;
@@ -390,6 +403,7 @@ fn poke_read_only(ctx: &mut Ctx) -> TestResult {
 ///   P  |=== PMD, read only, 1 2 and n-1 written by X ===|       C  P's child |=== PMD ===|
 fn poke_read_only_thp(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
+    splits(&w)?;
     let x = w.actor("X")?;
     let (p, c, a) = family(&w, Grain::Huge)?;
     p.protect(a, R)?;

@@ -15,6 +15,11 @@ use helpers::{Stop, TestResult, topology, walk};
 ///          . .   . .
 pub fn unregistered(ctx: &mut Ctx, kind: Option<Kind>) -> TestResult {
     let w = World::new(ctx)?;
+    if w.features().version() < (6, 0) {
+        return Err(Stop::Skip(
+            "needs UFFDIO_UNREGISTER that ends the protection (Linux 6.0)",
+        ));
+    }
     let (p, a) = (w.actor("P")?, w.place(N));
     w.name(a, "a");
     match kind {
