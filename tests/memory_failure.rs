@@ -513,6 +513,10 @@ const ENTRY_GUARDS: &[Fix] = &[Fix {
     commit: "6f1bace9a9fb",
     subject: "arm64: hugetlb: fix set_huge_pte_at() to work with all swap entries",
 }];
+const TABLE_GUARDS: &[Fix] = &[Fix {
+    commit: "ca1a47cd3f5f",
+    subject: "mm/hugetlb: fix hugetlb_pmd_shared()",
+}];
 const HUGE_GUARDS: &[Fix] = &[Fix {
     commit: "c79c5a0a00a9",
     subject: "mm/memory-failure: check the mapcount of the precise page",
@@ -646,11 +650,13 @@ const TESTS: &[Test] = &[
     Test {
         name: "hugetlb.tables",
         run: |c| tables::hugetlb_tables(c, false),
+        guards: TABLE_GUARDS,
         ..HUGETLB
     },
     Test {
         name: "hugetlb.tables.outside",
         run: |c| tables::hugetlb_tables(c, true),
+        guards: TABLE_GUARDS,
         ..HUGETLB
     },
     Test {
