@@ -117,11 +117,7 @@ impl Machine {
     fn qemu(&self, kernel: &Path, initrd: &Path, console: &Path) -> Result<Command> {
         let program = self.program();
         // A guest must not outlive us, whatever ends us.
-        let mut qemu = if sys::has_program("setpriv") {
-            sys::command("setpriv", ["--pdeathsig", "KILL", &program])
-        } else {
-            Command::new(&program)
-        };
+        let mut qemu = sys::mortal(&program, "KILL");
         let console_name = match self.arch {
             // See below.
             Arch::Riscv64 => "ttyS1",

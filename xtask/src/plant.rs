@@ -180,7 +180,8 @@ fn make(dir: &Path, build: &Path, fragments: &[PathBuf], variables: &[String]) -
     let ccache = fragments.len() > 1 && variables.is_empty() && sys::has_program("ccache");
     let store = sys::cache()?.join("ccache");
     let make = |target: &str| {
-        let mut make = Command::new("nice");
+        // One that we leave behind would build in the same directory as the next.
+        let mut make = sys::mortal("nice", "TERM");
         make.args(["-n", "10", "make", "--silent", "-C"]).arg(&src);
         make.arg(format!("O={}", build.display())).arg(target);
         make.args(variables);

@@ -163,6 +163,15 @@ pub fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>
     command
 }
 
+/// A command that gets this signal when we end, whatever ends us, where the host has setpriv(1).
+pub fn mortal(program: &str, signal: &str) -> Command {
+    if has_program("setpriv") {
+        command("setpriv", ["--pdeathsig", signal, program])
+    } else {
+        Command::new(program)
+    }
+}
+
 /// Runs a command to its end and returns what it printed; an error tells the
 /// last lines of what it said.
 pub fn output(command: &mut Command) -> Result<Output> {
