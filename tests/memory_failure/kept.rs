@@ -2,6 +2,7 @@
 //! Pages that fail where something else than an entry of a page table stands for them: a slot in swap, or the page of zeroes.
 
 use super::{N, bystander, end, from};
+use helpers::kernel::kpage::Flags;
 use helpers::supervise::Ctx;
 use helpers::topology::Grain::{self, Base};
 use helpers::walk::reclaim::{swap_off, swap_out};
@@ -23,6 +24,13 @@ pub fn swap_cached(ctx: &mut Ctx, outside: bool) -> TestResult {
     swap_out(&w)?;
     p.write(a.sub(3..5))?;
     p.drain()?;
+    let pages = w.pages_of(p, a.sub(3..5))?;
+    let cached = |(_, flags): &(_, Flags)| flags.has(Flags::SWAPCACHE);
+    if pages.into_iter().flatten().filter(cached).count() < 2 {
+        return Err(Stop::Skip(
+            "needs pages that keep their slots in swap while a pipe has them",
+        ));
+    }
     for i in [3, 4] {
         w.fail_page(p, a.page(i), from(outside, p), Signals::Mappers)?;
     }

@@ -66,26 +66,18 @@ pub fn from_swap(ctx: &mut Ctx) -> TestResult {
         let a = w.place_aligned(n, n);
         w.name(a, "folio");
         p.map_folio(a)?;
-        first.push(a.page(page));
+        first.push((a, a.page(page)));
     }
     let mut large = 0;
     for _ in 0..2 {
         // Each page keeps its own bit, also where they come back together.
         w.clear_soft_dirty()?;
-        for page in &first {
-            let start = page.vpn / n * n;
-            p.write(Area {
-                vpn: start + n / 4,
-                pages: 1,
-            })?;
+        for (folio, _) in &first {
+            p.write(folio.page(n / 4))?;
         }
         swap_out(&w)?;
-        for page in &first {
-            let folio = Area {
-                vpn: page.vpn / n * n,
-                pages: n,
-            };
-            p.advise(folio, advice::HUGEPAGE)?;
+        for (folio, page) in &first {
+            p.advise(*folio, advice::HUGEPAGE)?;
             p.read(*page)?;
             large += usize::from(w.folio_pages(p.id(), page.vpn)? > 1);
         }

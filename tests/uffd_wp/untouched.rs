@@ -70,7 +70,9 @@ pub fn anonymous(ctx: &mut Ctx) -> TestResult {
     w.check_partly()?;
     p.read(a.sub(2..4))?;
     w.check_partly()?;
-    p.fork("B")?.exit()?;
+    let b = p.fork("B")?;
+    w.check_partly()?;
+    b.exit()?;
     p.write_kept(a.sub(2..4), &k)?;
     p.write_kept(a.sub(5..7), &k)?;
     p.write(a.page(0))?;

@@ -49,9 +49,9 @@ fn cut<'w, 'c>(w: &'w World<'c>, p: Actor<'w, 'c>) -> TestResult<Vec<(Area, &'st
     Ok(plots)
 }
 
-///   P   |left|middle|right|      none, one, two or all of them touched; one VMA in the end
+///   P   |left|middle|right|      none, one, two or all of them touched; one VMA in the end, where the kernel lets them merge
 ///
-/// The middle joins both at once, or one side after the other. C is P's child from then on, or has been since before.
+/// The middle joins both at once, or one side after the other. D is P's child from then on, and C has been one since before, or is not there.
 fn joined(ctx: &mut Ctx, forked_before: bool) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;

@@ -91,6 +91,9 @@ impl Machine {
         if !sys::has_program(&qemu) {
             bail!("no {qemu} on this host");
         }
+        if self.at_once == 0 {
+            bail!("no guest would run: this one counts too");
+        }
         if self.cpus == 0 || self.nodes == 0 || self.nodes > 8 {
             bail!("a machine has 1 or more processors and 1 to 8 nodes");
         }
