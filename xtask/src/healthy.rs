@@ -6,9 +6,10 @@ use crate::bugs;
 use crate::fleet::{self, Options};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::outcome::{self, Outcome};
+use crate::outcome;
 use crate::plan::Plan;
 use crate::plant;
+use crate::record::{Record, Records, range};
 use crate::sys::{self, Arch};
 use anyhow::{Context, Result};
 use lexopt::prelude::*;
@@ -20,20 +21,23 @@ use std::time::Duration;
 const USAGE: &str = "\
 usage: cargo xtask healthy [OPTIONS] [-- ARGUMENTS...]
 
-Runs the whole suite on kernels without a planted bug, and writes
-lab/HEALTHY.md from all runs that are kept. ARGUMENTS are more arguments for
-run_tests.sh.
+Runs the whole suite on kernels without a planted bug, adds the runs to
+lab/healthy.json, and writes lab/HEALTHY.md from all that are there. ARGUMENTS
+are more arguments for run_tests.sh; what runs with them is not added.
 
   --only NAMES    only these, as in debian-6.1,lab
   --list          list them and end
-  --runs N        until N runs of each are kept (1)
-  --again         forget the runs that are kept of these
-  --report        run nothing, only write
+  --runs N        until there are N runs of each (1)
+  --again         forget the runs of these that there are
+  --report        run nothing: take what an interrupted command has run, and write
   --suite DIR     take the suite from there (of the kernel's architecture)
   --jobs N        guests at a time (2)
   --timeout S     give a guest up after S seconds (5400)
 
-Exit status: 0 when no test failed in any run, 1 otherwise.";
+Exit status: 0 when no test has failed in any run that is there, 1 otherwise.";
+
+/// The runs that the document is made from.
+const RECORDS: &str = "healthy.json";
 
 /// A kernel that nothing is wrong with.
 struct Healthy {
@@ -85,51 +89,61 @@ impl Healthy {
         Ok(sys::cache()?.join("healthy").join(self.name))
     }
 
-    /// Runs that were made before.
-    fn kept(&self) -> Result<Vec<Outcome>> {
+    /// Where its runs are until they are collected. Runs of some tests only never are.
+    fn runs(&self, options: &Options) -> Result<PathBuf> {
         let dir = self.dir()?;
-        Ok((1..)
-            .map_while(|n| outcome::kept(&dir.join(n.to_string())))
-            .collect())
+        Ok(match options.arguments.is_empty() {
+            true => dir,
+            false => dir.join("some"),
+        })
+    }
+
+    /// Takes the runs out of the cache that an earlier command has made.
+    fn collect(&self, records: &mut Records) -> Result<()> {
+        let dir = self.dir()?;
+        for n in 1.. {
+            let stem = dir.join(n.to_string());
+            let Some(outcome) = outcome::kept(&stem) else {
+                return Ok(());
+            };
+            records.add(self.name, Record::from(&outcome));
+            records.write()?;
+            outcome::forget(&stem)?;
+        }
+        Ok(())
     }
 }
 
-/// The least and the most, or the one number that both are.
-fn range(numbers: impl Iterator<Item = usize> + Clone) -> String {
-    let least = numbers.clone().min().unwrap_or(0);
-    let most = numbers.max().unwrap_or(0);
-    match least == most {
-        true => most.to_string(),
-        false => format!("{least} to {most}"),
-    }
-}
-
-fn markdown(results: &[(&Healthy, Vec<Outcome>)]) -> String {
+fn markdown(records: &Records) -> String {
     let mut out = String::from(
         "<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n# Healthy kernels\n\n\
-         Written by `cargo xtask healthy`: the whole suite (`run_tests.sh -d`) on kernels that nothing is\n\
-         wrong with, emulated (no KVM), two processors, two memory nodes, 1 GiB. Each run is of the suite as it was then;\n\
+         Written by `cargo xtask healthy` from lab/healthy.json, to which it adds its runs: the whole suite (`run_tests.sh -d`) on kernels that\n\
+         nothing is wrong with, emulated (no KVM), two processors, two memory nodes, 1 GiB. Each run is of the suite as it was then;\n\
          `lab` and `lab-debug` are those of `cargo xtask prove`.\n\n\
-         | kernel | runs | runs with a failure | passed | skipped | s |\n| --- | --- | --- | --- | --- | --- |\n",
+         | kernel | tests | runs | runs with a failure | passed | skipped | s |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for (kernel, runs) in results {
-        let bad = runs.iter().filter(|r| !fleet::wrong(r).is_empty()).count();
+    let kernels = ALL.iter().map(|k| (k.name, records.of(k.name)));
+    let kernels = kernels.filter(|(_, runs)| !runs.is_empty());
+    for (name, runs) in kernels.clone() {
+        let bad = runs.iter().filter(|r| !r.wrong.is_empty()).count();
         let _ = writeln!(
             out,
-            "| {} | {} | {bad} | {} | {} | {} |",
-            kernel.name,
+            "| {name} | {} | {} | {bad} | {} | {} | {} |",
+            range(runs.iter().map(|r| r.tests)),
             runs.len(),
-            range(runs.iter().map(|r| r.run.passed.len())),
-            range(runs.iter().map(|r| r.run.skipped.len())),
+            range(runs.iter().map(|r| r.passed)),
+            range(runs.iter().map(|r| r.skipped)),
             range(runs.iter().map(|r| r.seconds as usize)),
         );
     }
-    let runs = results.iter();
-    out += &fleet::failures(runs.flat_map(|(k, runs)| runs.iter().map(|r| (k.name, r))));
+    let each = kernels
+        .clone()
+        .flat_map(|(name, runs)| runs.iter().map(move |r| (name, r)));
+    out += &fleet::failures(each.map(|(name, run)| (name, run.wrong.clone())));
     out.push_str("\n## Reasons of the skips\n\nOf the last run of each.\n\n| kernel | tests | reason |\n| --- | --- | --- |\n");
-    for (kernel, runs) in results {
-        for (reason, tests) in runs.last().map(fleet::reasons).unwrap_or_default() {
-            let _ = writeln!(out, "| {} | {tests} | {reason} |", kernel.name);
+    for (name, runs) in kernels {
+        for (reason, tests) in runs.iter().flat_map(|run| &run.reasons) {
+            let _ = writeln!(out, "| {name} | {tests} | {reason} |");
         }
     }
     out
@@ -155,56 +169,61 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         println!("{}", names.join("\n"));
         return Ok(ExitCode::SUCCESS);
     }
-    if !report {
-        run(&options, wanted)?;
-    }
-    let mut results = Vec::new();
-    for healthy in &ALL {
-        let runs = healthy.kept()?;
-        if !runs.is_empty() {
-            results.push((healthy, runs));
+    let mut records = Records::read(RECORDS)?;
+    let chosen: Vec<&Healthy> = ALL.iter().filter(|k| options.wants(k.name)).collect();
+    for healthy in &chosen {
+        healthy.collect(&mut records)?;
+        if options.again {
+            records.forget(healthy.name);
         }
     }
-    let path = sys::root()?.join("lab/HEALTHY.md");
-    sys::write(&path, markdown(&results))?;
+    records.write()?;
+    if !report {
+        run(&options, &chosen, &records, wanted)?;
+    }
+    // Another of these commands may have added runs of other kernels.
+    let mut records = Records::read(RECORDS)?;
+    for healthy in &chosen {
+        healthy.collect(&mut records)?;
+    }
+    records.write()?;
+    let path = records.path().with_file_name("HEALTHY.md");
+    sys::write(&path, markdown(&records))?;
     eprintln!("xtask: wrote {}", path.display());
-    let mut runs = results.iter().flat_map(|r| &r.1);
-    Ok(match runs.any(|r| !fleet::wrong(r).is_empty()) {
-        false => ExitCode::SUCCESS,
-        true => ExitCode::FAILURE,
+    let mut runs = ALL.iter().flat_map(|k| records.of(k.name));
+    Ok(match runs.all(|run| run.wrong.is_empty()) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     })
 }
 
 /// Runs the suite until there are `wanted` runs of each, a run of each in turn.
-fn run(options: &Options, wanted: usize) -> Result<()> {
-    let chosen: Vec<&Healthy> = ALL.iter().filter(|k| options.wants(k.name)).collect();
+fn run(options: &Options, chosen: &[&Healthy], records: &Records, wanted: usize) -> Result<()> {
     let mut kernels = Vec::new();
     for healthy in chosen {
-        let dir = healthy.dir()?;
-        if options.again && dir.is_dir() {
-            std::fs::remove_dir_all(&dir)?;
+        let lack = wanted.saturating_sub(records.of(healthy.name).len());
+        if lack == 0 {
+            continue;
         }
+        let dir = healthy.runs(options)?;
         sys::make_dir(&dir)?;
-        let kept = healthy.kept()?.len();
-        if kept < wanted {
-            let machine = Machine {
-                arch: healthy.arch,
-                at_once: options.jobs,
-                timeout: options.timeout.unwrap_or(Duration::from_secs(5400)),
-                ..Machine::default()
-            };
-            machine.check()?;
-            let files = options.files(machine.arch)?;
-            let kernel = healthy.kernel().with_context(|| healthy.name)?;
-            kernels.push((healthy, kept, machine, kernel, files, dir));
-        }
+        let machine = Machine {
+            arch: healthy.arch,
+            at_once: options.jobs,
+            timeout: options.timeout.unwrap_or(Duration::from_secs(5400)),
+            ..Machine::default()
+        };
+        machine.check()?;
+        let files = options.files(machine.arch)?;
+        let kernel = healthy.kernel().with_context(|| healthy.name)?;
+        kernels.push((healthy, lack, machine, kernel, files, dir));
     }
     let mut jobs = Vec::new();
     for n in 1..=wanted {
-        for (healthy, kept, machine, kernel, files, dir) in &kernels {
-            if n > *kept {
+        for (healthy, lack, machine, kernel, files, dir) in &kernels {
+            if n <= *lack {
                 jobs.push(fleet::Job {
-                    name: format!("{} ({}), run {n}", healthy.name, kernel.name),
+                    name: format!("{} ({}), run {n} of {lack}", healthy.name, kernel.name),
                     machine: machine.clone(),
                     image: kernel.image.clone(),
                     modules: &kernel.modules,
@@ -226,16 +245,19 @@ mod tests {
 
     #[test]
     fn a_report_tells_of_each_run() {
-        let text = markdown(&[(&ALL[0], vec![outcome(&["a.c"]), outcome(&["a.c", "a.d"])])]);
-        assert!(
-            text.contains("| debian-6.1 | 2 | 0 | 1 to 2 | 1 | 3 |"),
-            "{text}"
-        );
-        assert!(text.contains("| debian-6.1 | 1 | needs KSM |"), "{text}");
-        let text = markdown(&[(&ALL[4], vec![outcome(&[])])]);
-        assert!(
-            text.contains("| lab | 1 | 1 |") && text.contains("- lab: no test passed"),
-            "{text}"
-        );
+        let mut records = Records::default();
+        records.add(ALL[0].name, Record::from(&outcome(&["a.c"])));
+        records.add(ALL[0].name, Record::from(&outcome(&["a.c", "a.d"])));
+        records.add(ALL[4].name, Record::from(&outcome(&[])));
+        let text = markdown(&records);
+        for line in [
+            "| debian-6.1 | 0 | 2 | 0 | 1 to 2 | 1 | 3 |\n",
+            "| lab | 0 | 1 | 1 | 0 | 1 | 3 |\n",
+            "- lab: no test passed\n",
+            "| debian-6.1 | 1 | needs KSM |\n",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert!(!text.contains("debian-7"));
     }
 }

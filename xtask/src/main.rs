@@ -26,6 +26,7 @@ mod outcome;
 mod plan;
 mod plant;
 mod prove;
+mod record;
 mod report;
 mod source;
 mod suite;
