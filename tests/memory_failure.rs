@@ -4,17 +4,16 @@
 //! Destructive: where the kernel cannot give poisoned pages back (CONFIG_HWPOISON_INJECT), each test costs some pages until the
 //! next boot.
 
+use helpers::TestResult;
 use helpers::kernel::features::Features;
 use helpers::kernel::hugetlb;
 use helpers::kernel::hwpoison;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
-use helpers::sys::mem::advice;
 use helpers::topology::Grain::Base;
-use helpers::topology::{self, Grain, NONE, R, RW};
+use helpers::topology::{self, Grain, R};
 use helpers::walk::{self, ksm};
 use helpers::world::model::Lock;
-use helpers::world::{Actor, Area, Cause, Kind, Share, Signals, World, enlarge_pool};
-use helpers::{Stop, TestResult};
+use helpers::world::{Actor, Area, Cause, Signals, World};
 
 #[path = "memory_failure/entries.rs"]
 mod entries;
@@ -22,8 +21,10 @@ mod entries;
 mod held;
 #[path = "memory_failure/kept.rs"]
 mod kept;
-#[path = "memory_failure/tables.rs"]
-mod tables;
+#[path = "memory_failure/object.rs"]
+mod object;
+#[path = "memory_failure/pooled.rs"]
+mod pooled;
 #[path = "memory_failure/threads.rs"]
 mod threads;
 
@@ -220,185 +221,6 @@ fn thp_held(ctx: &mut Ctx, outside: bool) -> TestResult {
     for actor in [p, c, d, b] {
         actor.exit()?;
     }
-    w.finish()
-}
-
-/// So many free hugetlb pages.
-fn pool(w: &World, pages: usize) -> TestResult {
-    if hugetlb::default_size() != w.features().pmd_size {
-        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
-    }
-    enlarge_pool(w, pages)?;
-    if hugetlb::free() < pages {
-        return Err(Stop::Skip("needs free huge pages"));
-    }
-    Ok(())
-}
-
-/// A hugetlb page of a file: one entry in each process, and all of it is lost.
-///
-///   file      |==== 0 ====|==== 1 ====|
-///   P shared  |==== 0 ====|==== 1 ====|     C, its child, the same      Q private |==== 1 ====|, not written
-fn hugetlb_page(ctx: &mut Ctx, outside: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let b = bystander(&w)?;
-    let a = w.place_huge(2)?;
-    w.name(a, "a");
-    let n = a.pages / 2;
-    pool(&w, 4)?;
-    let file = w.object(Kind::Hugetlb, a.pages)?;
-    let (p, q, at) = (w.actor("P")?, w.actor("Q")?, w.place_huge(1)?);
-    w.name(at, "private");
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
-    q.map_object(at, &file, n, RW, Share::Private)?;
-    let c = p.fork("C")?;
-    for actor in [p, q, c] {
-        actor.catch(true)?;
-    }
-    w.fail_hugetlb_page(p, a.sub(0..n), n / 2 + 1, from(outside, p))?;
-    let d = p.fork("D")?;
-    d.catch(true)?;
-    // Nor has anybody who has not had it before, but maps the file (hugetlb_no_page()).
-    for share in [Share::Shared, Share::Private] {
-        let late = w.actor("late")?;
-        late.catch(true)?;
-        late.map_object(a.sub(0..n), &file, 0, NONE, share)?;
-        late.protect(a.sub(0..n), RW)?;
-        entries::lost(&w, late, a.page(1))?;
-        late.exit()?;
-    }
-    entries::lost(&w, d, a.page(n / 2))?;
-    w.check_rss()?;
-    p.unmap(a.sub(0..n))?;
-    w.check_rss()?;
-    w.fail_hugetlb_page(q, at, 3, from(outside, c))?;
-    for actor in [p, q, c, d, b] {
-        actor.exit()?;
-    }
-    // The pool has them back, and then they can be given back.
-    w.truncate(&file, 0)?;
-    w.finish()
-}
-
-/// The page of a memfd: shared and private mappings, one process with two of them, one with a copy of its own.
-///
-///   memfd     0 1 2 3 4 5 6 7
-///   P shared  0 1 2 3 4 5 6 7  and again 2 3 4 5
-///   Q private     2 3 4 5              R private, 3 its own copy
-///   U shared  - - - -                  none of them touched
-fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let b = bystander(&w)?;
-    let file = w.object(Kind::Memfd, N)?;
-    let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
-    let (a, again, part) = (w.place(N), w.place(4), w.place(4));
-    w.name(a, "shared");
-    w.name(again, "again");
-    w.name(part, "private");
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
-    p.map_object(again, &file, 2, RW, Share::Shared)?;
-    q.map_object(part, &file, 2, RW, Share::Private)?;
-    r.map_object(part, &file, 2, RW, Share::Private)?;
-    r.write(part.page(1))?;
-    for actor in [p, q, r] {
-        actor.catch(true)?;
-    }
-    let c = q.fork("Q.C")?;
-    c.catch(true)?;
-    // Has a VMA over the pages, and none of them.
-    let (u, untouched) = (w.actor("U")?, w.place(4));
-    w.name(untouched, "untouched");
-    u.map_object(untouched, &file, 0, RW, Share::Shared)?;
-    u.advise(untouched, advice::DONTNEED)?;
-    u.catch(true)?;
-    w.fail_page(p, a.page(0), from(outside, p), Signals::MappersAtLeast)?;
-    w.fail_page(q, part.page(0), from(outside, q), Signals::MappersAtLeast)?;
-    w.fail_page(p, again.page(1), from(outside, p), Signals::MappersAtLeast)?;
-    // The copy is not the memfd's.
-    w.fail_page(r, part.page(1), from(outside, r), Signals::Mappers)?;
-    walk::every_on_offer(&w)?;
-    w.truncate(&file, 0)?;
-    end(&w, &[p, q, r, c, u, b])?;
-    w.finish()
-}
-
-/// A page of a memfd stays there when it has failed, for its content is nowhere else. Who maps the memfd later does not get it, neither by
-/// itself nor with a neighbour (filemap_map_pages()).
-///
-///   memfd     0 1 2 3 4 5 6 7       2 and 5 failed
-///   P shared  0 1 2 3 4 5 6 7
-///   F shared  afterwards, neighbours first       G private  afterwards, neighbours last
-fn later(ctx: &mut Ctx, outside: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    if w.features().version() < (5, 16) {
-        return Err(Stop::Skip(
-            "needs a memfd that keeps poisoned pages (Linux 5.16)",
-        ));
-    }
-    let file = w.object(Kind::Memfd, N)?;
-    let (p, a) = (w.actor("P")?, w.place(N));
-    w.name(a, "a");
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
-    p.catch(true)?;
-    for lost in [2, 5] {
-        w.fail_page(p, a.page(lost), from(outside, p), Signals::MappersAtLeast)?;
-    }
-    let (f, at) = (w.actor("F")?, w.place(N));
-    w.name(at, "later");
-    f.catch(true)?;
-    // Nothing of it is read yet.
-    f.map_object(at, &file, 0, NONE, Share::Shared)?;
-    f.protect(at, RW)?;
-    f.read(at.page(1))?;
-    f.write(at.page(6))?;
-    w.check()?;
-    f.access_poison(at.page(2))?;
-    f.access_poison(at.page(5))?;
-    let g = w.actor("G")?;
-    g.catch(true)?;
-    g.map_object(at, &file, 0, NONE, Share::Private)?;
-    g.protect(at, RW)?;
-    g.access_poison(at.page(5))?;
-    g.read(at.page(4))?;
-    g.write(at.page(3))?;
-    w.check()?;
-    g.access_poison(at.page(2))?;
-    walk::every_on_offer(&w)?;
-    w.truncate(&file, 0)?;
-    end(&w, &[p, f, g])?;
-    w.finish()
-}
-
-/// The page of a file that is the same on the disk: it is read again by who wants it.
-///
-///   file      0 1 2 3 4 5 6 7
-///   P shared  0 1 2 3 4 5 6 7        C  P's child
-///   Q private     2 3 4 5            3 its own copy
-fn clean(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let file = w.object(Kind::Disk, N)?;
-    let (p, q) = (w.actor("P")?, w.actor("Q")?);
-    let (a, part) = (w.place(N), w.place(4));
-    w.name(a, "shared");
-    w.name(part, "private");
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
-    q.map_object(part, &file, 2, RW, Share::Private)?;
-    q.write(part.page(1))?;
-    let c = p.fork("C")?;
-    w.sync(&file)?;
-    w.fail_clean_page(p, a.page(2))?;
-    w.fail_clean_page(c, a.page(3))?;
-    w.fail_clean_page(q, part.page(2))?;
-    // The copy is on no disk.
-    q.catch(true)?;
-    w.fail_page(q, part.page(1), Cause::Outside, Signals::Mappers)?;
-    walk::every_on_offer(&w)?;
-    topology::write_by_each(&w)?;
-    end(&w, &[p, q, c])?;
     w.finish()
 }
 
@@ -625,12 +447,12 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "hugetlb",
-        run: |c| hugetlb_page(c, false),
+        run: |c| pooled::hugetlb_page(c, false),
         ..HUGETLB
     },
     Test {
         name: "hugetlb.outside",
-        run: |c| hugetlb_page(c, true),
+        run: |c| pooled::hugetlb_page(c, true),
         ..HUGETLB
     },
     Test {
@@ -649,13 +471,13 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "hugetlb.tables",
-        run: |c| tables::hugetlb_tables(c, false),
+        run: |c| pooled::hugetlb_tables(c, false),
         guards: TABLE_GUARDS,
         ..HUGETLB
     },
     Test {
         name: "hugetlb.tables.outside",
-        run: |c| tables::hugetlb_tables(c, true),
+        run: |c| pooled::hugetlb_tables(c, true),
         guards: TABLE_GUARDS,
         ..HUGETLB
     },
@@ -699,22 +521,22 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "memfd",
-        run: |c| memfd(c, false),
+        run: |c| object::memfd(c, false),
         ..FAIL
     },
     Test {
         name: "memfd.outside",
-        run: |c| memfd(c, true),
+        run: |c| object::memfd(c, true),
         ..OUTSIDE
     },
     Test {
         name: "memfd.later",
-        run: |c| later(c, false),
+        run: |c| object::later(c, false),
         ..FAIL
     },
     Test {
         name: "memfd.later.outside",
-        run: |c| later(c, true),
+        run: |c| object::later(c, true),
         ..OUTSIDE
     },
     Test {
@@ -739,7 +561,7 @@ const TESTS: &[Test] = &[
             Need::Probe(memory_failure),
             Need::Probe(from_outside),
         ],
-        run: clean,
+        run: object::clean,
         ..OUTSIDE
     },
     Test {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What is left in the page table where a page has failed: an entry that says so. It is inherited, and goes when its area is given up.
 
-use super::{N, bystander, end, from, pool};
+use super::pooled::pool;
+use super::{N, bystander, end, from};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain::Base, RW};
