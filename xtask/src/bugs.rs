@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The catalogue of planted bugs: lab/bugs/NNN-name.cocci.
+//! The catalogues of planted bugs: lab/bugs/NNN-name.cocci, and lab/bugs-7 for what Linux 6.12 does not have.
 
 use crate::sys;
 use anyhow::{Context, Result, bail};
@@ -107,11 +107,61 @@ fn parse(path: &Path, text: &str) -> Result<Bug> {
     })
 }
 
-/// All of them, in order of their numbers.
+/// The bugs that are planted in one kernel.
+#[derive(Debug)]
+pub struct Catalogue {
+    /// the kernel's version, as Debian's package of its source has it; of 7 the newest
+    pub version: &'static str,
+    /// where they are, below lab/
+    pub dir: &'static str,
+    /// configuration on top of rmap.config, below lab/kernels/
+    pub config: Option<&'static str>,
+    /// what of the reports' names comes before the ending
+    pub suffix: &'static str,
+}
+
+/// The one that most are in.
+pub const LINUX_6_12: Catalogue = Catalogue {
+    version: "6.12",
+    dir: "bugs",
+    config: None,
+    suffix: "",
+};
+
+/// What came later.
+pub const LINUX_7: Catalogue = Catalogue {
+    version: "7",
+    dir: "bugs-7",
+    config: Some("linux-7"),
+    suffix: "-7",
+};
+
+impl Catalogue {
+    /// The one for that version.
+    pub fn find(version: &str) -> Result<&'static Catalogue> {
+        let all = [&LINUX_6_12, &LINUX_7];
+        let found = all.into_iter().find(|c| c.version == version);
+        found.with_context(|| {
+            let all = all.map(|c| c.version).join(", ");
+            format!("no bugs for Linux {version} here: {all}")
+        })
+    }
+
+    /// All of its bugs, in order of their numbers.
+    pub fn bugs(&self) -> Result<Vec<Bug>> {
+        below(&sys::root()?.join("lab").join(self.dir))
+    }
+}
+
+/// All of the first catalogue, in order of their numbers.
+#[cfg(test)]
 pub fn all() -> Result<Vec<Bug>> {
-    let dir = sys::root()?.join("lab/bugs");
+    LINUX_6_12.bugs()
+}
+
+fn below(dir: &Path) -> Result<Vec<Bug>> {
     let mut bugs: Vec<Bug> = Vec::new();
-    for path in sys::files_below(&dir)? {
+    for path in sys::files_below(dir)? {
         if path.extension().is_none_or(|e| e != "cocci") {
             continue;
         }
@@ -170,6 +220,14 @@ mod tests {
         let count = |kind| bugs.iter().filter(|b| b.kind == kind).count();
         assert!(count(Kind::Bug) >= 48);
         assert!(count(Kind::Variation) >= 5);
+        let later = LINUX_7.bugs().unwrap();
+        assert!(!later.is_empty());
+        // lab/SEEN.md knows them by their numbers alone.
+        let twice = later
+            .iter()
+            .find(|b| bugs.iter().any(|a| a.number == b.number));
+        assert!(twice.is_none(), "{twice:?}");
+        assert!(Catalogue::find("6.1").is_err());
     }
 
     #[test]

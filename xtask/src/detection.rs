@@ -80,18 +80,24 @@ fn row(results: &Results, bug: &Bug, out: &mut String) {
 fn preface(results: &Results, out: &mut String) {
     let bugs = |o: &&Outcome| by_number(results, o.number).is_some_and(|b| b.kind == Kind::Bug);
     let all: Vec<&Outcome> = results.outcomes.iter().filter(bugs).collect();
-    let healthy = healthy(results);
+    let (linux, healthy) = (results.linux, healthy(results));
     let count = |n| all.iter().filter(|o| notice(o, &healthy) == n).count();
     let _ = writeln!(
         out,
-        "Written by `cargo xtask prove{}`: Linux {} with the bugs of `lab/bugs/` built in,\n\
+        "Written by `cargo xtask prove{}{}`: Linux {} with the bugs of `lab/{}/` built in,\n\
          one of them on at a time, in a guest of two processors and two memory nodes\n\
          under QEMU. **Caught** means that a test failed by its own check; what the\n\
          kernel's log, a leftover, a time-out or the guest's end told is under *besides*.\n\
          *First* is the time from the start of the suite to the first failing test, *run*\n\
          how long the suite ran, both in seconds; the oracle is that test's.\n",
+        if linux.suffix.is_empty() {
+            String::new()
+        } else {
+            format!(" --linux {}", linux.version)
+        },
         if results.first { " --first" } else { "" },
-        results.version
+        results.version,
+        linux.dir
     );
     if !results.left.is_empty() {
         let left: Vec<String> = results.left.iter().map(u32::to_string).collect();

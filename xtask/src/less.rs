@@ -51,7 +51,7 @@ struct Less {
 impl Less {
     /// Builds the kernel.
     fn kernel(&self) -> Result<Planted> {
-        plant::build(&bugs::all()?, self.config.as_deref())
+        plant::build(&bugs::LINUX_6_12, self.config.as_deref())
             .with_context(|| format!("the kernel {}", self.name))
     }
 }

@@ -64,9 +64,9 @@ impl Plan {
     }
 
     /// Begins with the tests by which each bug was caught before, as the cache,
-    /// lab/detection.json and, last, lab/SEEN.md know it. They are run alone,
+    /// the report of that name in lab/ and, last, lab/SEEN.md know it. They are run alone,
     /// then all the others.
-    pub fn caught_before() -> Result<Plan> {
+    pub fn caught_before(report: &str) -> Result<Plan> {
         let mut rows = seen(&sys::read_text(&sys::root()?.join("lab/SEEN.md"))?);
         let kept = sys::cache()?.join("prove");
         sys::make_dir(&kept)?;
@@ -77,7 +77,7 @@ impl Plan {
                 rows.push(json!({"number": row["number"], "failed": row["run"]["failed"]}));
             }
         }
-        let path = sys::root()?.join("lab/detection.json");
+        let path = sys::root()?.join("lab").join(report);
         if path.is_file() {
             let report: Value = serde_json::from_slice(&sys::read(&path)?)
                 .with_context(|| path.display().to_string())?;

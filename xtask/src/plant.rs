@@ -3,7 +3,7 @@
 //! semantic patches, build. Everything is kept in the cache; a changed bug
 //! costs the rebuild of the files it touches.
 
-use crate::bugs::Bug;
+use crate::bugs::{Bug, Catalogue};
 use crate::source::{self, Lock};
 use crate::sys;
 use anyhow::{Context, Result, bail};
@@ -298,16 +298,28 @@ pub fn plain(name: &str, added: &BTreeMap<String, String>, variables: &[String])
     })
 }
 
-/// The kernel with these bugs, built when it is not in the cache: with the
+/// The kernel with the catalogue's bugs, built when it is not in the cache: with the
 /// configuration rmap.config, and that of lab/kernels/NAME.config on top.
-pub fn build(bugs: &[Bug], name: Option<&str>) -> Result<Planted> {
+pub fn build(catalogue: &Catalogue, name: Option<&str>) -> Result<Planted> {
+    let bugs = &catalogue.bugs()?;
     check_host()?;
     if !sys::has_program("spatch") {
         bail!("no spatch on this host (Debian's package coccinelle)");
     }
-    let (dir, version) = source::tree(SOURCE, SOURCE)?;
+    let package = source::package(catalogue.version)?;
+    let tree = match package == SOURCE {
+        true => package.clone(),
+        // The one of that name is left as it was unpacked (source::find).
+        false => format!("{package}{}", source::PLANTED),
+    };
+    let (dir, version) = source::tree(&package, &tree)?;
     let kernels = sys::root()?.join("lab/kernels");
     let mut inputs = vec![kernels.join("rmap.config")];
+    inputs.extend(
+        catalogue
+            .config
+            .map(|name| kernels.join(format!("{name}.config"))),
+    );
     inputs.extend(name.map(|name| kernels.join(format!("{name}.config"))));
     let fragments = inputs.clone();
     inputs.extend(SWITCH.map(|(name, _)| kernels.join(name)));

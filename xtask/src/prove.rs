@@ -2,7 +2,7 @@
 //! `cargo xtask prove`: runs the suite on the healthy kernel, on each planted
 //! bug and on each right variation, and tells what it caught.
 
-use crate::bugs::{self, Bug, Kind};
+use crate::bugs::{self, Bug, Catalogue, Kind};
 use crate::detection;
 use crate::machine::Machine;
 use crate::outcome::{self, Guest, Outcome};
@@ -23,11 +23,13 @@ const USAGE: &str = "\
 usage: cargo xtask prove [OPTIONS] [-- ARGUMENTS...]
 
 Builds one kernel with all planted bugs of lab/bugs/ in it, runs the suite on
-it healthy and with each bug, and prints what was caught. What was run before
+it healthy and with each bug, and prints what was caught (--linux 7: lab/bugs-7/). What was run before
 with the same kernel and the same suite is not run again. When every bug has
-been run, lab/DETECTION.md and lab/detection.json are written. ARGUMENTS are
+been run, lab/DETECTION.md and lab/detection.json are written (DETECTION-7.md). ARGUMENTS are
 more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
 
+  --linux VERSION 6.12 (the default), or 7: the newest 7.x that Debian has, with
+                  bugs in what 6.12 does not have
   --bugs LIST     only these, as in 3,7,40-50 (and the healthy kernel)
   --chosen        only what lab/chosen lists, each with the tests named there
   --jobs N        guests at a time (2)
@@ -48,6 +50,8 @@ is caught by a test's own check, 1 otherwise.";
 
 /// Everything that a report is made from.
 pub struct Results {
+    /// where the bugs are from
+    pub linux: &'static Catalogue,
     /// the catalogue
     pub bugs: Vec<Bug>,
     /// healthy first, then by number
@@ -61,6 +65,7 @@ pub struct Results {
 }
 
 struct Options {
+    linux: &'static Catalogue,
     bugs: Option<String>,
     jobs: usize,
     list: bool,
@@ -78,6 +83,7 @@ struct Options {
 
 fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
     let mut options = Options {
+        linux: &bugs::LINUX_6_12,
         bugs: None,
         jobs: 2,
         list: false,
@@ -94,6 +100,7 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
     };
     while let Some(arg) = parser.next()? {
         match arg {
+            Long("linux") => options.linux = Catalogue::find(&parser.value()?.string()?)?,
             Long("bugs") => options.bugs = Some(parser.value()?.string()?),
             Long("jobs") => options.jobs = parser.value()?.parse()?,
             Long("list") => options.list = true,
@@ -119,6 +126,9 @@ fn options(mut parser: lexopt::Parser) -> Result<Option<Options>> {
     }
     if options.chosen && (options.bugs.is_some() || !options.arguments.is_empty()) {
         bail!("--chosen says itself which bugs and which tests");
+    }
+    if options.chosen && options.linux.version != bugs::LINUX_6_12.version {
+        bail!("--chosen: of Linux {} only", bugs::LINUX_6_12.version);
     }
     Ok(Some(options))
 }
@@ -240,11 +250,11 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let begun = Instant::now();
-    let catalogue = bugs::all()?;
+    let catalogue = options.linux.bugs()?;
     let (numbers, mut plan) = match options.chosen {
         true => Plan::chosen()?,
         false if options.first && options.arguments.is_empty() => {
-            (Vec::new(), Plan::caught_before()?)
+            (Vec::new(), Plan::caught_before(&json(options.linux))?)
         }
         false => (Vec::new(), Plan::default()),
     };
@@ -264,7 +274,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         ..Machine::default()
     };
     machine.check()?;
-    let kernel = plant::build(&catalogue, options.debug.then_some("debug"))?;
+    let kernel = plant::build(options.linux, options.debug.then_some("debug"))?;
     if options.build {
         println!("{}", kernel.image.display());
         return Ok(ExitCode::SUCCESS);
@@ -298,6 +308,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     let asked = |bug: &&Bug| !chosen.iter().any(|c| c.number == bug.number);
     let left = catalogue.iter().filter(asked).map(|b| b.number).collect();
     let results = Results {
+        linux: options.linux,
         left,
         bugs: chosen,
         outcomes,
@@ -313,13 +324,20 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
     finish(&results, &numbers, whole)
 }
 
+/// The file for programs that a report has beside it, in lab/.
+fn json(of: &Catalogue) -> String {
+    format!("detection{}.json", of.suffix)
+}
+
 fn finish(results: &Results, numbers: &[u32], whole: bool) -> Result<ExitCode> {
     let verdict = report::verdict(results);
     if whole {
         let lab = sys::root()?.join("lab");
-        write(&lab.join("DETECTION.md"), &detection::markdown(results))?;
+        let name = format!("DETECTION{}.md", results.linux.suffix);
+        write(&lab.join(name), &detection::markdown(results))?;
+        let path = lab.join(json(results.linux));
         let json = serde_json::to_string_pretty(&detection::json(results))?;
-        write(&lab.join("detection.json"), &(json + "\n"))?;
+        write(&path, &(json + "\n"))?;
     }
     for line in &verdict.lines {
         println!("{line}");

@@ -212,6 +212,7 @@ pub mod tests {
     pub fn results(first: bool) -> Results {
         let catalogue = bugs::all().unwrap();
         Results {
+            linux: &bugs::LINUX_6_12,
             bugs: bugs::in_order(&catalogue, &[1, 2, 3, 4, 901]).unwrap(),
             outcomes: vec![
                 outcome(0, &[], false),

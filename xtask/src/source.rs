@@ -96,6 +96,33 @@ pub fn tree(package: &str, name: &str) -> Result<(PathBuf, String)> {
     Ok((dir, version))
 }
 
+/// What the name of a tree ends with that is not as it was unpacked.
+pub const PLANTED: &str = "-planted";
+
+/// The package of a version's source: the one that there is a planted tree of, or Debian's newest.
+pub fn package(version: &str) -> Result<String> {
+    if version.contains('.') {
+        return Ok(format!("{PACKAGE}{version}"));
+    }
+    let kernels = sys::cache()?.join("kernels");
+    let mut names = Vec::new();
+    if kernels.is_dir() {
+        for entry in std::fs::read_dir(&kernels)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if kernels.join(&name).join("version").is_file() {
+                names.extend(name.strip_suffix(PLANTED).map(String::from));
+            }
+        }
+    }
+    match newest(names, version) {
+        Some(package) => Ok(package),
+        None => {
+            let names = Apt::new(Arch::X86_64)?.names(PACKAGE)?;
+            Ok(newest(names, version).ok_or(NoSuch(format!("{PACKAGE}{version}")))?)
+        }
+    }
+}
+
 /// The newest package of a version's source: `linux-source-7.3` for 7.
 fn newest(names: Vec<String>, version: &str) -> Option<String> {
     let begin = format!("{PACKAGE}{version}");
