@@ -303,6 +303,26 @@ fn merge_any(ctx: &mut Ctx, exec: bool) -> TestResult {
     walks(w)
 }
 
+/// What a child has from its parent merges as well, without anything that it maps itself (ksm_fork()).
+///
+///   P  [a]  [b]       C  [a]  [b'], written like a       both by PR_SET_MEMORY_MERGE of P
+fn merge_any_inherited(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (a, b) = (w.place(4), w.place(4));
+    w.name(a, "a");
+    w.name(b, "b");
+    p.memory_merge(true)?;
+    p.map(a)?;
+    p.map(b)?;
+    p.write(a)?;
+    p.write(b)?;
+    let c = p.fork("C")?;
+    c.write_like(b, p, a)?;
+    merge::run(&w, &[(p, a), (c, b)])?;
+    walks(w)
+}
+
 /// How pages of zeroes are unmerged.
 #[derive(Clone, Copy, PartialEq)]
 enum Zeroes {
@@ -521,6 +541,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "merge_any.fork",
         run: |c| merge_any(c, false),
+        ..ANY
+    },
+    Test {
+        name: "merge_any.inherited",
+        run: merge_any_inherited,
         ..ANY
     },
     Test {

@@ -344,6 +344,13 @@ const TESTS: &[Test] = &[
     parts!("borders.no_table", borders::missing),
     parts!("lazyfree", lazyfree::own),
     parts!("lazyfree.shared", lazyfree::shared),
+    Test {
+        name: "lazyfree.soft_dirty",
+        about: "A large folio that reclaim may not have is left as it was, each entry with its marks.",
+        needs: &[Need::Thp, Need::Pfn, Need::Reclaim],
+        run: lazyfree::soft_dirty,
+        ..PARTS
+    },
     parts!("pmd.lazyfree", lazyfree::pmd),
     parts!("pmd.lazyfree.moved", lazyfree::pmd_moved),
     parts!("copied", copied),
@@ -377,6 +384,8 @@ const TESTS: &[Test] = &[
     parts!("pmd.one_page_each", pmd_one_page_each),
     parts!("pmd.read_only", kept::read_only),
     parts!("pmd.read_write", kept::read_write),
+    parts!("mixed", kept::mixed),
+    parts!("part_writable", kept::part_writable),
     parts!("pmd.locked", kept::locked),
     parts!("pmd.unlocked", kept::unlocked),
     Test {

@@ -8,6 +8,8 @@
 mod cut;
 #[path = "uffd_wp/ended.rs"]
 mod ended;
+#[path = "uffd_wp/folios.rs"]
+mod folios;
 #[path = "uffd_wp/merged.rs"]
 mod merged;
 #[path = "uffd_wp/moved.rs"]
@@ -442,6 +444,8 @@ const TESTS: &[Test] = &[
         run: memfd,
         ..MARK
     },
+    folios::WHOLE,
+    folios::PARTS,
     Test {
         name: "memfd.private",
         run: memfd_private,

@@ -3,7 +3,7 @@
 //!
 //! The operations are a table (helpers/src/reshape); a test takes a group of them, one process, and does each on private memory
 //! that was touched, touched in part, or not at all, on a private mapping with copied pages, on a shared one, on the middle of a large folio, and where a page
-//! is lost (UFFDIO_POISON). Then all pages are walked: those that were there before, and those that came after.
+//! is lost (UFFDIO_POISON) or guarded (MADV_GUARD_INSTALL). Then all pages are walked: those that were there before, and those that came after.
 
 use helpers::reshape::grid::{self, Who};
 use helpers::reshape::{cut, flags, grow, remap};
@@ -13,6 +13,8 @@ use helpers::supervise::{Fix, Knob, Test, main as run};
 mod borrow;
 #[path = "vma_ops/fresh.rs"]
 mod fresh;
+#[path = "vma_ops/guards.rs"]
+mod guards;
 #[path = "vma_ops/pairs.rs"]
 mod pairs;
 #[path = "vma_ops/touched.rs"]
@@ -81,6 +83,7 @@ const TESTS: &[Test] = grid! {
     "move", remap::MOVE, MOVE;
     "move.next_to", remap::NEXT_TO, MOVE;
     "move.next_to.dontunmap", remap::KEEP_NEXT_TO, MOVE;
+    "move.several", remap::SEVERAL, MOVE;
     "dontunmap", remap::KEEP, MOVE;
     "dontunmap.locked", remap::KEEP_LOCKED, MOVE;
     "resize", remap::RESIZE, MOVE;
@@ -95,7 +98,8 @@ const TESTS: &[Test] = grid! {
     "brk", grow::BRK, OPS;
     "grow_down", grow::GROW_DOWN, OPS;
     ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
-    borrow::BEFORE, borrow::AFTER, touched::JOINED, touched::JOINED_AFTER_FORK
+    borrow::BEFORE, borrow::AFTER, touched::JOINED, touched::JOINED_AFTER_FORK,
+    guards::PRIVATE, guards::SHARED, guards::COPIED, guards::HUGE
 };
 
 pub fn main() {

@@ -142,12 +142,12 @@ fn crowd(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
 
 /// Each an area of small pages, a large folio, or a huge page.
 ///
-///   P  own, left, shared     C  shared, and gone from own     D  had all of it, and has exited
+///   P  own, left, shared     C  shared, heir, and gone from own     D  had all of it, and has exited
 fn own(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>, way: Way) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let unit = unit(&w)?;
-    let areas = ["own", "left", "shared"].map(|name| {
+    let areas = ["own", "left", "shared", "heir"].map(|name| {
         let a = w.place_aligned(unit.max(4), unit);
         w.name(a, name);
         a
@@ -160,12 +160,17 @@ fn own(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>, way: Way) -> TestRe
             p.write(a)?;
         }
     }
-    let [own, left, shared] = areas;
+    let [own, left, shared, heir] = areas;
     p.fork("D")?.exit()?;
     let c = p.fork("C")?;
     c.unmap(own)?;
     c.unmap(left)?;
+    p.unmap(heir)?;
     only_own(&w, p, &[own, left], &[shared], way)?;
+    // Whoever was there second has it alone, too, when the first has left.
+    only_own(&w, c, &[heir], &[shared], way)?;
+    p.exit()?;
+    only_own(&w, c, &[heir, shared], &[], way)?;
     topology::write_by_each(&w)?;
     w.finish()
 }

@@ -38,7 +38,7 @@ const BEFORE: &[(&str, Before)] = &[
 
 /// Areas of one process, each with another past, all given up, and what was wrong with each after reclaim.
 ///
-///   P  [plain][cold][read_only][opened][forked][written_again]
+///   P  [plain][cold][read_only][opened][forked][written_again]       Q  [shared]       C  Q's child, forked after the advice
 fn round(ctx: &Ctx, grain: Grain) -> TestResult<BTreeMap<&'static str, String>> {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
@@ -53,31 +53,40 @@ fn round(ctx: &Ctx, grain: Grain) -> TestResult<BTreeMap<&'static str, String>> 
         grain.verify(&w, p, a)?;
         areas.push((name, before, a));
     }
+    let q = w.actor("Q")?;
+    let shared = grain.map(&w, q, N)?;
+    w.name(shared, "shared");
+    q.write(shared)?;
+    grain.verify(&w, q, shared)?;
     w.check()?;
     // Nothing is read between this and the advice: it would be young again.
     for &(_, before, a) in &areas {
         before(p, a)?;
     }
-    let all = || areas.iter().map(|area| area.2).chain([control]);
-    for a in all() {
-        p.free(a)?;
+    q.free(shared)?;
+    let c = q.fork("C")?;
+    let mut all: Vec<(Actor, Area)> = areas.iter().map(|area| (p, area.2)).collect();
+    all.push((p, control));
+    for (_, a) in &all {
+        p.free(*a)?;
     }
-    let rss = |a: Area| -> TestResult<u64> {
-        let kb = vma::smaps_kb(p.pid()?, a.vpn * w.page_size(), "Rss").doing("read smaps")?;
+    all.extend([(q, shared), (c, shared)]);
+    let rss = |(actor, a): (Actor, Area)| -> TestResult<u64> {
+        let kb = vma::smaps_kb(actor.pid()?, a.vpn * w.page_size(), "Rss").doing("read smaps")?;
         kb.ok_or(Stop::Skip("needs smaps"))
     };
     let mut until = w.limit(LIMIT);
     loop {
         press(&w)?;
         let mut left = 0;
-        for a in all() {
-            left += rss(a)?;
+        for &at in &all {
+            left += rss(at)?;
         }
         if left == 0 {
             break;
         }
         if until.over() {
-            if rss(control)? > 0 {
+            if rss((p, control))? > 0 {
                 return Err(Stop::Skip("needs pages that reclaim can take now"));
             }
             break;
@@ -90,6 +99,11 @@ fn round(ctx: &Ctx, grain: Grain) -> TestResult<BTreeMap<&'static str, String>> 
         if gone != a.pages {
             wrong.insert(name, format!("{gone} of {} pages of {name}", a.pages));
         }
+    }
+    let gone = q.settle_freed(shared)? + c.settle_freed(shared)?;
+    if gone != 2 * shared.pages {
+        let what = format!("{gone} of {} pages of two who share them", 2 * shared.pages);
+        wrong.insert("shared", what);
     }
     p.settle_freed(control)?;
     w.check()?;

@@ -36,6 +36,70 @@ pub fn read_write(w: &World) -> TestResult {
     Ok(())
 }
 
+/// Pages that P has to itself beside pages that it shares, all in one VMA and one row of entries: those that may be written at once when
+/// all may be written again are not the others (change_pte_range(), can_change_pte_writable()).
+///
+///   P  r, then rw again  [own own own own s s s s]   [s s s s own own own own]   [own s own s own s own s]
+///   C                                    [s s s s]   [s s s s]                       [s]   [s]   [s]   [s]
+pub fn mixed(w: &World) -> TestResult {
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let own: [fn(usize, usize) -> bool; 3] = [
+        |i, n| i < n / 2,
+        |i, n| i >= n / 2,
+        |i, n| i * 8 / n % 2 == 0,
+    ];
+    let mut folios = Vec::new();
+    for own in own {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        for i in (0..n).filter(|&i| own(i, n)) {
+            p.advise(a.page(i), advice::DONTFORK)?;
+        }
+        folios.push(a);
+    }
+    p.fork("C")?;
+    for &a in &folios {
+        p.advise(a, advice::DOFORK)?;
+        p.protect(a, R)?;
+        p.protect(a, RW)?;
+    }
+    // Each copy is P's own.
+    for (a, own) in folios.iter().zip(own) {
+        let last = (0..n).rev().find(|&i| !own(i, n)).expect("some are shared");
+        p.write(a.page(last))?;
+    }
+    Ok(())
+}
+
+/// Written again in part when a child has come and gone: of a row of entries of one folio some may be written and some may not, and the
+/// next fork has to protect all of them (copy_present_ptes()).
+///
+///   P  [r w w w w w w w]   [w w w w r r r r]   [r w r w r w r w]      then all are written
+///   C  what was there before
+pub fn part_writable(w: &World) -> TestResult {
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let writable: [fn(usize, usize) -> bool; 3] =
+        [|i, _| i > 0, |i, n| i < n / 2, |i, n| i * 8 / n % 2 == 1];
+    let mut folios = Vec::new();
+    for _ in writable {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        folios.push(a);
+    }
+    p.fork("D")?.exit()?;
+    for (a, writable) in folios.iter().zip(writable) {
+        for i in (0..n).filter(|&i| writable(i, n)) {
+            p.write(a.page(i))?;
+        }
+    }
+    p.fork("C")?;
+    p.write_all(&folios)
+}
+
 /// Locked through the child's PMD, which may not be written; P's and S's are not locked.
 ///
 ///   P, S  rw [======== PMD ========]     C  r, locked [======== PMD ========]

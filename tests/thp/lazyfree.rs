@@ -2,10 +2,13 @@
 //! Large folios that were given up (MADV_FREE): what is clean may go, what is written or somebody else's stays.
 
 use super::{folio, huge};
+use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
+use helpers::topology;
+use helpers::walk::reclaim::press;
 use helpers::world::World;
 use helpers::world::model::Lock;
-use helpers::{Stop, TestResult};
+use helpers::{Stop, TestResult, walk};
 
 /// Entries of one VMA that may be written beside others that may not, on a folio that was given up and written again.
 ///
@@ -30,6 +33,41 @@ pub fn shared(w: &World) -> TestResult {
     p.fork("C")?.fork("D")?;
     p.advise(a, advice::FREE)?;
     p.write(a)
+}
+
+/// One page of it written again, the first or another one: reclaim takes the entries in batches, finds that it may not have the folio, and
+/// puts back what there was, each entry with its own marks (try_to_unmap_one(), folio_unmap_pte_batch()).
+///
+///   P  [x . . . . . . .]      [. . . . x . . .]      [. . . . . . . x]      x: written after MADV_FREE
+pub fn soft_dirty(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let mut folios = Vec::new();
+    for written in [0, n / 2, n - 1] {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        p.advise(a, advice::FREE)?;
+        folios.push((a, a.page(written)));
+    }
+    w.clear_soft_dirty()?;
+    for &(_, written) in &folios {
+        p.write(written)?;
+    }
+    // The first pass finds it written, the next may swap it out.
+    for _ in 0..2 {
+        press(&w)?;
+        for &(a, written) in &folios {
+            w.expect_marks(p, a, written)?;
+        }
+    }
+    for &(a, _) in &folios {
+        p.write(a)?;
+    }
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
 }
 
 /// The same for a PMD.

@@ -32,14 +32,14 @@ impl Who {
             Who::Alone => {
                 matches!(
                     state,
-                    State::Half | State::Bare | State::Folio | State::Marked
+                    State::Half | State::Bare | State::Folio | State::Marked | State::Guarded
                 )
             }
             Who::Parent => matches!(state, State::Bare | State::Copied | State::Mergeable),
             Who::Child => {
                 matches!(
                     state,
-                    State::Half | State::Copied | State::Shared | State::Marked
+                    State::Half | State::Copied | State::Shared | State::Marked | State::Guarded
                 )
             }
             Who::Both => matches!(state, State::Half | State::Shared | State::Folio),
@@ -90,6 +90,12 @@ pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
             }
             Err(stop) => return Err(stop),
         }
+    }
+    if plots.iter().any(|plot| plot.state == State::Guarded)
+        && let Some(why) = lacks_guards(&w, p)?
+    {
+        w.diag(format_args!("no guarded pages: {why}"));
+        plots.retain(|plot| plot.state != State::Guarded);
     }
     for plot in &plots {
         furnish(&w, p, plot, &file)?;
@@ -167,6 +173,18 @@ pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
     w.finish()
 }
 
+/// Why there can be no guards, if there can be none.
+fn lacks_guards(w: &World, p: Actor) -> TestResult<Option<&'static str>> {
+    let page = w.place(1);
+    w.name(page, "guard");
+    p.map(page)?;
+    match p.advise(page, advice::GUARD_INSTALL) {
+        Ok(()) => Ok(None),
+        Err(Stop::Skip(why)) => Ok(Some(why)),
+        Err(stop) => Err(stop),
+    }
+}
+
 /// A place for each operation on each kind of memory that it is for and that this machine has.
 fn plots<'o>(w: &World, ops: &'o [Op], who: Who) -> TestResult<Vec<Plot<'o>>> {
     let folio = w.folio_size().ok().filter(|n| (16..=FOLIO).contains(n));
@@ -229,6 +247,11 @@ fn furnish(w: &World, p: Actor, plot: &Plot, file: &Object) -> TestResult {
             keeper.register(a, MISSING)?;
             keeper.poison(a.page(LOST))?;
             keeper.close()
+        }
+        State::Guarded => {
+            p.map(a)?;
+            p.write(a.sub(0..N / 2))?;
+            p.advise(a.page(LOST), advice::GUARD_INSTALL)
         }
         State::Heap => {
             p.map_heap(a)?;

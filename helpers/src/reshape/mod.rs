@@ -43,6 +43,8 @@ pub enum State {
     Folio,
     /// As [`State::Half`], with page [`LOST`] marked by UFFDIO_POISON: an entry that no page is behind. No operation writes there.
     Marked,
+    /// As [`State::Half`], with a guard on page [`LOST`] (MADV_GUARD_INSTALL).
+    Guarded,
     /// Memory that brk(2) grows, every page written.
     Heap,
     /// Memory that grows down, every page written.
@@ -61,6 +63,7 @@ impl State {
             State::Shared => "shared",
             State::Folio => "folio",
             State::Marked => "marked",
+            State::Guarded => "guarded",
             State::Heap => "heap",
             State::Stack => "stack",
             State::Mergeable => "mergeable",
@@ -133,6 +136,7 @@ pub const ALL: &[State] = &[
     State::Shared,
     State::Folio,
     State::Marked,
+    State::Guarded,
 ];
 /// The same, as far as mlock(2) of it succeeds: it reads every page.
 pub const LOCKABLE: &[State] = &[
@@ -151,4 +155,5 @@ pub const PRIVATE: &[State] = &[
     State::Copied,
     State::Folio,
     State::Marked,
+    State::Guarded,
 ];

@@ -134,6 +134,71 @@ pub const MOVE: &[Op] = &[
     },
 ];
 
+/// Several VMAs by one call (remap_move(), Linux 6.17): each lands at the distance that it had.
+pub const SEVERAL: &[Op] = &[
+    Op {
+        name: "adjacent",
+        picture: "to |0 1 2|r 3 4 5|6 ..... 11|",
+        on: ALL,
+        run: |g| {
+            g.c.protect(g.a.sub(3..6), R)?;
+            g.c.move_several(g.a, g.place("to", N))
+        },
+    },
+    Op {
+        name: "holes",
+        picture: "to |0 1|. . .|5 6|.|8|r 9|. .",
+        on: ALL,
+        run: |g| {
+            g.c.protect(g.a.sub(9..N), R)?;
+            g.c.unmap(g.a.sub(2..5))?;
+            g.c.unmap(g.a.page(7))?;
+            g.c.unmap(g.a.sub(10..N))?;
+            g.c.move_several(g.a, g.place("to", N))
+        },
+    },
+    Op {
+        name: "parts",
+        picture: "|0|. . . . . . . . . .|r 11|   to |1 2|.|4 5|r 6|.|8 9 r 10|",
+        on: ALL,
+        run: |g| {
+            g.c.unmap(g.a.page(3))?;
+            g.c.protect(g.a.sub(6..8), R)?;
+            g.c.unmap(g.a.page(7))?;
+            g.c.protect(g.a.sub(10..N), R)?;
+            g.c.move_several(g.a.sub(1..11), g.place("to", 10))
+        },
+    },
+    Op {
+        name: "over",
+        picture: "to |0 1 2|.|r 4 5|6 ..... 11|, which was in use",
+        on: ALL,
+        run: |g| {
+            let to = g.place("to", N);
+            g.c.map(to)?;
+            g.c.write(to)?;
+            g.c.protect(g.a.sub(4..6), R)?;
+            g.c.unmap(g.a.page(3))?;
+            // What lands on a hole's place is nobody's promise.
+            g.c.unmap(to.page(3))?;
+            g.c.move_several(g.a, to)
+        },
+    },
+    Op {
+        name: "there_and_back",
+        picture: "|0 1 2|.|4 ..... 11|, was away with 4..8 read-only",
+        on: ALL,
+        run: |g| {
+            g.c.protect(g.a.sub(4..9), R)?;
+            g.c.unmap(g.a.page(3))?;
+            let to = g.place("to", N);
+            g.c.move_several(g.a, to)?;
+            g.c.move_several(to, g.a)?;
+            g.c.protect(g.a.sub(4..9), RW)
+        },
+    },
+];
+
 pub const GROW: Op = Op {
     name: "grow",
     picture: "|0 ........ 11 12 13' 14 15|",

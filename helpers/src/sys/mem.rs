@@ -48,6 +48,8 @@ pub mod advice {
     pub const COLLAPSE: i32 = 25;
     pub const HWPOISON: i32 = 100;
     pub const SOFT_OFFLINE: i32 = 101;
+    pub const GUARD_INSTALL: i32 = 102;
+    pub const GUARD_REMOVE: i32 = 103;
 }
 
 /// What a mapping may be besides private or shared: MAP_* of mmap(2).

@@ -79,7 +79,7 @@ impl World<'_> {
                     .iter()
                     .filter(|(_, s)| s.prot & PROT_READ != 0)
                     .filter_map(|(&vpn, s)| match s.held {
-                        Held::Nothing | Held::Gone => None,
+                        Held::Nothing | Held::Gone | Held::Guard => None,
                         Held::Zero => Some((vpn, 0)),
                         Held::Frame(f) => Some((vpn, model.frames[f].stamp)),
                     })

@@ -295,6 +295,7 @@ impl<'w, 'c> Actor<'w, 'c> {
                     advice::HUGEPAGE | advice::NOHUGEPAGE | advice::COLLAPSE => {
                         "needs transparent huge pages"
                     }
+                    advice::GUARD_INSTALL => "needs MADV_GUARD_INSTALL (Linux 6.13, of files 6.15)",
                     _ => "needs an madvise advice that this kernel lacks",
                 }));
             }
@@ -318,6 +319,22 @@ impl<'w, 'c> Actor<'w, 'c> {
     #[track_caller]
     pub fn move_dontunmap(&self, from: Area, to: Area) -> TestResult {
         self.remap_to(from, to, true)
+    }
+
+    /// mremap of several VMAs with what is between them, at once.
+    ///
+    /// # Errors
+    /// `Skip` where a kernel moves one VMA at a time.
+    #[track_caller]
+    pub fn move_several(&self, from: Area, to: Area) -> TestResult {
+        self.needs_moves_of_several()?;
+        match self.remap_to(from, to, false) {
+            Err(Stop::Skip(_)) => Err(self.world.blame(
+                self.id,
+                Stop::fail("several VMAs are moved by one mremap: refused, although two that nothing is in were moved"),
+            )),
+            other => other,
+        }
     }
 
     #[track_caller]
@@ -675,6 +692,8 @@ pub(super) fn show_advice(what: i32) -> String {
         advice::POPULATE_READ => "POPULATE_READ",
         advice::POPULATE_WRITE => "POPULATE_WRITE",
         advice::COLLAPSE => "COLLAPSE",
+        advice::GUARD_INSTALL => "GUARD_INSTALL",
+        advice::GUARD_REMOVE => "GUARD_REMOVE",
         n => return n.to_string(),
     };
     name.to_owned()

@@ -347,7 +347,8 @@ impl World<'_> {
                 let model = self.model.borrow();
                 let space = model.spaces[id].as_ref().expect("living");
                 let empty = |s: &super::model::Slot| {
-                    s.held == Held::Gone || s.held == Held::Nothing && s.lock == Lock::None
+                    matches!(s.held, Held::Gone | Held::Guard)
+                        || s.held == Held::Nothing && s.lock == Lock::None
                 };
                 space
                     .iter()
@@ -359,6 +360,18 @@ impl World<'_> {
                 continue;
             }
             for (&vpn, seen) in vpns.iter().zip(self.eye.entries(self.pid(id)?, &vpns)?) {
+                if slot(id, vpn).held == Held::Guard {
+                    // An entry that is no page; from Linux 6.15 on pagemap tells which.
+                    let marker = matches!(seen.state, State::Swapped(k) if k.is_none_or(|(kind, _)| kind >= NO_SWAP));
+                    if marker {
+                        continue;
+                    }
+                    return Ok(Some(Finding {
+                        property: "a guard is where it was put, and goes where its area goes",
+                        detail: format!("seen {seen}"),
+                        at: Some((id, vpn)),
+                    }));
+                }
                 // A poisoned page leaves an entry that is no page. Behind the end of an object nothing is in swap.
                 let gone = slot(id, vpn).held == Held::Gone;
                 let poison = gone

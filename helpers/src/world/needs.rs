@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What some tests rest on and no kernel has to do: thrift with VMAs and page tables, and patience with what is given up.
 
+use super::handle::RW;
 use super::{Actor, Area};
+use crate::actor::{Cmd, Reply};
 use crate::kernel::pagemap::State;
 use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::{Stop, TestResult};
+use nix::errno::Errno;
+use nix::libc::{MAP_PRIVATE, PROT_NONE, PROT_READ};
 
 impl Actor<'_, '_> {
     /// That VMAs merge is the kernel's thrift, and nobody's promise: what rests on it asks for it.
@@ -18,6 +22,36 @@ impl Actor<'_, '_> {
         match vma::in_range(self.pid()?, addr, addr + len).doing("read maps")? {
             several if several.len() > 1 => Err(Stop::Skip("needs VMAs that merge")),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether one mremap can move several VMAs is asked of two that nothing is in.
+    ///
+    /// # Errors
+    /// `Skip` when it cannot (EFAULT).
+    #[track_caller]
+    pub fn needs_moves_of_several(&self) -> TestResult {
+        let w = self.world;
+        let (from, to) = (w.place(2), w.place(2));
+        let (addr, len) = self.bytes(from);
+        let new_addr = self.bytes(to).0;
+        w.tell(self.id, &self.anonymous(from, RW, MAP_PRIVATE))?;
+        w.tell(
+            self.id,
+            &self.anonymous(from.page(1), PROT_READ, MAP_PRIVATE),
+        )?;
+        let moved = match w.ask(self.id, &Cmd::move_to(addr, len, new_addr, false))? {
+            Reply::Value(at) if at == new_addr => true,
+            Reply::Errno(e) if Errno::from_raw(e) == Errno::EFAULT => false,
+            other => return Err(w.blame(self.id, Stop::error(format_args!("mremap: {other:?}")))),
+        };
+        for area in [from, to] {
+            let (addr, len) = self.bytes(area);
+            w.tell(self.id, &Cmd::map(addr, len, PROT_NONE))?;
+        }
+        match moved {
+            true => Ok(()),
+            false => Err(Stop::Skip("needs mremap of several VMAs (Linux 6.17)")),
         }
     }
 

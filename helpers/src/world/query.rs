@@ -275,6 +275,32 @@ impl World<'_> {
         }
     }
 
+    /// What is there of an area, in memory or in swap, is soft-dirty where it was written since the bits were cleared, and nowhere else. Every
+    /// page written is there. For pages that may be lost (MADV_FREE), which checks know nothing of.
+    #[track_caller]
+    pub fn expect_marks(&self, actor: Actor, area: Area, written: Area) -> TestResult {
+        if !self.features().soft_dirty {
+            return Ok(());
+        }
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = self.eye.entries(actor.pid()?, &vpns)?;
+        let wrong = vpns.iter().zip(&seen).find(|(vpn, s)| {
+            let written = written.vpns().contains(vpn);
+            match s.state {
+                State::Empty => written,
+                _ => s.entry.soft_dirty() != written,
+            }
+        });
+        match wrong {
+            None => Ok(()),
+            Some((&vpn, seen)) => Err(self.report(&Finding {
+                property: "pages that were written since the soft-dirty bits were cleared are there and soft-dirty, and no others are",
+                detail: format!("seen {seen}"),
+                at: Some((actor.id(), vpn)),
+            })),
+        }
+    }
+
     /// Whether a slot holds a frame.
     pub fn is_populated(&self, actor: ActorId, vpn: usize) -> bool {
         let model = self.model.borrow();

@@ -25,6 +25,14 @@ impl Model {
         if what == advice::DONTNEED {
             return self.give_back(actor, vpns);
         }
+        if what == advice::GUARD_INSTALL {
+            return self.change(actor, vpns, |s| {
+                (s.held, s.soft_dirty, s.merged) = (Held::Guard, false, false);
+            });
+        }
+        if what == advice::GUARD_REMOVE {
+            return self.remove_guards(actor, vpns);
+        }
         if what == advice::MERGEABLE {
             return self.make_mergeable(actor, vpns);
         }
@@ -137,7 +145,7 @@ impl Model {
             let Some(s) = self.space(actor).get_mut(&vpn) else {
                 continue;
             };
-            if s.shared || s.held == Held::Gone {
+            if s.shared || matches!(s.held, Held::Gone | Held::Guard) {
                 continue;
             }
             if s.prot & PROT_WRITE != 0 {

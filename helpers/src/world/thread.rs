@@ -173,7 +173,7 @@ impl Thread<'_, '_> {
             let slots = space.range(area.vpns());
             slots
                 .filter_map(|(vpn, slot)| match slot.held {
-                    Held::Nothing | Held::Gone => None,
+                    Held::Nothing | Held::Gone | Held::Guard => None,
                     Held::Zero => Some((vpn * w.page, 0)),
                     Held::Frame(f) => Some((vpn * w.page, model.frames[f].stamp)),
                 })

@@ -88,6 +88,9 @@ pub enum Held {
     Frame(FrameId),
     /// No page to be had: past the end of its object, or poisoned. An access is answered with SIGBUS.
     Gone,
+    /// A guard (MADV_GUARD_INSTALL): an entry that no page is behind, which stays when pages are given back. An access is answered
+    /// with SIGSEGV.
+    Guard,
 }
 
 /// One page of an actor's address space.

@@ -189,11 +189,23 @@ impl Model {
 
     /// MADV_DONTNEED: private pages are given back; what is behind them in an object shows again.
     pub fn give_back(&mut self, actor: ActorId, vpns: Range<usize>) {
-        let slots: Vec<_> = self
-            .space(actor)
-            .range(vpns)
-            .map(|(&v, s)| (v, *s))
-            .collect();
+        let slots = self.space(actor).range(vpns);
+        let slots = slots.filter(|(_, s)| s.held != Held::Guard);
+        let vpns = slots.map(|(&v, _)| v).collect();
+        self.empty(actor, vpns);
+    }
+
+    /// MADV_GUARD_REMOVE: guards go, pages stay.
+    pub fn remove_guards(&mut self, actor: ActorId, vpns: Range<usize>) {
+        let slots = self.space(actor).range(vpns);
+        let slots = slots.filter(|(_, s)| s.held == Held::Guard);
+        let vpns = slots.map(|(&v, _)| v).collect();
+        self.empty(actor, vpns);
+    }
+
+    fn empty(&mut self, actor: ActorId, vpns: Vec<usize>) {
+        let space = self.space(actor);
+        let slots: Vec<_> = vpns.into_iter().map(|v| (v, space[&v])).collect();
         for (vpn, slot) in slots {
             let held = self.behind(slot.object);
             let slot = self.space(actor).get_mut(&vpn).expect("just read");

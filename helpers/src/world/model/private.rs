@@ -23,7 +23,9 @@ impl Model {
                     }
                 }
                 Held::Nothing | Held::Zero => None,
-                Held::Gone => panic!("the script writes to page {vpn:#x}, which has no page"),
+                Held::Gone | Held::Guard => {
+                    panic!("the script writes to page {vpn:#x}, which has no page")
+                }
             };
             let f = match reuse {
                 Some(f) => f,
@@ -118,6 +120,7 @@ impl Model {
         if keep_source {
             for (i, slot) in &moved {
                 let mut left = *slot;
+                // Its guards are not left behind either.
                 left.held = Held::Nothing;
                 left.lock = Lock::None;
                 space.insert(from + i, left);
