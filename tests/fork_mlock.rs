@@ -225,6 +225,40 @@ const FUTURE: Test = Test {
     ..LOCK
 };
 
+/// The heap that grows: what brk(2) adds is locked from then on (do_brk_flags()), the child's is not.
+///
+///   P   |0 1 2 3|4 5 locked|        C   |0 1 2 3 4 5 6 7|, none locked
+fn future_heap(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let room = w.place(12);
+    w.name(room, "heap");
+    let a = room.sub(0..4);
+    p.map_heap(a)?;
+    p.write(a)?;
+    p.make_room(room.sub(4..12))?;
+    p.heap(a)?;
+    p.lock_future(Lock::Full)?;
+    let grown = p.brk(a, 6)?;
+    w.check()?;
+    if !locked(&w, p, grown.page(5))?.0 || locked(&w, p, grown.page(0))?.0 {
+        return Err(Stop::fail(
+            "MCL_FUTURE locks what the heap grows by, and nothing before",
+        ));
+    }
+    let c = p.fork("C")?;
+    let more = c.brk(grown, 8)?;
+    c.write(more.sub(4..8))?;
+    expect(&w, c, more.page(7), false, 0)?;
+    walk::every_on_offer(&w)?;
+    // Of a locked area a part goes, then the rest: VmLck goes down by as much (World::finish).
+    let less = p.brk(grown, 5)?;
+    w.check_areas()?;
+    p.brk(less, 3)?;
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
+
 const TESTS: &[Test] = &[
     Test {
         name: "not_inherited.memfd",
@@ -249,6 +283,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "future.onfault",
         run: |c| future(c, Lock::OnFault),
+        ..FUTURE
+    },
+    Test {
+        name: "future.heap",
+        run: future_heap,
         ..FUTURE
     },
     Test {

@@ -223,6 +223,28 @@ fn locked_refused(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// What is at the target stays there, in memory or in swap, and so does what was to go there.
+///
+///   from |. 1 . 3 4 5 6 7|      to |0 . 2 . . . . .|       0, 2: moved there before; 2 is in swap
+fn occupied_refused(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.uffd_move(from.page(0), to.page(0))?;
+    p.uffd_move(from.page(2), to.page(2))?;
+    p.page_out(to.page(2))?;
+    p.uffd_move_occupied(from.page(1), to.page(0))?;
+    p.uffd_move_occupied(from.page(3), to.page(2))?;
+    p.uffd_move_occupied(from.page(1), to.page(2))?;
+    walk::every_on_offer(&w)?;
+    p.write(from.page(1))?;
+    p.write(from.sub(3..N))?;
+    p.uffd_move(from.page(1), to.page(1))?;
+    p.uffd_move(from.sub(3..N), to.sub(3..N))?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
 /// A pinned page is refused, and found where it is; when the pin is gone it moves.
 fn pinned_refused(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -554,6 +576,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "refused.locked",
         run: locked_refused,
+        ..REFUSED
+    },
+    Test {
+        name: "refused.occupied",
+        run: occupied_refused,
         ..REFUSED
     },
     Test {

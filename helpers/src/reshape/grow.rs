@@ -8,6 +8,7 @@ use super::{Ground, MARGIN, N, Op, State};
 use crate::TestResult;
 use crate::topology::{R, RW};
 use crate::world::Area;
+use crate::world::model::Lock;
 
 const HEAP: &[State] = &[State::Heap];
 const STACK: &[State] = &[State::Stack];
@@ -111,6 +112,16 @@ pub const GROW_DOWN: &[Op] = &[
             let child = g.c.fork("grows")?;
             g.c.grow_stack(a, 2)?;
             child.grow_stack(a, 3).map(drop)
+        },
+    },
+    Op {
+        name: "locked",
+        picture: "|-3' -2 -1' 0 ........ 11|, locked, and so is what comes",
+        on: STACK,
+        run: |g| {
+            g.c.lock(g.a, Lock::Full)?;
+            let a = stack(g, 1)?;
+            g.c.grow_stack(a, 2).map(drop)
         },
     },
     Op {

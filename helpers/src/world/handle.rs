@@ -329,6 +329,11 @@ impl<'w, 'c> Actor<'w, 'c> {
     pub fn move_several(&self, from: Area, to: Area) -> TestResult {
         self.needs_moves_of_several()?;
         match self.remap_to(from, to, false) {
+            // Each at its distance, before anybody reads there.
+            Ok(()) => match self.world.judge_vmas()? {
+                Some(finding) => Err(self.world.report(&finding)),
+                None => Ok(()),
+            },
             Err(Stop::Skip(_)) => Err(self.world.blame(
                 self.id,
                 Stop::fail("several VMAs are moved by one mremap: refused, although two that nothing is in were moved"),

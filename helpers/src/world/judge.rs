@@ -403,7 +403,7 @@ impl World<'_> {
     }
 
     /// The address space inside the carve-out: mapped where the model says, with its protection, and nowhere else.
-    fn judge_vmas(&self) -> TestResult<Option<Finding>> {
+    pub(super) fn judge_vmas(&self) -> TestResult<Option<Finding>> {
         let ids: Vec<usize> = self.model.borrow().living().collect();
         let (start, end) = (self.carve.vpn, self.carve.vpn + self.carve.pages);
         for id in ids {

@@ -105,6 +105,13 @@ impl Actor<'_, '_> {
         self.move_refused(from, to, Errno::EINVAL, property)
     }
 
+    /// UFFDIO_MOVE to where something is already, in memory or in swap: EEXIST, and nothing has changed.
+    #[track_caller]
+    pub fn uffd_move_occupied(&self, from: Area, to: Area) -> TestResult {
+        let property = "pages move to places where nothing is, and to no others";
+        self.move_refused(from, to, Errno::EEXIST, property)
+    }
+
     #[track_caller]
     fn move_refused(&self, from: Area, to: Area, with: Errno, property: &str) -> TestResult {
         let (moved, errno) = self.try_move(from, to)?;

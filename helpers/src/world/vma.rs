@@ -105,6 +105,7 @@ impl Actor<'_, '_> {
         let mut model = w.model.borrow_mut();
         model.map(self.id, area.vpns(), RW);
         model.mapped_anew(self.id, area.vpns());
+        model.lock_new(self.id, area.vpns());
         Ok(())
     }
 
@@ -171,7 +172,8 @@ impl Actor<'_, '_> {
         if pages > heap.pages {
             let grown = heap.vpn + heap.pages..new.vpn + pages;
             model.map(self.id, grown.clone(), RW);
-            model.mapped_anew(self.id, grown);
+            model.mapped_anew(self.id, grown.clone());
+            model.lock_new(self.id, grown);
         } else {
             model.unmap(self.id, new.vpn + pages..heap.vpn + heap.pages);
         }
