@@ -12,7 +12,7 @@ mod reshaped;
 use helpers::actor::Cmd;
 use helpers::census::{ATTEMPTS, Census, Growth, Loop, Reading, SHARE};
 use helpers::supervise::{Ctx, Fix, Test, main as run};
-use helpers::topology::{self, Grain};
+use helpers::topology::{self, Grain, RW};
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
@@ -291,6 +291,48 @@ fn tear(cmds: &mut Vec<Cmd>, page: usize, a: Area, to: Area, dontunmap: bool) {
     cmds.push(Cmd::Unmap { addr, len });
 }
 
+/// Whole families, the oldest included: each anon_vma holds its root, which goes with the last of them (__put_anon_vma()).
+///
+///   P   |0 1 .| |0 1 .| ... AREAS of them        C, G   the same, some pages written        all exit, first or last P
+fn families(ctx: &mut Ctx) -> TestResult {
+    const AREAS: usize = 96;
+    let w = World::new(ctx)?;
+    let census = Census::open(&w)?;
+    let page = w.page_size();
+    let areas: Vec<Area> = (0..AREAS).map(|_| w.place(3)).collect();
+    let write = |i: usize| Cmd::Fill {
+        page,
+        pages: areas.iter().map(|a| ((a.vpn + i) * page, 7)).collect(),
+    };
+    let mut fresh: Vec<Cmd> = areas
+        .iter()
+        .map(|a| Cmd::map(a.vpn * page, a.pages * page, RW))
+        .collect();
+    fresh.extend([write(0), write(1)]);
+    let family = |oldest_first: bool| -> TestResult {
+        let p = w.actor("P")?;
+        p.unmodelled("map and write", &fresh)?;
+        let c = p.fork("C")?;
+        c.unmodelled("write", &[write(1)])?;
+        let g = c.fork("G")?;
+        g.unmodelled("write", &[write(0)])?;
+        let order = if oldest_first { [p, c, g] } else { [g, c, p] };
+        order.into_iter().try_for_each(Actor::exit)
+    };
+    // What the kernel keeps for the next process is not a leak.
+    family(true)?;
+    let rounds = Loop {
+        what: "rounds of two families",
+        most: 12,
+        objects: AREAS / 2,
+        fewest: 4,
+    };
+    let round = |_| [true, false].into_iter().try_for_each(family);
+    let result = rounds.judge(ctx, &census, None, round)?;
+    conclude(&w, &census, result)?;
+    w.finish()
+}
+
 ///   root -> P -> C -> G    each tears up areas of its own before it forks; they exit in each of the six orders,
 ///                          again and again
 fn all_gone(ctx: &mut Ctx) -> TestResult {
@@ -437,6 +479,14 @@ const TESTS: &[Test] = &[
         about: "Whatever processes did to their VMAs, nothing of it is left when they have exited, in whatever order.",
         guards: &[CREDIT, DONTUNMAP],
         run: all_gone,
+        ..Test::DEFAULT
+    },
+    Test {
+        name: "all_gone.families",
+        timeout: SLOW,
+        about: "Nothing is left of a family of processes when all of them have exited, the oldest too.",
+        guards: &[CREDIT],
+        run: families,
         ..Test::DEFAULT
     },
     Test {

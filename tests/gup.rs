@@ -122,6 +122,33 @@ fn splice_walks(ctx: &mut Ctx, grain: Grain) -> TestResult {
     w.finish()
 }
 
+/// What a pipe holds is the page itself: it is not moved to another one while it does, and the pipe has what is written to it.
+///
+///   P, C |0 1 2 3 4 5 6 7|      0..4 in a pipe
+fn splice_stays(ctx: &mut Ctx, grain: Grain) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, c, a) = family(&w, grain)?;
+    let held = a.sub(0..N / 2);
+    c.splice(held)?;
+    let pages = || -> TestResult<Vec<_>> {
+        let seen = w.pages_of(c, held)?;
+        Ok(seen.into_iter().map(|page| page.map(|p| p.0)).collect())
+    };
+    let before = pages()?;
+    walk::only(&w, &walk::migrate::MIGRATE)?;
+    let after = pages()?;
+    if before != after {
+        return Err(Stop::fail(format_args!(
+            "a page that a pipe holds is not moved to another one: were {before:?}, are {after:?}"
+        )));
+    }
+    c.drain()?;
+    p.write(a.sub(1..3))?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// Pages that a swap brought back, in a pipe: the page is not the writer's although its count of mappers is one.
 fn splice_swapped(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -438,6 +465,17 @@ const POKE: Test = Test {
 };
 
 const TESTS: &[Test] = &[
+    Test {
+        name: "splice.stays",
+        run: |c| splice_stays(c, Grain::Base),
+        ..SPLICE
+    },
+    Test {
+        name: "splice.stays.thp",
+        run: |c| splice_stays(c, Grain::Huge),
+        needs: Grain::HUGE_NEEDS,
+        ..SPLICE
+    },
     Test {
         name: "splice.child.unmap",
         run: |c| child_splices(c, Grain::Base, by_unmap),

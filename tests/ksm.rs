@@ -7,6 +7,8 @@
 
 #[path = "ksm/counts.rs"]
 mod counts;
+#[path = "ksm/huge.rs"]
+mod huge;
 #[path = "ksm/places.rs"]
 mod places;
 #[path = "ksm/room.rs"]
@@ -432,6 +434,9 @@ const TESTS: &[Test] = &[
         run: |c| joined_late(c, Before::Swap),
         ..JOIN
     },
+    huge::SHARED,
+    huge::WITHIN,
+    huge::GIVEN_UP,
     Test {
         name: "private_file",
         run: private_file,

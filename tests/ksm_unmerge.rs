@@ -9,7 +9,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{self, NONE, R, RW, filled, like};
 use helpers::walk::merge::{self, expect_merging, expect_zero_pages, merge};
 use helpers::world::model::Lock;
-use helpers::world::{Actor, World};
+use helpers::world::{Actor, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 #[path = "ksm_unmerge/part.rs"]
@@ -323,6 +323,40 @@ fn merge_any_inherited(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// What a process maps and grows when it wants all of its memory merged: private copies of a file's pages, and its heap
+/// (ksm_vma_flags(), do_brk_flags()).
+///
+///   P  [a]  [file, private: written like a]  |heap|grown, written like a|
+fn merge_any_kinds(ctx: &mut Ctx, heap: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (a, room) = (w.place(4), w.place(12));
+    w.name(a, "a");
+    w.name(room, "room");
+    p.memory_merge(true)?;
+    p.map(a)?;
+    p.write(a)?;
+    let late = if heap {
+        let old = room.sub(0..4);
+        p.map_heap(old)?;
+        p.make_room(room.sub(4..12))?;
+        p.heap(old)?;
+        p.brk(old, 8)?.sub(4..8)
+    } else {
+        let file = w.object(Kind::Memfd, 4)?;
+        p.map_object(room.sub(0..4), &file, 0, RW, Share::Private)?;
+        room.sub(0..4)
+    };
+    let q = w.actor("Q")?;
+    q.memory_merge(true)?;
+    q.map(a)?;
+    q.write_like(a, p, a)?;
+    p.write_like(late, p, a)?;
+    merge::run(&w, &[(p, a), (q, a), (p, late)])?;
+    p.fork("C")?;
+    walks(w)
+}
+
 /// How pages of zeroes are unmerged.
 #[derive(Clone, Copy, PartialEq)]
 enum Zeroes {
@@ -546,6 +580,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "merge_any.inherited",
         run: merge_any_inherited,
+        ..ANY
+    },
+    Test {
+        name: "merge_any.file",
+        run: |c| merge_any_kinds(c, false),
+        ..ANY
+    },
+    Test {
+        name: "merge_any.heap",
+        run: |c| merge_any_kinds(c, true),
         ..ANY
     },
     Test {

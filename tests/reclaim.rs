@@ -411,6 +411,17 @@ fn droppable(ctx: &mut Ctx) -> TestResult {
             "pages of a droppable area are dropped, never swapped: Swap {swap} kB"
         )));
     }
+    // Nor are they merged with what is not to be dropped (vma_ksm_compatible()).
+    match p.advise(drop, advice::MERGEABLE) {
+        Err(Stop::Skip(_)) => {}
+        Err(stop) => return Err(stop),
+        Ok(()) => {
+            let flags = vma::vm_flags(pid, drop.vpn * w.page_size()).doing("read smaps")?;
+            if flags.is_some_and(|flags| flags.iter().any(|f| f == "mg")) {
+                return Err(Stop::fail("a droppable area is not mergeable: VmFlags mg"));
+            }
+        }
+    }
     p.unmap(drop)?;
     walks(w)
 }

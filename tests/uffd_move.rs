@@ -204,6 +204,32 @@ fn shared_refused(ctx: &mut Ctx, places: Places, out: bool) -> TestResult {
     w.finish()
 }
 
+/// A row of pages by one call, of which those behind the first are shared: it ends there, and all behind stay for both.
+///
+///   P  from |0'1'2 3 4'5 6'7'|      C  the same, ' its parent's own
+fn shared_behind(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    let c = p.fork("C")?;
+    for own in [0..2, 4..5, 6..N] {
+        p.write(from.sub(own))?;
+    }
+    p.uffd_move_first(from, to, 2)?;
+    walk::every_on_offer(&w)?;
+    p.write(from.page(4))?;
+    p.uffd_move_first(from.sub(4..N), to.sub(4..N), 1)?;
+    w.check()?;
+    c.exit()?;
+    let rest = [from.sub(2..4), from.sub(5..N)];
+    for (area, first) in rest.into_iter().zip([2, 5]) {
+        p.write(area)?;
+        p.uffd_move(area, to.sub(first..first + area.pages))?;
+    }
+    end(&w, p, from)?;
+    w.finish()
+}
+
 /// From a locked area to one that is not, and back: the page would be marked as locked where it is not, or not where it is.
 fn locked_refused(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -572,6 +598,11 @@ const TESTS: &[Test] = &[
         name: "refused.shared.swapped.within",
         run: |c| shared_refused(c, one_place, true),
         ..SWAP
+    },
+    Test {
+        name: "refused.shared.behind",
+        run: shared_behind,
+        ..REFUSED
     },
     Test {
         name: "refused.locked",

@@ -9,6 +9,8 @@ use helpers::reshape::grid::{self, Who};
 use helpers::reshape::{cut, flags, grow, remap};
 use helpers::supervise::{Fix, Knob, Test, main as run};
 
+#[path = "vma_ops/accounted.rs"]
+mod accounted;
 #[path = "vma_ops/borrow.rs"]
 mod borrow;
 #[path = "vma_ops/fresh.rs"]
@@ -99,7 +101,8 @@ const TESTS: &[Test] = grid! {
     "grow_down", grow::GROW_DOWN, OPS;
     ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
     borrow::BEFORE, borrow::AFTER, touched::JOINED, touched::JOINED_AFTER_FORK,
-    guards::PRIVATE, guards::SHARED, guards::COPIED, guards::HUGE
+    accounted::ACCOUNTED, guards::PRIVATE, guards::SHARED, guards::COPIED, guards::HUGE, guards::JOINED, guards::JOINED_SHARED,
+    guards::JOINED_COPIED, guards::TABLE, guards::MARKS, guards::COLLAPSED, guards::COLLAPSED_COPIED
 };
 
 pub fn main() {

@@ -15,7 +15,8 @@ use helpers::{Stop, TestResult, walk};
 ///   P  |======== PMD ========|      |== folio ==|== in two VMAs ==|
 pub fn alone(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let (p, _) = huge(&w)?;
+    let (p, a) = huge(&w)?;
+    w.check_singly(p, a)?;
     let n = w.folio_size()?;
     let b = w.place_aligned(n, n);
     w.name(b, "b");

@@ -60,7 +60,7 @@ pub fn by_thread(ctx: &mut Ctx, kind: Option<Kind>) -> TestResult {
     let k = p.keeper(FEATURE_WP_ASYNC)?;
     k.register(a, WP)?;
     // Whoever writes waits for nobody.
-    p.scan_written(a)?;
+    p.scan_written(a, false)?;
     k.unprotect(a)?;
     for _ in 0..4 {
         t.write(a)?;

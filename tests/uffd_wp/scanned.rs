@@ -12,7 +12,16 @@ use helpers::{Stop, TestResult};
 
 /// What was written since the last time, and nothing else.
 fn expect(w: &World, p: Actor, a: Area, written: &[usize]) -> TestResult {
-    let seen = p.scan_written(a)?;
+    told(w, p, a, written, false)
+}
+
+/// The same by who also asks where the pages are.
+fn expect_where(w: &World, p: Actor, a: Area, written: &[usize]) -> TestResult {
+    told(w, p, a, written, true)
+}
+
+fn told(w: &World, p: Actor, a: Area, written: &[usize], wide: bool) -> TestResult {
+    let seen = p.scan_written(a, wide)?;
     if seen == written {
         return w.check();
     }
@@ -32,7 +41,7 @@ pub fn scanned(ctx: &mut Ctx) -> TestResult {
     p.write(a)?;
     leave_in_swap(&w)?;
     let all: Vec<usize> = (0..N).collect();
-    let first = p.scan_written(a)?;
+    let first = p.scan_written(a, false)?;
     if first != all {
         return Err(Stop::fail(format_args!(
             "PAGEMAP_SCAN tells what was written: expected {all:?}, seen {first:?}"
@@ -56,6 +65,13 @@ pub fn scanned(ctx: &mut Ctx) -> TestResult {
     expect(&w, p, a, &[N - 1])?;
     walk::plain(&w)?;
     expect(&w, p, a, &[])?;
+    // In swap, in memory, and shared with who has written his own.
+    p.write(a.sub(1..3))?;
+    leave_in_swap(&w)?;
+    p.write(a.page(5))?;
+    c.write(a.page(6))?;
+    expect_where(&w, p, a, &[1, 2, 5])?;
+    expect_where(&w, p, a, &[])?;
     k.close()?;
     topology::write_by_each(&w)?;
     w.finish()
@@ -76,7 +92,7 @@ pub fn huge(ctx: &mut Ctx) -> TestResult {
     expect(&w, p, a, &all)?;
     expect(&w, p, a, &[])?;
     p.write(a.page(5))?;
-    expect(&w, p, a, &[5])?;
+    expect_where(&w, p, a, &[5])?;
     let later = a.pages / 2 + 44;
     p.write(a.sub(later..later + 2))?;
     expect(&w, p, a, &[later, later + 1])?;

@@ -4,6 +4,7 @@
 
 use super::N;
 use helpers::supervise::Ctx;
+use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_WP_UNPOPULATED, WP};
 use helpers::topology::{NONE, RW};
 use helpers::world::{Kind, Share, World};
@@ -30,6 +31,11 @@ pub fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
     p.write(a.page(0))?;
     k.protect(a.sub(1..N - 1))?;
     w.check_partly()?;
+    // Giving back what is not there takes nothing away, however often (zap_pte_range()).
+    for _ in 0..2 {
+        p.advise(a.sub(2..N - 2), advice::DONTNEED)?;
+        w.check_partly()?;
+    }
     let b = p.fork("B")?;
     w.check_partly()?;
     b.exit()?;

@@ -6,7 +6,8 @@
 use super::OPS;
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, RW};
+use helpers::sys::uffd::{FEATURE_POISON, MISSING, WP};
+use helpers::topology::{self, R, RW};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{TestResult, walk};
 
@@ -94,6 +95,148 @@ fn huge(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// An area that joins its neighbours, of which one has guards, or both have: its child has them as well, also of a file, where fork would
+/// copy no entries otherwise (VM_MAYBE_GUARD, vma_expand()).
+///
+///   P   |0 #|. .|4 5|   |0 1|. .|4 #|   |0 #|. .|4 #|      the middle is mapped last, and makes one area of three;
+///       |0 #|r 2 3|4 5|   |0 1|r 2 #|4 5|   |0 1|r 2 3|# 5|   it is so by mprotect
+///   C   P's child
+fn joined(ctx: &mut Ctx, share: Option<Share>) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let p = w.actor("P")?;
+    let map = |at: Area, first: usize| match share {
+        None => p.map(at),
+        Some(share) => p.map_object(at, &file, first, RW, share),
+    };
+    for (name, guards) in [("left", &[1][..]), ("right", &[5]), ("both", &[1, 5])] {
+        let a = w.place(6);
+        w.name(a, name);
+        map(a.sub(0..2), 0)?;
+        map(a.sub(4..6), 4)?;
+        for &i in guards {
+            p.advise(a.page(i), advice::GUARD_INSTALL)?;
+        }
+        map(a.sub(2..4), 2)?;
+        p.write(a.page(3))?;
+    }
+    for (name, guards) in [("first", &[1][..]), ("middle", &[3]), ("last", &[4])] {
+        let a = w.place(6);
+        w.name(a, name);
+        map(a, 0)?;
+        p.protect(a.sub(2..4), R)?;
+        for &i in guards {
+            p.advise(a.page(i), advice::GUARD_INSTALL)?;
+        }
+        p.protect(a.sub(2..4), RW)?;
+    }
+    w.check()?;
+    let c = p.fork("C")?;
+    w.check()?;
+    c.fork("G")?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// The whole range of a page table is given back, which may free the table when nothing else is in it (zap_pte_range(), PT_RECLAIM).
+///
+///   P   |0 1 .. # .. n/2 . . . #|
+fn table(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = w.place_huge(1)?;
+    let n = a.pages;
+    w.name(a, "a");
+    p.map(a)?;
+    p.advise(a, advice::NOHUGEPAGE)?;
+    p.write(a.sub(0..n / 2))?;
+    for i in [5, n / 2, n - 1] {
+        p.advise(a.page(i), advice::GUARD_INSTALL)?;
+    }
+    let c = p.fork("C")?;
+    // What it finds to do it may do in several turns.
+    for _ in 0..3 {
+        p.advise(a, advice::DONTNEED)?;
+        c.advise(a.sub(0..n / 2), advice::DONTNEED)?;
+        w.check()?;
+        p.write(a.sub(0..3))?;
+    }
+    c.advise(a, advice::DONTNEED)?;
+    w.check()?;
+    p.advise(a, advice::GUARD_REMOVE)?;
+    p.write(a.sub(4..7))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Guards and other marks that no page is behind, in one table: each goes by what is for it, and by nothing else.
+///
+///   P   |0 x # . 4 # x .|     x: poisoned by userfaultfd      #: a guard
+fn marks(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = w.place(N);
+    w.name(a, "a");
+    p.map(a)?;
+    p.write(a.sub(0..1))?;
+    p.write(a.sub(4..5))?;
+    let k = p.keeper(FEATURE_POISON)?;
+    k.register(a, MISSING | WP)?;
+    k.poison(a.page(1))?;
+    k.poison(a.page(6))?;
+    for i in [2, 5] {
+        p.advise(a.page(i), advice::GUARD_INSTALL)?;
+    }
+    w.check()?;
+    p.check_guards(a)?;
+    k.protect(a.sub(0..1))?;
+    k.unprotect(a)?;
+    w.check()?;
+    p.advise(a.sub(0..4), advice::GUARD_REMOVE)?;
+    p.check_poisoned(a.page(1))?;
+    w.check()?;
+    let c = p.fork("C")?;
+    c.check_guards(a)?;
+    k.close()?;
+    c.check_poisoned(a.page(6))?;
+    p.advise(a.sub(0..4), advice::DONTNEED)?;
+    w.check()?;
+    p.write(a.sub(0..4))?;
+    walk::every(&w)?;
+    p.check_poisoned(a.page(6))?;
+    w.finish()
+}
+
+/// Pages of a memfd become a huge page, while one who maps them has a guard there: it stays (file_backed_vma_is_retractable()).
+///
+///   memfd     |0 ......... n-1|
+///   P shared  |0 1 2 # 4 . # .|      Q shared  asks for it
+fn collapsed(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let (a, b) = (w.place_huge(1)?, w.place_huge(1)?);
+    w.name(a, "a");
+    w.name(b, "b");
+    let file = w.object(Kind::Memfd, a.pages)?;
+    q.map_object(b, &file, 0, RW, Share::Shared)?;
+    q.write(b)?;
+    p.map_object(a, &file, 0, RW, share)?;
+    for i in [3, a.pages / 2] {
+        p.advise(a.page(i), advice::GUARD_INSTALL)?;
+    }
+    w.check()?;
+    q.collapse(b)?;
+    w.check()?;
+    p.fork("C")?;
+    walk::every(&w)?;
+    p.advise(a, advice::GUARD_REMOVE)?;
+    w.check()?;
+    p.write(a.sub(2..5))?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 const GUARDS: Test = Test {
     about: "A guard stays where it is, in every child and wherever its area is moved, until it is removed.",
     ..OPS
@@ -111,6 +254,41 @@ pub const SHARED: Test = Test {
 pub const COPIED: Test = Test {
     name: "guards.memfd.private",
     run: |c| object(c, Share::Private),
+    ..GUARDS
+};
+pub const JOINED: Test = Test {
+    name: "guards.joined",
+    run: |c| joined(c, None),
+    ..GUARDS
+};
+pub const JOINED_SHARED: Test = Test {
+    name: "guards.joined.memfd.shared",
+    run: |c| joined(c, Some(Share::Shared)),
+    ..GUARDS
+};
+pub const JOINED_COPIED: Test = Test {
+    name: "guards.joined.memfd.private",
+    run: |c| joined(c, Some(Share::Private)),
+    ..GUARDS
+};
+pub const TABLE: Test = Test {
+    name: "guards.table",
+    run: table,
+    ..GUARDS
+};
+pub const MARKS: Test = Test {
+    name: "guards.marks",
+    run: marks,
+    ..GUARDS
+};
+pub const COLLAPSED: Test = Test {
+    name: "guards.collapsed",
+    run: |c| collapsed(c, Share::Shared),
+    ..GUARDS
+};
+pub const COLLAPSED_COPIED: Test = Test {
+    name: "guards.collapsed.private",
+    run: |c| collapsed(c, Share::Private),
     ..GUARDS
 };
 pub const HUGE: Test = Test {

@@ -137,8 +137,15 @@ impl Pagemap {
     ///
     /// # Errors
     /// Of the ioctl.
-    pub fn written(&self, addr: usize, len: usize) -> nix::Result<Vec<usize>> {
-        scan::written(&self.file, addr, len)
+    pub fn written(&self, addr: usize, len: usize, wide: bool) -> nix::Result<Vec<usize>> {
+        scan::written(&self.file, addr, len, wide)
+    }
+    /// The addresses of the pages of a range (bytes, page aligned) that have a guard. See [`scan::guards`].
+    ///
+    /// # Errors
+    /// Of the ioctl.
+    pub fn guards(&self, addr: usize, len: usize) -> nix::Result<Vec<usize>> {
+        scan::guards(&self.file, addr, len)
     }
     /// The entries of `pages` pages from `addr` (bytes, page aligned).
     ///

@@ -86,6 +86,30 @@ pub fn extents(pid: i32, start: usize, end: usize) -> io::Result<Vec<Extent>> {
     Ok(all)
 }
 
+/// First address, end and name of each VMA in a range of addresses, in bytes: the name that PR_SET_VMA_ANON_NAME has given it, if any.
+///
+/// # Errors
+/// Of reading maps; `InvalidData` as [`extents`].
+pub fn names(
+    pid: i32,
+    start: usize,
+    end: usize,
+) -> io::Result<Vec<(usize, usize, Option<String>)>> {
+    let text = fs::read_to_string(proc_path(pid, "maps"))?;
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let bad = || io::Error::new(io::ErrorKind::InvalidData, line);
+        let range = extent(line.as_bytes()).ok_or_else(bad)?;
+        if range.start < end && start < range.end {
+            let name = line
+                .split_once("[anon:")
+                .and_then(|(_, n)| n.strip_suffix(']'));
+            all.push((range.start, range.end, name.map(str::to_owned)));
+        }
+    }
+    Ok(all)
+}
+
 /// The first two fields of a line of maps: "7f00-7f10 rw-p".
 fn extent(line: &[u8]) -> Option<Extent> {
     let mut hex = [0usize; 2];

@@ -159,6 +159,24 @@ pub const NAME: &[Op] = &[
         },
     },
     Op {
+        name: "cut",
+        picture: "|one 0..3|. .|one r 6|one 7..11|   to |one 4 5|, and in a child",
+        on: ANON,
+        run: |g| {
+            g.c.name_vma(g.a, Some("one"))?;
+            g.c.protect(g.a.page(6), R)?;
+            let to = g.place("to", 2);
+            g.c.move_to(g.a.sub(4..6), to)?;
+            let child = g.c.fork("named")?;
+            for actor in [g.c, child] {
+                for part in [g.a.sub(0..4), to, g.a.page(6), g.a.sub(7..N)] {
+                    actor.check_name(part, Some("one"))?;
+                }
+            }
+            child.exit()
+        },
+    },
+    Op {
         name: "taken_back",
         picture: "|0 ........ 11|, was |0..3|one 4..6|two 7..9|10 11|",
         on: ANON,

@@ -430,6 +430,24 @@ fn next_to(g: &Ground, around: Around, keep: bool) -> TestResult {
     Ok(())
 }
 
+/// Neighbours in a place that the mapping has never been in: what continues its file there does not continue its anonymous pages, whose index
+/// is that of where they were touched first, if it is not the file's (vma_start_anon_pgoff() of Linux 7).
+fn elsewhere(g: &Ground, touched: bool) -> TestResult {
+    let room = g.place("elsewhere", N + 4);
+    let (before, to, after) = (room.sub(0..2), room.sub(2..N + 2), room.sub(N + 2..N + 4));
+    for (place, from) in [(before, -2), (after, N as isize)] {
+        g.map(place, from)?;
+        if touched {
+            g.c.write(place)?;
+        }
+    }
+    g.c.move_to(g.a, to)?;
+    for place in [before, after] {
+        g.c.write(place.page(1))?;
+    }
+    Ok(())
+}
+
 macro_rules! next_to {
     ($const:ident, $name:literal, $picture:literal, $before:expr, $after:expr, $keep:literal) => {
         pub const $const: Op = Op {
@@ -520,7 +538,26 @@ next_to!(
 
 /// Every kind of neighbour.
 pub const NEXT_TO: &[Op] = &[
-    BARE_PREV, BARE_NEXT, BARE_BOTH, FULL_PREV, FULL_NEXT, FULL_BOTH, BARE_FULL, FULL_BARE,
+    BARE_PREV,
+    BARE_NEXT,
+    BARE_BOTH,
+    FULL_PREV,
+    FULL_NEXT,
+    FULL_BOTH,
+    BARE_FULL,
+    FULL_BARE,
+    Op {
+        name: "elsewhere_bare",
+        picture: "to |. .'|0 ..... 11|. .'|",
+        on: ALL,
+        run: |g| elsewhere(g, false),
+    },
+    Op {
+        name: "elsewhere_full",
+        picture: "to |' '|0 ..... 11|' '|",
+        on: ALL,
+        run: |g| elsewhere(g, true),
+    },
 ];
 /// The same with MREMAP_DONTUNMAP.
 pub const KEEP_NEXT_TO: &[Op] = &[

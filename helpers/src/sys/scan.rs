@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! PAGEMAP_SCAN (uapi/linux/fs.h, Linux 6.7): what was written, and its write protection, in one go.
+//! PAGEMAP_SCAN (uapi/linux/fs.h, Linux 6.7): what was written, and its write protection, in one go; and where guards are.
 
 use super::mem::{Sys, page_size};
 use nix::errno::Errno;
 use std::fs::File;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 
 /// PM_SCAN_WP_MATCHING.
@@ -12,6 +13,13 @@ const WP_MATCHING: u64 = 1 << 0;
 const CHECK_WPASYNC: u64 = 1 << 1;
 /// PAGE_IS_WRITTEN.
 const WRITTEN: u64 = 1 << 1;
+
+/// PAGE_IS_PRESENT.
+const PRESENT: u64 = 1 << 3;
+/// PAGE_IS_SWAPPED.
+const SWAPPED: u64 = 1 << 4;
+/// PAGE_IS_GUARD (Linux 6.15).
+const GUARD: u64 = 1 << 8;
 
 /// struct page_region.
 #[repr(C)]
@@ -27,17 +35,41 @@ mod raw {
 }
 
 /// The addresses of the pages of a range, in bytes, that were written since they were write-protected; they are again afterwards. `pagemap` is
-/// the file of the process.
+/// the file of the process. `wide` asks where they are as well: the kernel has a shorter way for who does not (pagemap_scan_pmd_entry()).
 ///
 /// # Errors
 /// ENOTTY before Linux 6.7, EPERM where the range is not registered as needed.
-pub fn written(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
+pub fn written(pagemap: &File, start: usize, len: usize, wide: bool) -> Sys<Vec<usize>> {
+    let told = match wide {
+        true => WRITTEN | PRESENT | SWAPPED,
+        false => WRITTEN,
+    };
+    let flags = WP_MATCHING | CHECK_WPASYNC;
+    scan(pagemap, start..start + len, flags, WRITTEN, told)
+}
+
+/// The addresses of the pages of a range, in bytes, that have a guard.
+///
+/// # Errors
+/// ENOTTY before Linux 6.7, EINVAL before 6.15.
+pub fn guards(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
+    scan(pagemap, start..start + len, 0, GUARD, GUARD)
+}
+
+/// The pages that are all of `categories`, of which it is told whether they are `told`.
+fn scan(
+    pagemap: &File,
+    range: Range<usize>,
+    flags: u64,
+    categories: u64,
+    told: u64,
+) -> Sys<Vec<usize>> {
     let page = page_size();
-    let end = start + len;
-    let mut regions = vec![Region::default(); len / page];
+    let Range { start, end } = range;
+    let mut regions = vec![Region::default(); (end - start) / page];
     let mut arg = [
         size_of::<[u64; 12]>() as u64,
-        WP_MATCHING | CHECK_WPASYNC,
+        flags,
         start as u64,
         end as u64,
         0,
@@ -45,9 +77,9 @@ pub fn written(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
         regions.len() as u64,
         0,
         0,
-        WRITTEN,
+        categories,
         0,
-        WRITTEN,
+        told,
     ];
     // SAFETY: struct pm_scan_arg is these twelve words, and what it points to has room for as many regions as it says; both live through the
     // call. What is write-protected is address space without Rust objects, mostly of another process.

@@ -71,12 +71,12 @@ impl Actor<'_, '_> {
     /// # Errors
     /// `Skip` where there is no such call.
     #[track_caller]
-    pub fn scan_written(&self, area: Area) -> TestResult<Vec<usize>> {
+    pub fn scan_written(&self, area: Area, wide: bool) -> TestResult<Vec<usize>> {
         let w = self.world;
         w.note(format!("{}: PAGEMAP_SCAN {}", self.name(), w.show(area)));
         let (addr, len) = (area.vpn * w.page, area.pages * w.page);
         let pagemap = Pagemap::open(w.pid(self.id)?).doing("open pagemap")?;
-        let written = match pagemap.written(addr, len) {
+        let written = match pagemap.written(addr, len, wide) {
             Ok(written) => written,
             Err(Errno::ENOTTY) => return Err(Stop::Skip("needs PAGEMAP_SCAN (Linux 6.7)")),
             Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("PAGEMAP_SCAN: {e}")))),
@@ -87,6 +87,39 @@ impl Actor<'_, '_> {
         w.scanned.borrow_mut().insert(self.id);
         let written = written.into_iter().map(|at| at / w.page);
         Ok(written.filter(populated).map(|v| v - area.vpn).collect())
+    }
+
+    /// PAGEMAP_SCAN finds the guards (MADV_GUARD_INSTALL) of an area, and takes no other mark for one. Where a kernel cannot look for them
+    /// nothing is compared.
+    #[track_caller]
+    pub fn check_guards(&self, area: Area) -> TestResult {
+        let w = self.world;
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        let pagemap = Pagemap::open(w.pid(self.id)?).doing("open pagemap")?;
+        let found = match pagemap.guards(addr, len) {
+            Ok(found) => found,
+            Err(Errno::ENOTTY | Errno::EINVAL) => {
+                w.diag("PAGEMAP_SCAN does not look for guards (Linux 6.15)");
+                return Ok(());
+            }
+            Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("PAGEMAP_SCAN: {e}")))),
+        };
+        let is_guard = |vpn: &usize| {
+            let model = w.model.borrow();
+            let slot = model.spaces[self.id].as_ref().and_then(|s| s.get(vpn));
+            slot.is_some_and(|s| s.held == Held::Guard)
+        };
+        let wrong = area
+            .vpns()
+            .find(|vpn| is_guard(vpn) != found.contains(&(vpn * w.page)));
+        match wrong {
+            None => Ok(()),
+            Some(vpn) => Err(w.report(&Finding {
+                property: "PAGEMAP_SCAN tells where guards are",
+                detail: format!("expected: {}", is_guard(&vpn)),
+                at: Some((self.id, vpn)),
+            })),
+        }
     }
 
     /// MADV_COLD of a part of a huge page of this actor alone, until it is split. Nothing is touched.

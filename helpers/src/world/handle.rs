@@ -571,6 +571,13 @@ impl<'w, 'c> Actor<'w, 'c> {
         for (vpn, _) in stamps {
             space.get_mut(vpn).expect("just written").soft_dirty = true;
         }
+        if w.scanned.borrow().contains(&self.id) {
+            // The write has taken the protection off.
+            let mut guarded = w.guarded.borrow_mut();
+            stamps.iter().for_each(|(vpn, _)| {
+                guarded.remove(&(self.id, *vpn));
+            });
+        }
         Ok(())
     }
 

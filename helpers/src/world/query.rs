@@ -14,6 +14,7 @@ use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 impl World<'_> {
     /// The model as it is now.
@@ -298,6 +299,40 @@ impl World<'_> {
                 detail: format!("seen {seen}"),
                 at: Some((actor.id(), vpn)),
             })),
+        }
+    }
+
+    /// pagemap says of each page the same whether it is read by itself or in a row (pagemap_pmd_range() begins in the middle of a huge
+    /// page then).
+    ///
+    /// # Errors
+    /// `Fail` with the page of which it does not.
+    #[track_caller]
+    pub fn check_singly(&self, actor: Actor, area: Area) -> TestResult {
+        let vpns: Vec<usize> = area.vpns().collect();
+        let pid = actor.pid()?;
+        let mut until = self.limit(Duration::from_secs(1));
+        loop {
+            let row = self.eye.entries(pid, &vpns)?;
+            let mut wrong = None;
+            for (vpn, seen) in vpns.iter().zip(&row) {
+                let alone = self.eye.entries(pid, &[*vpn])?[0];
+                if alone.entry != seen.entry {
+                    wrong = Some((*vpn, alone, *seen));
+                    break;
+                }
+            }
+            let Some((vpn, alone, seen)) = wrong else {
+                return Ok(());
+            };
+            // It may have moved in between.
+            if until.over() {
+                return Err(self.report(&Finding {
+                    property: "pagemap tells of a page the same whether it is read by itself or in a row",
+                    detail: format!("by itself {alone}, in a row {seen}"),
+                    at: Some((actor.id(), vpn)),
+                }));
+            }
         }
     }
 

@@ -98,6 +98,21 @@ impl Actor<'_, '_> {
         self.move_refused(from, to, Errno::EBUSY, property)
     }
 
+    /// UFFDIO_MOVE of a row of which only the first pages can be moved: these have moved, and the next is refused with EBUSY.
+    #[track_caller]
+    pub fn uffd_move_first(&self, from: Area, to: Area, first: usize) -> TestResult {
+        let (moved, errno) = self.try_move(from, to)?;
+        if moved != first || errno != Errno::EBUSY {
+            return Err(self.world.blame(
+                self.id,
+                Stop::fail(format_args!(
+                    "of a row of pages those go that are this process' alone, up to the first that is not: expected {first} and EBUSY, seen {moved} and {errno}"
+                )),
+            ));
+        }
+        Ok(())
+    }
+
     /// UFFDIO_MOVE between VMAs that may not exchange pages: EINVAL (validate_move_areas()), and nothing has changed.
     #[track_caller]
     pub fn uffd_move_invalid(&self, from: Area, to: Area) -> TestResult {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What else an actor does to its VMAs: names, seals and keys, which cut and join them, and the two kinds that grow by themselves.
 
+use super::check::Finding;
 use super::handle::RW;
 use super::model::{ActorId, Held, Lock, Model, Slot};
 use super::{Actor, Area, World};
 use crate::actor::vma::Cmd as Vma;
 use crate::actor::{Cmd, Reply};
+use crate::kernel::vma;
+use crate::stop::Doing;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
@@ -198,6 +201,25 @@ impl Actor<'_, '_> {
             "needs PR_SET_VMA_ANON_NAME",
             &[Errno::EINVAL, Errno::EBADF],
         )
+    }
+
+    /// Every VMA in an area has this name, or none.
+    ///
+    /// # Errors
+    /// `Fail` with the VMA that has another one.
+    #[track_caller]
+    pub fn check_name(&self, area: Area, name: Option<&str>) -> TestResult {
+        let w = self.world;
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        let all = vma::names(self.pid()?, addr, addr + len).doing("read maps")?;
+        match all.iter().find(|(_, _, seen)| seen.as_deref() != name) {
+            None => Ok(()),
+            Some((start, end, seen)) => Err(w.report(&Finding {
+                property: "a VMA keeps its name, and so does each part of it, wherever it goes",
+                detail: format!("{start:x}-{end:x}: expected {name:?}, seen {seen:?}"),
+                at: Some((self.id, area.vpn)),
+            })),
+        }
     }
 
     /// pkey_mprotect(2) to read and write, with a key of the process' own or without one.
