@@ -4,7 +4,7 @@
 use super::{folio, huge};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
-use helpers::topology;
+use helpers::topology::{self, R, RW};
 use helpers::walk::reclaim::press;
 use helpers::world::World;
 use helpers::world::model::Lock;
@@ -48,6 +48,11 @@ pub fn soft_dirty(ctx: &mut Ctx) -> TestResult {
         let a = w.place_aligned(n, n);
         w.name(a, "folio");
         p.map_folio(a)?;
+        if w.is_huge(p.id(), a)? {
+            // A PMD has one bit for all.
+            p.protect(a.page(1), R)?;
+            p.protect(a.page(1), RW)?;
+        }
         p.advise(a, advice::FREE)?;
         folios.push((a, a.page(written)));
     }
