@@ -14,8 +14,8 @@ use helpers::{TestResult, walk};
 /// Pages of the area.
 const N: usize = 8;
 
-///   P   |0 # # # 4 5 # 7|     #: a guard; 6 was never touched, 7 is not either
-///   C   |0 . # .|. . .|6#7|   P's child: 1 and 3 without guards, 3 written; to |# 4 5|, which were 3 4 5
+///   P   |0 # # # 4 5 # .|     #: a guard, the last one where nothing was
+///   C   |0 1'#|. . .|# .|     P's child; to |# 4 5|, which were 3 4 5
 ///   G                         C's child
 fn guarded(w: &World, p: Actor, a: Area, private: bool) -> TestResult {
     p.advise(a.sub(1..4), advice::GUARD_INSTALL)?;

@@ -321,29 +321,8 @@ impl<'w, 'c> Actor<'w, 'c> {
         self.remap_to(from, to, true)
     }
 
-    /// mremap of several VMAs with what is between them, at once.
-    ///
-    /// # Errors
-    /// `Skip` where a kernel moves one VMA at a time.
     #[track_caller]
-    pub fn move_several(&self, from: Area, to: Area) -> TestResult {
-        self.needs_moves_of_several()?;
-        match self.remap_to(from, to, false) {
-            // Each at its distance, before anybody reads there.
-            Ok(()) => match self.world.judge_vmas()? {
-                Some(finding) => Err(self.world.report(&finding)),
-                None => Ok(()),
-            },
-            Err(Stop::Skip(_)) => Err(self.world.blame(
-                self.id,
-                Stop::fail("several VMAs are moved by one mremap: refused, although two that nothing is in were moved"),
-            )),
-            other => other,
-        }
-    }
-
-    #[track_caller]
-    fn remap_to(&self, from: Area, to: Area, keep: bool) -> TestResult {
+    pub(super) fn remap_to(&self, from: Area, to: Area, keep: bool) -> TestResult {
         assert_eq!(from.pages, to.pages, "a move keeps the size");
         let w = self.world;
         let how = if keep { " DONTUNMAP" } else { "" };

@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What mremap does to the soft-dirty bits of the pages that it moves.
+//! What mremap does to the soft-dirty bits of the pages that it moves, and mremap of several VMAs.
 
 use super::model::Held;
 use super::{Actor, Area};
-use crate::TestResult;
 use crate::kernel::vma;
 use crate::stop::Doing;
+use crate::{Stop, TestResult};
 
 impl Actor<'_, '_> {
+    /// mremap of several VMAs with what is between them, at once.
+    ///
+    /// # Errors
+    /// `Skip` where a kernel moves one VMA at a time.
+    #[track_caller]
+    pub fn move_several(&self, from: Area, to: Area) -> TestResult {
+        self.needs_moves_of_several()?;
+        match self.remap_to(from, to, false) {
+            // Each at its distance, before anybody reads there.
+            Ok(()) => match self.world.judge_vmas()? {
+                Some(finding) => Err(self.world.report(&finding)),
+                None => Ok(()),
+            },
+            Err(Stop::Skip(_)) => Err(self.world.blame(
+                self.id,
+                Stop::fail("several VMAs are moved by one mremap: refused, although two that nothing is in were moved"),
+            )),
+            other => other,
+        }
+    }
+
     /// Whether mremap will mark every page of an area, so that who looks for changes sees what came here: move_ptes() and
     /// move_huge_pmd() do, a page table that moves as a whole (move_normal_pmd(), also of an area that try_realign_addr() widens)
     /// keeps what is in it.
