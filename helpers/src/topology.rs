@@ -4,7 +4,7 @@
 use crate::actor::Cmd;
 use crate::kernel::vma;
 use crate::stop::Doing;
-use crate::supervise::Need;
+use crate::supervise::{Knob, Need};
 use crate::sys::mem::advice;
 use crate::world::{Actor, Area, Object, World};
 use crate::{Stop, TestResult, walk};
@@ -20,6 +20,22 @@ pub const RW: i32 = PROT_READ | PROT_WRITE;
 pub const RWX: i32 = RW | PROT_EXEC;
 /// Readable and executable.
 pub const RX: i32 = R | PROT_EXEC;
+
+/// Shared memory that asks for it (MADV_HUGEPAGE) gets folios of 16 pages, of 4, 16 and 64 KiB each (Linux 6.11).
+pub const SHARED_FOLIOS: &[Knob] = &[
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled",
+        "advise",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/shmem_enabled",
+        "advise",
+    ),
+    Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/shmem_enabled",
+        "advise",
+    ),
+];
 
 /// A process with `n` pages, each with a content of its own.
 #[track_caller]

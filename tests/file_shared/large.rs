@@ -5,7 +5,7 @@
 use super::huge::map_whole;
 use super::place;
 use helpers::counters::Counters;
-use helpers::supervise::{Ctx, Knob, Need, Test};
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW};
 use helpers::walk::{self, reclaim};
@@ -223,21 +223,7 @@ fn counted(ctx: &mut Ctx) -> TestResult {
 const LARGE: Test = Test {
     about: "Every mapping of a large folio of shared memory is found, whichever part of it that maps.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags],
-    // Of 16 pages, of 4, 16 and 64 KiB each.
-    knobs: &[
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled",
-            "advise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/shmem_enabled",
-            "advise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/shmem_enabled",
-            "advise",
-        ),
-    ],
+    knobs: topology::SHARED_FOLIOS,
     ..Test::DEFAULT
 };
 

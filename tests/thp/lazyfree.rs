@@ -41,6 +41,9 @@ pub fn shared(w: &World) -> TestResult {
 ///   P  [x . . . . . . .]      [. . . . x . . .]      [. . . . . . . x]      x: written after MADV_FREE
 pub fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs soft-dirty bits (CONFIG_MEM_SOFT_DIRTY)"));
+    }
     let p = w.actor("P")?;
     let n = w.folio_size()?;
     let mut folios = Vec::new();

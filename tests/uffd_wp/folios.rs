@@ -3,9 +3,9 @@
 //! (pte_install_uffd_wp_if_needed() in try_to_unmap_one()), whether it takes one or a batch.
 
 use super::{MARK, N};
-use helpers::supervise::{Ctx, Knob, Need, Test};
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
-use helpers::topology::{NONE, RW};
+use helpers::topology::{self, NONE, RW};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -54,21 +54,7 @@ fn folios(w: &World, p: Actor, q: Actor) -> TestResult<Area> {
 
 const FOLIOS: Test = Test {
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags],
-    // Of 16 pages, of 4, 16 and 64 KiB each.
-    knobs: &[
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled",
-            "advise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-256kB/shmem_enabled",
-            "advise",
-        ),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/hugepages-1024kB/shmem_enabled",
-            "advise",
-        ),
-    ],
+    knobs: topology::SHARED_FOLIOS,
     ..MARK
 };
 pub const WHOLE: Test = Test {

@@ -5,7 +5,7 @@
 use super::OPS;
 use helpers::kernel::vma;
 use helpers::stop::Doing;
-use helpers::supervise::{Ctx, Test};
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -62,6 +62,7 @@ fn accounted(ctx: &mut Ctx) -> TestResult {
 pub const ACCOUNTED: Test = Test {
     name: "accounted",
     about: "Accounted memory stays so, in each piece that mremap makes of it.",
+    needs: &[Need::Pagemap],
     run: accounted,
     ..OPS
 };

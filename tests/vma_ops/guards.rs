@@ -4,7 +4,7 @@
 //! that has nothing else has an anon_vma by them, or gets one at its first page.
 
 use super::OPS;
-use helpers::supervise::{Ctx, Test};
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_POISON, MISSING, WP};
 use helpers::topology::{self, R, RW};
@@ -241,58 +241,31 @@ const GUARDS: Test = Test {
     about: "A guard stays where it is, in every child and wherever its area is moved, until it is removed.",
     ..OPS
 };
-pub const PRIVATE: Test = Test {
-    name: "guards.private",
-    run: private,
-    ..GUARDS
-};
-pub const SHARED: Test = Test {
-    name: "guards.memfd.shared",
-    run: |c| object(c, Share::Shared),
-    ..GUARDS
-};
-pub const COPIED: Test = Test {
-    name: "guards.memfd.private",
-    run: |c| object(c, Share::Private),
-    ..GUARDS
-};
-pub const JOINED: Test = Test {
-    name: "guards.joined",
-    run: |c| joined(c, None),
-    ..GUARDS
-};
-pub const JOINED_SHARED: Test = Test {
-    name: "guards.joined.memfd.shared",
-    run: |c| joined(c, Some(Share::Shared)),
-    ..GUARDS
-};
-pub const JOINED_COPIED: Test = Test {
-    name: "guards.joined.memfd.private",
-    run: |c| joined(c, Some(Share::Private)),
-    ..GUARDS
-};
-pub const TABLE: Test = Test {
-    name: "guards.table",
-    run: table,
-    ..GUARDS
-};
+
+const fn test(name: &'static str, run: fn(&mut Ctx) -> TestResult) -> Test {
+    Test {
+        name,
+        run,
+        ..GUARDS
+    }
+}
+
+pub const PRIVATE: Test = test("guards.private", private);
+pub const SHARED: Test = test("guards.memfd.shared", |c| object(c, Share::Shared));
+pub const COPIED: Test = test("guards.memfd.private", |c| object(c, Share::Private));
+pub const HUGE: Test = test("guards.huge", huge);
+pub const JOINED: Test = test("guards.joined", |c| joined(c, None));
+pub const JOINED_SHARED: Test = test("guards.joined.memfd.shared", |c| {
+    joined(c, Some(Share::Shared))
+});
+pub const JOINED_COPIED: Test = test("guards.joined.memfd.private", |c| {
+    joined(c, Some(Share::Private))
+});
+pub const TABLE: Test = test("guards.table", table);
 pub const MARKS: Test = Test {
-    name: "guards.marks",
-    run: marks,
-    ..GUARDS
+    needs: &[Need::Pagemap],
+    ..test("guards.marks", marks)
 };
-pub const COLLAPSED: Test = Test {
-    name: "guards.collapsed",
-    run: |c| collapsed(c, Share::Shared),
-    ..GUARDS
-};
-pub const COLLAPSED_COPIED: Test = Test {
-    name: "guards.collapsed.private",
-    run: |c| collapsed(c, Share::Private),
-    ..GUARDS
-};
-pub const HUGE: Test = Test {
-    name: "guards.huge",
-    run: huge,
-    ..GUARDS
-};
+pub const COLLAPSED: Test = test("guards.collapsed", |c| collapsed(c, Share::Shared));
+pub const COLLAPSED_COPIED: Test =
+    test("guards.collapsed.private", |c| collapsed(c, Share::Private));

@@ -221,7 +221,7 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
         true => Vec::new(),
         false => run(&options, &chosen)?,
     };
-    let failed = outcomes.iter().any(|o| !fleet::wrong(o).is_empty());
+    let mut failed = outcomes.iter().any(|o| !fleet::wrong(o).is_empty());
     if options.arguments.is_empty() {
         // Read now: another of these commands may have added runs meanwhile.
         let mut records = Records::read("less.json")?;
@@ -230,6 +230,10 @@ pub fn main(parser: lexopt::Parser) -> Result<ExitCode> {
             records.add(&less.name, Record::from(outcome));
         }
         records.write()?;
+        let last = chosen
+            .iter()
+            .filter_map(|less| records.of(&less.name).last());
+        failed |= last.into_iter().any(|run| !run.wrong.is_empty());
         let path = records.path().with_file_name("LESS.md");
         sys::write(&path, markdown(&all, &records))?;
         eprintln!("xtask: wrote {}", path.display());

@@ -22,11 +22,12 @@ use std::time::{Duration, Instant};
 const USAGE: &str = "\
 usage: cargo xtask prove [OPTIONS] [-- ARGUMENTS...]
 
-Builds one kernel with all planted bugs of lab/bugs/ in it, runs the suite on
-it healthy and with each bug, and prints what was caught (--linux 7: lab/bugs-7/). What was run before
-with the same kernel and the same suite is not run again. When every bug has
-been run, lab/DETECTION.md and lab/detection.json are written (DETECTION-7.md). ARGUMENTS are
-more arguments for run_tests.sh, as in -t 'fork_*'; with them, no report.
+Builds one kernel with all planted bugs of lab/bugs/ (--linux 7: lab/bugs-7/) in
+it, runs the suite on it healthy and with each bug, and prints what was caught.
+What was run before with the same kernel and the same suite is not run again.
+When every bug has been run, lab/DETECTION.md and lab/detection.json are written
+(DETECTION-7.md, detection-7.json). ARGUMENTS are more arguments for
+run_tests.sh, as in -t 'fork_*'; with them, no report.
 
   --linux VERSION 6.12 (the default), or 7: the newest 7.x that Debian has, with
                   bugs in what 6.12 does not have

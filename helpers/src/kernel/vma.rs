@@ -95,9 +95,10 @@ pub fn names(
     start: usize,
     end: usize,
 ) -> io::Result<Vec<(usize, usize, Option<String>)>> {
-    let text = fs::read_to_string(proc_path(pid, "maps"))?;
+    // Names of files may be anything.
+    let bytes = fs::read(proc_path(pid, "maps"))?;
     let mut all = Vec::new();
-    for line in text.lines() {
+    for line in String::from_utf8_lossy(&bytes).lines() {
         let bad = || io::Error::new(io::ErrorKind::InvalidData, line);
         let range = extent(line.as_bytes()).ok_or_else(bad)?;
         if range.start < end && start < range.end {

@@ -66,7 +66,7 @@ impl Actor<'_, '_> {
 impl Actor<'_, '_> {
     /// PAGEMAP_SCAN of an area that is registered with a userfaultfd which waits for nobody ([`uffd::FEATURE_WP_ASYNC`]): the numbers of those of its
     /// pages with content that were written since the last time, or since ever. All are write-protected from now on, wherever they are, and
-    /// every check expects it: what was written is to be asked for before the next.
+    /// every check expects it, but of what is written since. `wide` asks where the pages are as well, see [`crate::sys::scan::written`].
     ///
     /// # Errors
     /// `Skip` where there is no such call.

@@ -361,7 +361,7 @@ impl World<'_> {
             }
             for (&vpn, seen) in vpns.iter().zip(self.eye.entries(self.pid(id)?, &vpns)?) {
                 if slot(id, vpn).held == Held::Guard {
-                    // An entry that is no page; from Linux 6.15 on pagemap tells which.
+                    // An entry that is no page. Which mark it is PAGEMAP_SCAN tells (check_guards()).
                     let marker = matches!(seen.state, State::Swapped(k) if k.is_none_or(|(kind, _)| kind >= NO_SWAP));
                     if marker {
                         continue;

@@ -280,9 +280,6 @@ impl World<'_> {
     /// page written is there. For pages that may be lost (MADV_FREE), which checks know nothing of.
     #[track_caller]
     pub fn expect_marks(&self, actor: Actor, area: Area, written: Area) -> TestResult {
-        if !self.features().soft_dirty {
-            return Ok(());
-        }
         let vpns: Vec<usize> = area.vpns().collect();
         let seen = self.eye.entries(actor.pid()?, &vpns)?;
         let wrong = vpns.iter().zip(&seen).find(|(vpn, s)| {

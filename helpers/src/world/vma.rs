@@ -213,6 +213,9 @@ impl Actor<'_, '_> {
         let (addr, len) = (area.vpn * w.page, area.pages * w.page);
         let all = vma::names(self.pid()?, addr, addr + len).doing("read maps")?;
         match all.iter().find(|(_, _, seen)| seen.as_deref() != name) {
+            None if all.is_empty() => Err(Stop::error(
+                "the script asks for the name of what is not mapped",
+            )),
             None => Ok(()),
             Some((start, end, seen)) => Err(w.report(&Finding {
                 property: "a VMA keeps its name, and so does each part of it, wherever it goes",
