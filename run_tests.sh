@@ -36,6 +36,7 @@ mlock           # locked pages shared with unlocked mappers, in all orders of le
 numa_hint       # pages that wait for a NUMA hinting fault: found by every walk, given back as they were
 uffd_fork       # areas registered with userfaultfd, at fork: given up, or inherited with the events
 uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
+uffd_rwp        # pages protected by userfaultfd from any access: they stay so for the one mapper
 uffd_wp         # pages write-protected by userfaultfd: they stay so for the one mapper
 gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
 memory_failure  # poisoned pages: who is told, and that nobody has them any more

@@ -13,7 +13,7 @@ macro_rules! programs {
 
 programs! {
     exec_stack explore file_shared fork_chain fork_design fork_dontfork fork_mlock fork_tree fork_vma fork_wipeonfork gup
-    hugetlb khugepaged ksm ksm_unmerge memory_failure mlock numa_hint reclaim referenced swap thp thp_collapse uffd_fork uffd_move uffd_wp vma_ops walks
+    hugetlb khugepaged ksm ksm_unmerge memory_failure mlock numa_hint reclaim referenced swap thp thp_collapse uffd_fork uffd_move uffd_rwp uffd_wp vma_ops walks
 }
 
 fn main() {

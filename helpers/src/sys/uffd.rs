@@ -23,12 +23,18 @@ pub const FEATURE_POISON: u64 = 1 << 14;
 pub const FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
 /// UFFD_FEATURE_WP_ASYNC: a write to a write-protected page takes the protection off and waits for nobody (Linux 6.7).
 pub const FEATURE_WP_ASYNC: u64 = 1 << 15;
+/// UFFD_FEATURE_RWP: there is UFFDIO_RWPROTECT.
+pub const FEATURE_RWP: u64 = 1 << 17;
+/// UFFD_FEATURE_RWP_ASYNC: an access to a page that is protected from any takes the protection off and waits for nobody.
+pub const FEATURE_RWP_ASYNC: u64 = 1 << 18;
 /// UFFDIO_REGISTER_MODE_MINOR: "ui" in VmFlags.
 pub const MINOR: u64 = 4;
 /// UFFDIO_REGISTER_MODE_MISSING: "um" in VmFlags.
 pub const MISSING: u64 = REGISTER_MODE_MISSING;
 /// UFFDIO_REGISTER_MODE_WP: "uw" in VmFlags.
 pub const WP: u64 = REGISTER_MODE_WP;
+/// UFFDIO_REGISTER_MODE_RWP: "ur" in VmFlags.
+pub const RWP: u64 = 8;
 /// UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES.
 pub const MOVE_ALLOW_SRC_HOLES: u64 = 1 << 1;
 
@@ -37,7 +43,7 @@ const API: u64 = 0xaa;
 const USER_MODE_ONLY: i32 = 1;
 const REGISTER_MODE_MISSING: u64 = 1;
 const REGISTER_MODE_WP: u64 = 2;
-/// UFFDIO_WRITEPROTECT_MODE_WP.
+/// UFFDIO_WRITEPROTECT_MODE_WP and UFFDIO_RWPROTECT_MODE_RWP.
 const WRITEPROTECT_ON: u64 = 1;
 /// UFFDIO_COPY_MODE_WP and UFFDIO_CONTINUE_MODE_WP.
 const FILLED_WP: u64 = 1 << 1;
@@ -51,6 +57,7 @@ mod raw {
     nix::ioctl_readwrite!(writeprotect, 0xaa, 0x06, [u64; 3]);
     nix::ioctl_readwrite!(cont, 0xaa, 0x07, [u64; 4]);
     nix::ioctl_readwrite!(poison, 0xaa, 0x08, [u64; 4]);
+    nix::ioctl_readwrite!(rwprotect, 0xaa, 0x09, [u64; 3]);
     nix::ioctl_readwrite!(move_pages, 0xaa, 0x05, [u64; 5]);
 }
 
@@ -133,6 +140,17 @@ pub fn write_protect(uffd: &OwnedFd, addr: usize, len: usize, on: bool) -> Sys<(
     unsafe { raw::writeprotect(uffd.as_raw_fd(), &mut arg) }.map(drop)
 }
 
+/// UFFDIO_RWPROTECT of what is there: nobody reads or writes it; or the end of it, which wakes who waits to. `len` in bytes.
+///
+/// # Errors
+/// As [`write_protect`].
+pub fn rw_protect(uffd: &OwnedFd, addr: usize, len: usize, on: bool) -> Sys<()> {
+    let mode = if on { WRITEPROTECT_ON } else { 0 };
+    let mut arg = [addr as u64, len as u64, mode];
+    // SAFETY: struct uffdio_rwprotect is these three words, which live through the call. No Rust object is there.
+    unsafe { raw::rwprotect(uffd.as_raw_fd(), &mut arg) }.map(drop)
+}
+
 /// UFFDIO_COPY of whole pages into the address space that `uffd` is of, where there is none yet, write-protected or not; wakes who waits
 /// for them.
 ///
@@ -182,12 +200,13 @@ pub fn poison(uffd: &OwnedFd, addr: usize, len: usize) -> Sys<()> {
 #[allow(missing_docs)] // the fields are those of the structure
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody waits for a page, to write to one (`wp`), or to map one that the object has (`minor`).
+    /// Somebody waits for a page, to write to one (`wp`), to map one that the object has (`minor`), or to touch one (`rwp`).
     Fault {
         addr: usize,
         write: bool,
         wp: bool,
         minor: bool,
+        rwp: bool,
     },
     /// A fork: the child's userfaultfd.
     Fork(OwnedFd),
@@ -209,6 +228,7 @@ pub fn next(uffd: &OwnedFd) -> Sys<Option<Event>> {
     const PAGEFAULT_FLAG_WRITE: u64 = 1;
     const PAGEFAULT_FLAG_WP: u64 = 2;
     const PAGEFAULT_FLAG_MINOR: u64 = 4;
+    const PAGEFAULT_FLAG_RWP: u64 = 8;
     let mut msg = [0u8; 32];
     match nix::unistd::read(uffd, &mut msg) {
         Ok(n) if n == msg.len() => {}
@@ -228,6 +248,7 @@ pub fn next(uffd: &OwnedFd) -> Sys<Option<Event>> {
             write: word(1) & PAGEFAULT_FLAG_WRITE != 0,
             wp: word(1) & PAGEFAULT_FLAG_WP != 0,
             minor: word(1) & PAGEFAULT_FLAG_MINOR != 0,
+            rwp: word(1) & PAGEFAULT_FLAG_RWP != 0,
         },
         0x13 => {
             let number = u32::from_ne_bytes(msg[8..12].try_into().expect("four bytes"));

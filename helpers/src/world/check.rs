@@ -77,7 +77,7 @@ impl World<'_> {
                 let space = model.spaces[id].as_ref().expect("living");
                 space
                     .iter()
-                    .filter(|(_, s)| s.prot & PROT_READ != 0)
+                    .filter(|(vpn, s)| s.prot & PROT_READ != 0 && !self.is_shut((id, **vpn)))
                     .filter_map(|(&vpn, s)| match s.held {
                         Held::Nothing | Held::Gone | Held::Guard => None,
                         Held::Zero => Some((vpn, 0)),

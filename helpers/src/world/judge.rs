@@ -148,7 +148,7 @@ impl World<'_> {
             }))
         };
         for &(at, seen) in sightings {
-            let can_read = slot(at).is_some_and(|s| s.prot & PROT_READ != 0);
+            let can_read = slot(at).is_some_and(|s| s.prot & PROT_READ != 0) && !self.is_shut(at);
             match seen.state {
                 State::Present(_) => {}
                 State::Swapped(_) if !can_read => {}

@@ -19,11 +19,19 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::{Rc, Weak};
 
+/// What VmFlags say of an area that is registered.
+const CODES: [(u64, &str); 4] = [
+    (uffd::MISSING, "um"),
+    (uffd::WP, "uw"),
+    (uffd::MINOR, "ui"),
+    (uffd::RWP, "ur"),
+];
+
 /// Whose userfaultfd, and the file.
 type File = (ActorId, Rc<OwnedFd>);
 
 /// The world's userfaultfds, and which pages are registered with them for what ([`uffd::MISSING`], [`uffd::WP`],
-/// [`uffd::MINOR`]).
+/// [`uffd::MINOR`], [`uffd::RWP`]).
 #[derive(Default)]
 pub(super) struct Kept {
     files: Vec<(ActorId, Weak<OwnedFd>)>,
@@ -179,7 +187,7 @@ impl<'w, 'c> World<'c> {
         for area in areas {
             for (&vpn, _) in space.range(area.start / self.page..area.end / self.page) {
                 let modes = kept.modes.get(&(id, vpn)).copied().unwrap_or(0);
-                for (mode, code) in [(uffd::MISSING, "um"), (uffd::WP, "uw"), (uffd::MINOR, "ui")] {
+                for (mode, code) in CODES {
                     let expected = modes & mode != 0;
                     if area.has(code) != expected {
                         let page = self.show(Area { vpn, pages: 1 });
@@ -213,7 +221,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
         (area.vpn * self.world.page, area.pages * self.world.page)
     }
 
-    /// UFFDIO_REGISTER for [`uffd::MISSING`], [`uffd::WP`], [`uffd::MINOR`] or several of them.
+    /// UFFDIO_REGISTER for [`uffd::MISSING`], [`uffd::WP`], [`uffd::MINOR`], [`uffd::RWP`] or several of them.
     ///
     /// # Errors
     /// `Skip` where the kernel has no write protection.
@@ -259,10 +267,33 @@ impl<'w, 'c> Keeper<'w, 'c> {
     pub fn unprotect(&self, area: Area) -> TestResult {
         self.note("UFFDIO_WRITEPROTECT no more", area);
         self.write_protect(area, false)?;
-        let mut guarded = self.world.guarded.borrow_mut();
-        let vpns = area.vpns();
-        guarded.retain(|(id, vpn)| *id != self.actor || !vpns.contains(vpn));
+        self.world.unmark(self.actor, area);
         Ok(())
+    }
+
+    /// UFFDIO_RWPROTECT of pages that are there: whoever touches them waits, see [`super::Actor::read_shut`], and no walk lets the kernel read them.
+    #[track_caller]
+    pub fn shut(&self, area: Area) -> TestResult {
+        self.note("UFFDIO_RWPROTECT", area);
+        self.rw_protect(area, true)?;
+        self.world.guard(self.actor, area)
+    }
+
+    /// The end of it.
+    #[track_caller]
+    pub fn open(&self, area: Area) -> TestResult {
+        self.note("UFFDIO_RWPROTECT no more", area);
+        self.rw_protect(area, false)?;
+        self.world.unmark(self.actor, area);
+        Ok(())
+    }
+
+    #[track_caller]
+    fn rw_protect(&self, area: Area, on: bool) -> TestResult {
+        self.world.flush()?;
+        let (addr, len) = self.bytes(area);
+        self.insist(|| uffd::rw_protect(&self.file, addr, len, on))
+            .map_err(|e| self.error("UFFDIO_RWPROTECT", e))
     }
 
     /// UFFDIO_UNREGISTER: nothing of the area is write-protected any more, nor waited for.
@@ -445,6 +476,19 @@ impl World<'_> {
         let pages = pmd.map_or(1, |size| size / self.page);
         let unit = |vpn| Area { vpn, pages };
         area.vpns().step_by(pages).map(unit).collect()
+    }
+
+    /// Pages of an actor are let go.
+    fn unmark(&self, actor: ActorId, area: Area) {
+        let vpns = area.vpns();
+        let mut guarded = self.guarded.borrow_mut();
+        guarded.retain(|(id, vpn)| *id != actor || !vpns.contains(vpn));
+    }
+
+    /// Whether a mapper's page is protected from reads too, see [`Keeper::shut`].
+    pub(super) fn is_shut(&self, at: (ActorId, usize)) -> bool {
+        let modes = |kept: &Kept| kept.modes.get(&at).copied().unwrap_or(0);
+        self.guarded.borrow().contains(&at) && modes(&self.kept.borrow()) & uffd::RWP != 0
     }
 
     /// An actor's areas are registered no more.

@@ -15,7 +15,9 @@ use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 8] = [
+const FEATURES: [(u64, &str); 10] = [
+    (uffd::FEATURE_RWP, "needs UFFDIO_RWPROTECT"),
+    (uffd::FEATURE_RWP_ASYNC, "needs UFFD_FEATURE_RWP_ASYNC"),
     (
         uffd::FEATURE_WP_UNPOPULATED,
         "needs UFFD_FEATURE_WP_UNPOPULATED (Linux 6.4)",
@@ -56,6 +58,7 @@ struct Fault {
     write: bool,
     wp: bool,
     minor: bool,
+    rwp: bool,
 }
 
 impl Fault {
@@ -65,6 +68,19 @@ impl Fault {
             write,
             wp: false,
             minor: answer == Answer::Continue,
+            rwp: false,
+        }
+    }
+}
+
+impl Fault {
+    /// At a page that UFFDIO_RWPROTECT protects.
+    fn shut(write: bool) -> Fault {
+        Fault {
+            write,
+            wp: false,
+            minor: false,
+            rwp: true,
         }
     }
 }
@@ -190,8 +206,29 @@ impl<'w, 'c> Actor<'w, 'c> {
             write: true,
             wp: true,
             minor: false,
+            rwp: false,
         };
         self.write_after(area, fault, |page| keeper.unprotect(page))
+    }
+
+    /// Reads pages that [`Keeper::shut`] has protected from it, which the test lets go one by one.
+    #[track_caller]
+    pub fn read_shut(&self, area: Area, keeper: &Keeper) -> TestResult {
+        let w = self.world;
+        for page in w.faults(self.id, area) {
+            w.note(format!("{}: read {}", self.name(), w.show(page)));
+            let addrs = page.vpns().map(|vpn| vpn * w.page).collect();
+            self.faulting(&Cmd::Read { addrs }, page, Fault::shut(false), || {
+                keeper.open(page)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes to such pages.
+    #[track_caller]
+    pub fn write_shut(&self, area: Area, keeper: &Keeper) -> TestResult {
+        self.write_after(area, Fault::shut(true), |page| keeper.open(page))
     }
 
     #[track_caller]
@@ -236,7 +273,15 @@ impl<'w, 'c> Actor<'w, 'c> {
                 write,
                 wp,
                 minor,
-            } if addr / w.page == page.vpn && expected == Fault { write, wp, minor } => {}
+                rwp,
+            } if addr / w.page == page.vpn
+                && expected
+                    == Fault {
+                        write,
+                        wp,
+                        minor,
+                        rwp,
+                    } => {}
             other => return Err(self.unexpected(&other, "this fault")),
         }
         answer()?;

@@ -84,7 +84,7 @@ impl World<'_> {
     pub(crate) fn is_readable(&self, at: (ActorId, usize)) -> bool {
         let model = self.model.borrow();
         let slot = model.spaces[at.0].as_ref().and_then(|s| s.get(&at.1));
-        slot.is_some_and(|s| s.prot & nix::libc::PROT_READ != 0)
+        slot.is_some_and(|s| s.prot & nix::libc::PROT_READ != 0) && !self.is_shut(at)
     }
 
     /// /proc/kpageflags of a page.
