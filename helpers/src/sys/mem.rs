@@ -13,6 +13,9 @@
 //! from a mapping that [`mmap`] returned and that holds no Rust object.** Then a wrong address ends
 //! in an errno or a signal, which is a result like any other here.
 
+/// Flags of mremap(2).
+pub use nix::libc::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
+
 use nix::errno::Errno;
 use nix::unistd::{SysconfVar, sysconf};
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};

@@ -11,3 +11,6 @@ pub mod scan;
 pub mod swap;
 pub mod uffd;
 pub mod vma;
+
+/// What system calls are refused with.
+pub use nix::errno::Errno;

@@ -114,6 +114,26 @@ pub fn set_pdeathsig(sig: i32) -> Sys<()> {
     prctl::set_pdeathsig(sig)
 }
 
+/// Sets the soft limit of a process' address space (RLIMIT_AS), bytes: the former one.
+///
+/// # Errors
+/// The errno of prlimit(2): EINVAL above the hard limit, EPERM, ESRCH.
+pub fn limit_address_space(pid: i32, bytes: libc::rlim_t) -> Sys<libc::rlim_t> {
+    let mut old = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: no new limit, and `old` lives through the call.
+    Errno::result(unsafe { libc::prlimit(pid, libc::RLIMIT_AS, std::ptr::null(), &mut old) })?;
+    let new = libc::rlimit {
+        rlim_cur: bytes,
+        rlim_max: old.rlim_max,
+    };
+    // SAFETY: `new` lives through the call, and no former limit is asked for.
+    Errno::result(unsafe { libc::prlimit(pid, libc::RLIMIT_AS, &new, std::ptr::null_mut()) })?;
+    Ok(old.rlim_cur)
+}
+
 /// PR_SET_CHILD_SUBREAPER.
 ///
 /// # Errors

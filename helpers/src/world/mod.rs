@@ -43,6 +43,7 @@ mod poison_huge;
 mod pool;
 mod query;
 mod queue;
+mod refused;
 mod resident;
 pub mod rss;
 mod short;
