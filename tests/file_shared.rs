@@ -34,6 +34,8 @@ mod pmd;
 mod program_text;
 #[path = "file_shared/reshape.rs"]
 mod reshape;
+#[path = "file_shared/tail.rs"]
+mod tail;
 #[path = "file_shared/tree.rs"]
 mod tree;
 
@@ -455,6 +457,8 @@ const TESTS: &[Test] = &[
     disk::DIRECT,
     disk::SOFT_DIRTY,
     disk::WALKED,
+    tail::SMALL,
+    tail::LARGE,
     huge_borders::ASKEW,
     huge_borders::PAST_END,
     program_text::WALKED,
@@ -469,6 +473,7 @@ const TESTS: &[Test] = &[
     huge::PARTS,
     huge::LOCKED,
     huge::MARKED,
+    huge::MARKED_WHOLE,
     huge::WRITTEN_AND_SPLIT,
     huge::WRITTEN_AND_MOVED,
     huge::COUNTED,

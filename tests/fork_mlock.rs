@@ -7,7 +7,7 @@
 use helpers::kernel::vma;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test, main as run};
-use helpers::topology::{self, RW};
+use helpers::topology::{self, NONE, R, RW};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
@@ -225,6 +225,72 @@ const FUTURE: Test = Test {
     ..LOCK
 };
 
+/// What is mapped side by side while MCL_FUTURE is on merges, and counts as locked all the same (__mmap_complete()): on the right of what is there, on the left,
+/// between two, and of a file.
+///
+///   P  |0 1|2 3|4 5|6 7|  mapped in the order 1 2 0 3         file |0 1|2 3|
+fn future_joined(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a, f) = (w.actor("P")?, w.place(8), w.place(4));
+    let file = w.object(Kind::Memfd, 4)?;
+    w.name(a, "a");
+    w.name(f, "file");
+    p.lock_future(Lock::Full)?;
+    for i in [1, 2, 0, 3] {
+        p.map(a.sub(2 * i..2 * i + 2))?;
+        w.check_areas()?;
+    }
+    for i in 0..2 {
+        let part = f.sub(2 * i..2 * i + 2);
+        p.map_object(part, &file, 2 * i, RW, Share::Shared)?;
+        w.check_areas()?;
+    }
+    let c = p.fork("C")?;
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    p.unmap(a.sub(3..5))?;
+    w.check_areas()?;
+    p.unmap(a.sub(0..3))?;
+    w.check_areas()?;
+    c.write(f)?;
+    w.finish()
+}
+
+/// mlockall(MCL_CURRENT) locks and brings in all that there is, also behind what cannot be brought in (__mm_populate()): an area without access, one that ends
+/// before the last page of its file does.
+///
+///   P  [ read-only ][ none ][ a ][ none ][ file | past its end ][ b ]      none of it touched
+fn current(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let all = w.place(24);
+    w.name(all, "all");
+    let part = |i: usize| all.sub(4 * i..4 * i + 4);
+    for i in [0, 2, 5] {
+        p.map(part(i))?;
+    }
+    p.protect(part(0), R)?;
+    let file = w.object(Kind::Memfd, 2)?;
+    p.map_object(part(4), &file, 0, NONE, Share::Shared)?;
+    p.protect(part(4), RW)?;
+    p.lock_current()?;
+    for (area, name) in [(part(2), "a"), (part(4).sub(0..2), "file"), (part(5), "b")] {
+        let there = w.pages_of(p, area)?.iter().flatten().count();
+        if there != area.pages {
+            return Err(Stop::fail(format_args!(
+                "mlockall(MCL_CURRENT) brings in all that it can: {there} of {} pages of {name} are there",
+                area.pages
+            )));
+        }
+    }
+    w.check_areas()?;
+    let c = p.fork("C")?;
+    expect(&w, c, part(5), false, 0)?;
+    walk::every_on_offer(&w)?;
+    c.write(part(2))?;
+    w.finish()
+}
+
 /// The heap that grows: what brk(2) adds is locked from then on (do_brk_flags()), the child's is not.
 ///
 ///   P   |0 1 2 3|4 5 locked|        C   |0 1 2 3 4 5 6 7|, none locked
@@ -283,6 +349,17 @@ const TESTS: &[Test] = &[
     Test {
         name: "future.onfault",
         run: |c| future(c, Lock::OnFault),
+        ..FUTURE
+    },
+    Test {
+        name: "future.joined",
+        run: future_joined,
+        ..FUTURE
+    },
+    Test {
+        name: "current",
+        about: "mlockall(2) locks all that its caller has, and nothing of a child.",
+        run: current,
         ..FUTURE
     },
     Test {

@@ -6,9 +6,10 @@
 //! else writes; what is pinned must stay its owner's page, whatever forks and walks come.
 
 use helpers::actor::pin::Way;
-use helpers::supervise::{Ctx, Fix, Test, joined, main as run};
+use helpers::supervise::{Ctx, Fix, Need, Test, joined, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, Grain, R, RW};
+use helpers::topology::{self, Grain, R, RW, filled};
+use helpers::walk::reclaim::{press, swap_out};
 use helpers::walk::{self, merge};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -396,6 +397,30 @@ fn poke_shared(ctx: &mut Ctx, grain: Grain, way: Way) -> TestResult {
     w.finish()
 }
 
+/// A write from outside to what the process has given up (MADV_FREE), or has brought back from swap and not written since: entries that are clean, and may be written
+/// without a fault. The write makes the page dirty, or reclaim would throw it away (unpin_user_pages_dirty_lock()).
+///
+///   P |0 1 2 3 4 5 6 7|      given up but 6 and 7, 2 3 4 written by X, then from swap 5 6
+fn poke_clean(ctx: &mut Ctx, way: Way) -> TestResult {
+    let w = World::new(ctx)?;
+    let x = w.actor("X")?;
+    let (p, a) = filled(&w, "P", N)?;
+    p.free(a.sub(0..N - 2))?;
+    x.poke(p, a.sub(2..5), way)?;
+    press(&w)?;
+    let gone = p.settle_freed(a.sub(0..2))? + p.settle_freed(a.page(5))?;
+    w.diag(format_args!("{gone} freed pages were taken"));
+    w.check()?;
+    swap_out(&w)?;
+    p.advise(a, advice::WILLNEED)?;
+    p.read(a)?;
+    x.poke(p, a.sub(5..7), way)?;
+    swap_out(&w)?;
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
+
 /// A write from outside to what the process itself may only read (FOLL_FORCE): it gets a copy, and neither the object nor any other
 /// mapper sees the write. After MADV_DONTNEED the object shows again.
 ///
@@ -597,6 +622,18 @@ const TESTS: &[Test] = &[
     Test {
         name: "poke.vm",
         run: |c| poke_shared(c, Grain::Base, Way::Vm),
+        ..POKE
+    },
+    Test {
+        name: "poke.vm.clean",
+        run: |c| poke_clean(c, Way::Vm),
+        needs: &[Need::Pfn, Need::Reclaim],
+        ..POKE
+    },
+    Test {
+        name: "poke.mem.clean",
+        run: |c| poke_clean(c, Way::Mem),
+        needs: &[Need::Pfn, Need::Reclaim],
         ..POKE
     },
     Test {

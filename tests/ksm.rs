@@ -46,6 +46,30 @@ fn processes(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// Pages of zeroes but for one word, each twice: no two of different content are merged, wherever the word is (memcmp_pages()).
+///
+///   P   [first first second second ... last last]      Q   the same
+fn nearly_equal(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let last = w.page_size() / size_of::<u64>() - 1;
+    let words = [0, 1, last / 2, last - 1, last].map(|word| [word, word]);
+    let words = words.as_flattened();
+    let (p, a) = (w.actor("P")?, w.place(words.len()));
+    w.name(a, "a");
+    p.map(a)?;
+    p.write_words(a, words)?;
+    let q = like(&w, "Q", words.len(), (p, a))?;
+    merge(&w, &[(p, a), q])?;
+    let pages = merge::distinct(&w, &[(p, a), q])?.len();
+    if pages != words.len() {
+        return Err(Stop::fail(format_args!(
+            "{} contents are in {pages} merged pages",
+            words.len()
+        )));
+    }
+    walks(w)
+}
+
 /// A process that had nothing mergeable any more, so that ksmd has forgotten it, is met again when it has (scan_get_next_rmap_item(),
 /// __ksm_enter()).
 ///
@@ -321,6 +345,18 @@ const TESTS: &[Test] = &[
     Test {
         name: "processes",
         run: processes,
+        ..MERGED
+    },
+    Test {
+        name: "nearly_equal",
+        about: "Pages that differ in one word are not merged.",
+        run: nearly_equal,
+        ..MERGED
+    },
+    Test {
+        name: "behind",
+        about: "Pages of equal content are merged, whatever is before them in their area.",
+        run: places::behind,
         ..MERGED
     },
     Test {

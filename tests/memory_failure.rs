@@ -436,6 +436,13 @@ const TESTS: &[Test] = &[
         ..FAIL
     },
     Test {
+        name: "swap_cached.clean",
+        about: "A page that fails while swap has its content is read from there again.",
+        run: kept::swap_cached_clean,
+        needs: SWAPPED,
+        ..FAIL
+    },
+    Test {
         name: "thp.held",
         run: |c| thp_held(c, false),
         ..FAIL

@@ -258,6 +258,19 @@ fn split(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// And whether the parts of a huge page that was touched still count as accessed, when idle tracking had looked at it before it was split.
+fn split_touched(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    told::split(&w, p, || {
+        let a = Grain::Huge.map(&w, p, 1)?;
+        p.write(a)?;
+        Grain::Huge.verify(&w, p, a)?;
+        Ok(a)
+    })?;
+    w.finish()
+}
+
 ///   P  [0 1 2 .. 11 12'.. 15']     C  [0 .. 11 12 .. 15]     G  [4 .. 11], its own 8' .. 11'
 fn forked(w: &World) -> TestResult<Exempt> {
     let (p, a) = filled(w, "P", 16)?;
@@ -595,6 +608,11 @@ const TESTS: &[Test] = &[
         about: "What nobody has touched is idle after a split.",
         needs: Grain::HUGE_NEEDS,
         ..t!(TOUCHED, "split", split)
+    },
+    Test {
+        about: "What was touched counts as accessed after a split.",
+        needs: Grain::HUGE_NEEDS,
+        ..t!(TOUCHED, "split.touched", split_touched)
     },
     t!(KSM, "ksm", |c| asked(c, merged)),
     t!(TOUCHED, "memfd", |c| asked(c, object)),

@@ -17,8 +17,12 @@ use helpers::walk::reclaim::{press, swap_off, swap_out};
 use helpers::world::{Actor, Area, Kind, Share, World, rss};
 use helpers::{Stop, TestResult, walk};
 
+#[path = "swap/charged.rs"]
+mod charged;
 #[path = "swap/counted.rs"]
 mod counted;
+#[path = "swap/zeroes.rs"]
+mod zeroes;
 
 /// Every walk, then every sharer writes.
 fn walks(w: World) -> TestResult {
@@ -586,6 +590,11 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "cold", |c| advised(c, advice::COLD)),
     t!(ADVICE, "pageout", |c| advised(c, advice::PAGEOUT)),
     t!(ADVICE, "free", freed),
+    t!(CACHED, "zeroes", zeroes::zeroes),
+    Test {
+        needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        ..t!(COUNTED, "charged.folios", charged::folios)
+    },
     t!(COUNTED, "counted", |c| counted::counted(c, false)),
     Test {
         name: "sharers",

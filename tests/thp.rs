@@ -386,6 +386,12 @@ const TESTS: &[Test] = &[
     parts!("pmd.read_write", kept::read_write),
     parts!("mixed", kept::mixed),
     parts!("part_writable", kept::part_writable),
+    Test {
+        name: "marked",
+        about: "A page of a large folio is soft-dirty when it was written, whatever may be done to it and its neighbours.",
+        run: kept::marked,
+        ..PARTS
+    },
     parts!("pmd.locked", kept::locked),
     parts!("pmd.unlocked", kept::unlocked),
     Test {

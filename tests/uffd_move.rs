@@ -231,6 +231,25 @@ fn shared_behind(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A row of pages by one call, of which some behind the first are pinned: it ends there.
+///
+///   P  from |0 1 2p3p4 5 6 7|      p pinned
+fn pinned_behind(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let (from, to) = places(&w, p, N)?;
+    p.pin(from.sub(2..4))?;
+    p.uffd_move_first(from, to, 2)?;
+    w.check()?;
+    p.uffd_move_refused(from.sub(2..N), to.sub(2..N))?;
+    walk::every_on_offer(&w)?;
+    p.unpin()?;
+    p.write(from.sub(2..N))?;
+    p.uffd_move(from.sub(2..N), to.sub(2..N))?;
+    end(&w, p, from)?;
+    w.finish()
+}
+
 /// From a locked area to one that is not, and back: the page would be marked as locked where it is not, or not where it is.
 fn locked_refused(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -603,6 +622,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "refused.shared.behind",
         run: shared_behind,
+        ..REFUSED
+    },
+    Test {
+        name: "refused.pinned.behind",
+        run: pinned_behind,
         ..REFUSED
     },
     Test {

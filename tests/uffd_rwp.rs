@@ -5,15 +5,20 @@
 //!
 //! Nobody reads such a page but where the test, which holds the userfaultfd, answers. That the kernel cannot read it either every check tries.
 
+#[path = "uffd_rwp/around.rs"]
+mod around;
 #[path = "uffd_rwp/huge.rs"]
 mod huge;
+#[path = "uffd_rwp/hugetlb.rs"]
+mod hugetlb;
 #[path = "uffd_rwp/moved.rs"]
 mod moved;
 
+use helpers::actor::pin::Way;
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_EVENT_FORK, FEATURE_RWP, FEATURE_RWP_ASYNC, RWP};
-use helpers::topology::{self, Grain, R, RW};
+use helpers::topology::{self, Grain, NONE, R, RW};
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::swap_off;
 use helpers::world::{Actor, Area, Keeper, Kind, Share, World};
@@ -137,6 +142,54 @@ fn inherited(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// What is protected no other process reads either (process_vm_readv(2), /proc/PID/mem): the kernel looks at the page by itself then, and not by a fault
+/// (gup_can_follow_protnone()).
+///
+///   P |0 1 2 3 4 5 6 7|      X reads them       Q  P's child, which may be read
+///        . . . . . .
+fn peeked(ctx: &mut Ctx, way: Way) -> TestResult {
+    let w = World::new(ctx)?;
+    let x = w.actor("X")?;
+    let (p, k, a) = kept(&w, 0)?;
+    let shut = a.sub(1..N - 1);
+    k.shut(shut)?;
+    x.peek_refused(p, shut, way)?;
+    x.peek(p, a.page(0), way)?;
+    let q = p.fork("Q")?;
+    x.peek(q, a, way)?;
+    w.check()?;
+    walk::plain(&w)?;
+    x.peek_refused(p, shut, way)?;
+    k.open(a.page(2))?;
+    x.peek(p, a.page(2), way)?;
+    end(&w, p, k, a.sub(3..6))?;
+    w.finish()
+}
+
+/// Pages of an area that is registered and not protected are copied at a fork as any others: each writes its own (__copy_present_ptes()).
+///
+///   P |0 1 2 3 4 5 6 7|  registered      C  P's child
+fn plain(ctx: &mut Ctx, features: u64) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, k, a) = kept(&w, features)?;
+    let (c, kc) = if features == 0 {
+        (p.fork("C")?, None)
+    } else {
+        let (c, kc) = p.fork_kept("C", &k)?;
+        (c, Some(kc))
+    };
+    p.write(a.sub(0..3))?;
+    w.check()?;
+    c.write(a.sub(2..5))?;
+    w.check()?;
+    if let Some(kc) = kc {
+        kc.close()?;
+    }
+    k.shut(a.page(0))?;
+    end(&w, p, k, a.page(0))?;
+    w.finish()
+}
+
 /// mprotect to read-only and back leaves the pages protected (change_present_ptes()), other advice too.
 fn protected_again(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -149,6 +202,13 @@ fn protected_again(ctx: &mut Ctx) -> TestResult {
     p.protect(a, RW)?;
     p.advise(a.sub(0..3), advice::DONTDUMP)?;
     p.advise(a.sub(0..3), advice::DODUMP)?;
+    w.check()?;
+    // Protected while nobody may access it anyway.
+    k.open(a.page(1))?;
+    p.protect(a.sub(0..3), NONE)?;
+    k.shut(a.page(1))?;
+    w.check()?;
+    p.protect(a.sub(0..3), RW)?;
     w.check()?;
     p.write(a.sub(4..N))?;
     end(&w, p, k, a.sub(1..4))?;
@@ -342,6 +402,30 @@ const TESTS: &[Test] = &[
         run: inherited,
         ..MARK
     },
+    Test {
+        name: "peeked.vm",
+        run: |c| peeked(c, Way::Vm),
+        ..MARK
+    },
+    Test {
+        name: "peeked.mem",
+        run: |c| peeked(c, Way::Mem),
+        ..MARK
+    },
+    Test {
+        name: "plain",
+        run: |c| plain(c, 0),
+        ..MARK
+    },
+    Test {
+        name: "plain.inherited",
+        run: |c| plain(c, FEATURE_EVENT_FORK),
+        ..MARK
+    },
+    around::SHARED,
+    around::PRIVATE,
+    hugetlb::SHARED,
+    hugetlb::PRIVATE,
     Test {
         name: "protected_again",
         run: protected_again,

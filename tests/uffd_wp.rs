@@ -6,6 +6,8 @@
 
 #[path = "uffd_wp/cut.rs"]
 mod cut;
+#[path = "uffd_wp/dropped.rs"]
+mod dropped;
 #[path = "uffd_wp/ended.rs"]
 mod ended;
 #[path = "uffd_wp/folios.rs"]
@@ -24,6 +26,7 @@ use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{FEATURE_MINOR_SHMEM, MINOR, MISSING, WP};
 use helpers::topology::{self, Grain, NONE};
+use helpers::walk::charge;
 use helpers::walk::reclaim::{swap_off, swap_out};
 use helpers::world::{Actor, Answer, Area, Keeper, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
@@ -348,6 +351,30 @@ fn filled_in(ctx: &mut Ctx, share: Option<Share>, with: Answer) -> TestResult {
     w.finish()
 }
 
+/// Pages that the test fills in for a process of another memory cgroup: they are charged to that one (mfill_atomic_pte_copy()).
+fn filled_in_other_group(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, a, b) = (w.actor("P")?, w.place(N), w.place(N));
+    w.name(a, "a");
+    w.name(b, "b");
+    p.enter_other_memcg()?;
+    p.map(a)?;
+    p.map_object(b, &file, 0, NONE, Share::Private)?;
+    let k = p.keeper(0)?;
+    k.register(a, MISSING)?;
+    k.register(b, MISSING)?;
+    p.protect(b, topology::RW)?;
+    for area in [a, b] {
+        k.fill(area.sub(0..2), Answer::Copy)?;
+        p.write_missing(area.sub(2..4), &k, Answer::Copy)?;
+        charge::of_other(&w, p, area.sub(0..4))?;
+    }
+    k.close()?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 /// The userfaultfd is closed: nothing is write-protected any more (userfaultfd_clear_vma()).
 fn let_go(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -492,6 +519,15 @@ const TESTS: &[Test] = &[
         ..MARK
     },
     Test {
+        name: "filled_in.other_group",
+        about: "Who fills in a page for another process has it charged to that one.",
+        run: filled_in_other_group,
+        needs: &[Need::Root, Need::Pfn, Need::OtherMemcg],
+        ..Test::DEFAULT
+    },
+    dropped::TABLE,
+    dropped::PART,
+    Test {
         name: "several",
         run: several,
         ..MARK
@@ -584,6 +620,12 @@ const TESTS: &[Test] = &[
     Test {
         name: "moved.out.memfd.told",
         run: |c| moved_out(c, Some(Kind::Memfd), true),
+        ..MARK
+    },
+    Test {
+        name: "moved.beside",
+        about: "An area that leaves its userfaultfd leaves it alone.",
+        run: moved::beside,
         ..MARK
     },
     Test {

@@ -21,6 +21,8 @@ use helpers::{Stop, TestResult, topology};
 
 #[path = "walks/counted.rs"]
 mod counted;
+#[path = "walks/strict.rs"]
+mod strict;
 #[path = "walks/threads.rs"]
 mod threads;
 
@@ -269,6 +271,10 @@ const OWN: Test = Test {
     needs: &[Need::Pfn, Need::KpageFlags, Need::Nodes(2)],
     ..Test::DEFAULT
 };
+const STRICT: Test = Test {
+    about: "MPOL_MF_STRICT tells whether every page is where it is to be.",
+    ..OWN
+};
 const OWN_HUGE: Test = Test {
     needs: Grain::HUGE_NODES_NEEDS,
     ..OWN
@@ -447,6 +453,8 @@ const TESTS: &[Test] = &[
         run: |c| crowd(c, &policy::MBIND),
         ..MANY
     },
+    strict::SMALL,
+    strict::HUGE,
     Test {
         name: "mbind.memfd",
         run: |c| object(c, &policy::MBIND, Kind::Memfd, 1),

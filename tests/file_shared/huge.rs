@@ -389,6 +389,29 @@ fn marked(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// All of a huge page of a file, or all of several, write-protected: by the entries of pages, since that of a PMD is forgotten when it is split
+/// (pgtable_split_needed()). Q maps it plain.
+fn marked_whole(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, p, a) = whole(&w)?;
+    p.write(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    let q = w.actor("Q")?;
+    q.map_object(a, &file, 0, RW, Share::Shared)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    w.check()?;
+    p.write_kept(a.page(3), &k)?;
+    q.write(a.page(5))?;
+    w.check()?;
+    p.write_kept(a.page(5), &k)?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 /// Written through the entry of a PMD that was there for reading, which is then split or goes: it was all that knew of it
 /// (__split_huge_pmd_locked(), zap_huge_pmd()).
 fn written_and_split(ctx: &mut Ctx, split: bool) -> TestResult {
@@ -467,6 +490,12 @@ pub const PARTS: Test = Test {
 pub const LOCKED: Test = Test {
     name: "huge.locked",
     run: locked,
+    ..HUGE
+};
+pub const MARKED_WHOLE: Test = Test {
+    name: "huge.marked.whole",
+    about: "A page stays write-protected by userfaultfd for the mapper that asked for it, also when a huge entry maps it.",
+    run: marked_whole,
     ..HUGE
 };
 pub const MARKED: Test = Test {

@@ -41,6 +41,35 @@ pub fn same_address(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
+/// ksmd passes over what it cannot merge and goes on behind it, in the same page table: the zero page, a hole, a page that swap has, in the first place and between.
+///
+///   P  |z 1 . 3 4s 5 6 z 8|      z zero page   . nothing   s swapped out      Q  |1 3 5 6 8|
+pub fn behind(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = (w.actor("P")?, w.place(9));
+    w.name(a, "a");
+    p.map(a)?;
+    for i in [0, 7] {
+        p.read(a.page(i))?;
+    }
+    let equal = [1, 3, 5, 6, 8];
+    for i in equal.into_iter().chain([4]) {
+        p.write(a.page(i))?;
+    }
+    let (q, b) = (w.actor("Q")?, w.place(equal.len()));
+    w.name(b, "b");
+    q.map(b)?;
+    for (i, at) in equal.into_iter().zip(0..) {
+        q.write_like(b.page(at), p, a.page(i))?;
+    }
+    p.advise(a, advice::MERGEABLE)?;
+    p.page_out(a.page(4))?;
+    let mut places: Vec<(Actor, Area)> = equal.map(|i| (p, a.page(i))).into();
+    places.push((q, b));
+    merge(&w, &places)?;
+    walks(w)
+}
+
 /// Areas of [`objects`] that have an anon_vma each.
 const APART: usize = 64;
 

@@ -45,6 +45,33 @@ pub fn swap_cached(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
+/// A page that fails while swap has it just as it is is no loss (me_swapcache_clean()): who had it reads it from there once more, and nobody is told.
+///
+///   P [0 1 2 3 4 5 6 7]   3 and 4: read by P since they were swapped out, not by C, for which they keep their slots
+///   C  P's child
+pub fn swap_cached_clean(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let p = w.actor("P")?;
+    let a = Base.map(&w, p, N)?;
+    p.write(a)?;
+    let c = p.fork("C")?;
+    swap_out(&w)?;
+    p.read(a)?;
+    for i in [3, 4] {
+        let pages = w.pages_of(p, a.page(i))?;
+        if !pages.iter().flatten().any(|p| p.1.has(Flags::SWAPCACHE)) {
+            return Err(Stop::Skip("needs pages that stay in the swap cache"));
+        }
+        w.fail_clean_page_now(p, a.page(i))?;
+    }
+    c.write(a.sub(4..6))?;
+    w.check()?;
+    walk::every_on_offer(&w)?;
+    end(&w, &[p, c, b])?;
+    w.finish()
+}
+
 /// A page of a huge page that holds nothing but zeroes is not given up for the page of zeroes when it fails: its mappers are told as of any other.
 ///
 ///   P |0 1 2 3 4 5 z 7 ....|  one PMD        C  P's child, the same

@@ -73,6 +73,56 @@ pub fn mixed(w: &World) -> TestResult {
     Ok(())
 }
 
+/// Some pages written since the soft-dirty bits were cleared, then not to be written for a while: each entry keeps its own bit (change_pte_range() takes a row of entries
+/// of one folio together), and who writes to a clean one is noted.
+///
+///   P  r, then rw  [. x . . x x x . . . x .]      x: written since
+pub fn marked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs soft-dirty bits (CONFIG_MEM_SOFT_DIRTY)"));
+    }
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let mut folios = Vec::new();
+    for first in [true, false] {
+        let a = w.place_aligned(n, n);
+        w.name(a, "folio");
+        p.map_folio(a)?;
+        // A PMD has one bit for all.
+        p.protect(a.page(1), R)?;
+        p.protect(a.page(1), RW)?;
+        folios.push((a, first));
+    }
+    w.clear_soft_dirty()?;
+    for &(a, first) in &folios {
+        for i in (0..n).filter(|i| (i / 3 % 2 == 0) == first) {
+            p.write(a.page(i))?;
+        }
+    }
+    w.check()?;
+    for (r, rw) in [(0..n, 0..n), (2..n - 1, 0..n), (0..n / 2, 1..n)] {
+        for &(a, _) in &folios {
+            p.protect(a.sub(r.clone()), R)?;
+        }
+        w.check()?;
+        for &(a, _) in &folios {
+            p.protect(a.sub(rw.clone()), RW)?;
+        }
+        w.check()?;
+    }
+    for &(a, first) in &folios {
+        p.protect(a, RW)?;
+        let clean = (0..n).filter(|i| (i / 3 % 2 == 0) != first);
+        for i in clean.step_by(2) {
+            p.write(a.page(i))?;
+        }
+    }
+    w.check()?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 /// Written again in part when a child has come and gone: of a row of entries of one folio some may be written and some may not, and the
 /// next fork has to protect all of them (copy_present_ptes()).
 ///

@@ -4,10 +4,10 @@
 
 use super::N;
 use helpers::supervise::Ctx;
-use helpers::sys::uffd::{FEATURE_EVENT_REMAP, WP};
+use helpers::sys::uffd::{FEATURE_EVENT_REMAP, MISSING, WP};
 use helpers::topology::{self, Grain, RW};
 use helpers::walk::reclaim::swap_out;
-use helpers::world::{Actor, Keeper, Kind, Share, World};
+use helpers::world::{Actor, Answer, Keeper, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Moves pages that are there entry by entry: kernels before the fix keep the marks in every way.
@@ -81,6 +81,43 @@ pub fn moved_huge(ctx: &mut Ctx, told: bool) -> TestResult {
         w.check()?;
         p.write(to.sub(1..5))?;
     }
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// Areas that leave their userfaultfd since nobody was told of their move, and come to lie beside one that stays registered with the same one: on its left, on its right,
+/// untouched. They do not become one with it, or it would leave too (vma_merge_copied_range()).
+///
+///   P  |l l|a a a a|r r|       a registered, l and r have been
+pub fn beside(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if w.features().version() < (7, 3) {
+        return Err(Stop::Skip(
+            "needs areas that leave their userfaultfd alone when they move (Linux 7.3)",
+        ));
+    }
+    let p = w.actor("P")?;
+    let all = w.place(N);
+    let a = all.sub(2..N - 2);
+    let (left, right) = (w.place(2), w.place(2));
+    for (area, name) in [(a, "a"), (left, "left"), (right, "right")] {
+        w.name(area, name);
+        p.map(area)?;
+    }
+    let k = p.keeper(0)?;
+    for area in [a, left, right] {
+        k.register(area, MISSING)?;
+    }
+    p.move_unkept(right, all.sub(N - 2..N))?;
+    w.check_kept()?;
+    p.move_unkept(left, all.sub(0..2))?;
+    w.check_kept()?;
+    p.write(all.page(0))?;
+    p.write(all.page(N - 1))?;
+    p.write_missing(a.sub(0..2), &k, Answer::Copy)?;
+    p.read_kept(a.page(3), &k, Answer::Zero)?;
+    w.check()?;
+    k.close()?;
     walk::every(&w)?;
     w.finish()
 }

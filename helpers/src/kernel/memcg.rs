@@ -308,6 +308,20 @@ impl Memcg {
             .and_then(|(_, value)| value.parse().ok()))
     }
 
+    /// What of its pages is in swap, bytes: what the cgroup is charged for. `None` without swap accounting.
+    ///
+    /// # Errors
+    /// Those of reading the files.
+    pub fn swapped(&self) -> io::Result<Option<u64>> {
+        match self.version {
+            Version::V1 => self.stat("swap"),
+            Version::V2 => match sysfs::read_u64(self.dir.join("memory.swap.current")) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+                bytes => bytes.map(Some),
+            },
+        }
+    }
+
     /// Has the kernel bring the statistics of this cgroup, which the caller is in, up to date: it does so for readers of
     /// memory.stat only once enough has changed (memcg_vmstats_needs_flush(): 64 for each CPU), else every 2 s. LRU counters
     /// that reclaim goes by are among them.

@@ -168,11 +168,7 @@ pub const NAME: &[Op] = &[
             let to = g.place("to", 2);
             g.c.move_to(g.a.sub(4..6), to)?;
             let child = g.c.fork("named")?;
-            for actor in [g.c, child] {
-                for part in [g.a.sub(0..4), to, g.a.page(6), g.a.sub(7..N)] {
-                    actor.check_name(part, Some("one"))?;
-                }
-            }
+            g.w.check_areas()?;
             child.exit()
         },
     },

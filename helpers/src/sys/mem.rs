@@ -216,6 +216,13 @@ pub fn process_madvise(pid: i32, addr: usize, len: usize, advice: i32) -> Sys<us
 /// `len` in bytes, a multiple of 8; `addr` a multiple of 8.
 pub fn fill(addr: usize, len: usize, stamp: u64) {
     debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
+    if let Some(word) = only_word(stamp) {
+        fill(addr, len, 0);
+        let p: *mut u64 = with_exposed_provenance_mut(addr + word * 8);
+        assert!(word * 8 < len);
+        // SAFETY: as below.
+        return unsafe { p.write_volatile(stamp) };
+    }
     let (mut word, step) = progression(stamp);
     let mut at = addr;
     // A plain loop, here and in compare(): every check of the world goes over every word of every page, and adapters of
@@ -235,13 +242,18 @@ pub fn fill(addr: usize, len: usize, stamp: u64) {
 /// offset, word expected, word seen) of the first difference. `len` in bytes, a multiple of 8.
 pub fn compare(addr: usize, len: usize, stamp: u64) -> Option<(usize, u64, u64)> {
     debug_assert!(addr.is_multiple_of(8) && len.is_multiple_of(8));
-    let (mut expected, step) = progression(stamp);
     let read = |at: usize| {
         let p: *const u64 = with_exposed_provenance(at);
         // SAFETY: aligned, in a mapping without Rust objects (the rule of this module). Volatile,
         // since the kernel may put another page below us at any time.
         unsafe { p.read_volatile() }
     };
+    if only_word(stamp).is_some() {
+        return (0..len / 8)
+            .map(|i| (i * 8, pattern_word(stamp, i), read(addr + i * 8)))
+            .find(|(_, expected, seen)| expected != seen);
+    }
+    let (mut expected, step) = progression(stamp);
     let mut at = addr;
     while at < addr + len {
         // Eight at a time. Each is read once: what was wrong is told, also if it is right by then.
@@ -297,13 +309,29 @@ pub fn read_into(fd: &impl std::os::fd::AsRawFd, addr: usize, len: usize) -> Sys
     unsafe { syscall(libc::SYS_read, [fd, addr, len, 0, 0]) }
 }
 
-/// The pattern: word `i` of a page stamped `stamp`. Stamp 0 is the page of zeroes; any other stamp gives a different word at every
-/// index, so that a page in a wrong place, a shifted page and a partly copied page all differ.
+/// The pattern: word `i` of a page stamped `stamp`. Stamp 0 is the page of zeroes, [`sparse`] ones are all zeroes but for one word; any other stamp gives
+/// a different word at every index, so that a page in a wrong place, a shifted page and a partly copied page all differ.
 pub fn pattern_word(stamp: u64, i: usize) -> u64 {
     if stamp == 0 {
         return 0;
     }
+    if let Some(word) = only_word(stamp) {
+        return if i == word { stamp } else { 0 };
+    }
     first_word(stamp).wrapping_add((i as u64).wrapping_mul(STEP))
+}
+
+/// The first byte of sparse stamps, which are even; those that a world gives out are odd.
+const SPARSE: u64 = 0xee;
+
+/// The stamp of a page of zeroes but for its word number `word`, one of as many as there are `salt`s: two pages may differ in nothing but that.
+pub fn sparse(word: usize, salt: u32) -> u64 {
+    debug_assert!(word < 1 << 16);
+    SPARSE << 56 | (word as u64) << 33 | u64::from(salt) << 1
+}
+
+fn only_word(stamp: u64) -> Option<usize> {
+    (stamp >> 56 == SPARSE && stamp & 1 == 0).then_some((stamp >> 33 & 0xffff) as usize)
 }
 
 /// Odd, so that no word comes twice in a page, and far from anything that is in memory by itself.
@@ -346,6 +374,14 @@ mod tests {
             compare(a + page, page, 0),
             Some((page - 8, 0, pattern_word(9, 0)))
         );
+        for word in [0, 1, page / 8 - 1] {
+            let (one, other) = (sparse(word, 5), sparse(word, u32::MAX));
+            fill(a, page, one);
+            assert_eq!(compare(a, page, one), None);
+            let differs = (word * 8, other, one);
+            assert_eq!(compare(a, page, other), Some(differs));
+            assert_eq!(compare(a, page, 0), Some((word * 8, 0, one)));
+        }
         touch_read(a + page);
 
         let b = mremap(

@@ -10,6 +10,8 @@ use std::ptr;
 pub const MPOL_MF_MOVE_ALL: i32 = 1 << 2;
 /// move_pages(2) flag: only pages that the process maps alone.
 pub const MPOL_MF_MOVE: i32 = 1 << 1;
+/// mbind(2): EIO where a page is elsewhere and does not come.
+pub const MPOL_MF_STRICT: i32 = 1;
 
 /// The status of a page that the kernel gave none to (see [`move_pages`]). No errno that the kernel
 /// itself gives to a page.

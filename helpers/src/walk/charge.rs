@@ -7,10 +7,13 @@ use super::fate::{self, Entries, Fate, Page};
 use crate::kernel::kpage::Words;
 use crate::kernel::memcg::Version;
 use crate::kernel::pagemap::Pfn;
-use crate::world::World;
+use crate::stop::Doing;
 use crate::world::model::ActorId;
+use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 /// How long a page may show another cgroup: somebody else may move it again between two reads.
@@ -72,6 +75,37 @@ impl Charges {
                 .collect();
         }
         Ok(())
+    }
+}
+
+/// The pages of an area of an actor that has been in the second cgroup since before it had any ([`crate::world::Actor::enter_other_memcg`]) are charged to it,
+/// whoever has brought them in.
+///
+/// # Errors
+/// `Skip` where that is not shown.
+#[track_caller]
+pub fn of_other(w: &World, actor: Actor, area: Area) -> TestResult {
+    let other = w.arena().other_memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    let number = fs::metadata(&other.dir).doing("look at the cgroup")?.ino();
+    let mut until = w.limit(PATIENCE);
+    loop {
+        let pages = w.pages_of(actor, area)?;
+        let mut pfns: Vec<Pfn> = pages.into_iter().flatten().map(|p| p.0).collect();
+        pfns.sort_unstable();
+        let words = w.page_cgroups(&pfns)?;
+        if words.is_empty() {
+            return Err(Stop::Skip("needs /proc/kpagecgroup"));
+        }
+        let Some((pfn, cgroup)) = words.iter().find(|w| *w.1 != number) else {
+            return Ok(());
+        };
+        if until.over() {
+            return Err(Stop::fail(format_args!(
+                "a page is charged to the cgroup of the process that has it: {}: pfn {pfn}: /proc/kpagecgroup is {cgroup}, expected {number}",
+                actor.name()
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

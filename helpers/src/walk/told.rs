@@ -279,6 +279,46 @@ pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
     }
 }
 
+/// What idle tracking has noted in a huge page, that it was accessed, is noted in each of its parts when it is split (__split_huge_page_tail()). `make` gives a new
+/// huge page each time; its second half is made cold, which splits it.
+///
+/// # Errors
+/// `Skip` without idle tracking, or where the touches do not show.
+#[track_caller]
+pub fn split(w: &World, actor: Actor, make: impl Fn() -> TestResult<Area>) -> TestResult {
+    let mut lost = None;
+    for _ in 0..TIMES {
+        let huge = make()?;
+        w.check()?;
+        forget_accesses(w)?;
+        touch_all(w, &[(actor, huge)])?;
+        if !look(w, &[(actor, huge)])? {
+            return Err(Stop::Skip("needs CONFIG_IDLE_PAGE_TRACKING"));
+        }
+        if referenced(w, actor, huge)? < huge.pages {
+            continue;
+        }
+        let rest = huge.sub(0..huge.pages / 2);
+        actor.split_cold(huge, huge.sub(huge.pages / 2..huge.pages))?;
+        let left = referenced(w, actor, rest)?;
+        if left >= rest.pages {
+            return w.check();
+        }
+        lost = Some((rest, rest.pages - left));
+    }
+    let Some((rest, pages)) = lost else {
+        return Err(Stop::Skip(NO_ACCESSED));
+    };
+    Err(w.report(&Finding {
+        property: "the parts of a huge page that was accessed count as accessed when it is split",
+        detail: format!(
+            "{pages} of {} page(s) do not; idle tracking had looked at them before",
+            rest.pages
+        ),
+        at: Some((actor.id(), rest.vpn)),
+    }))
+}
+
 /// Pages of an area that nobody else maps count as accessed, all or none, in the place that the area is moved to by mremap(2) as they did
 /// before: what their entries say goes along (move_ptes(), move_huge_pmd()).
 ///

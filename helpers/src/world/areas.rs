@@ -3,7 +3,7 @@
 //! merged with the wrong neighbour, or a child that kept what it should not, has them wrong.
 
 use super::check::Finding;
-use super::model::{ActorId, Lock, Model, Slot};
+use super::model::{ActorId, Lock, Model, Slot, Space};
 use super::sight::Lie;
 use super::{Area, World};
 use crate::kernel::{numa, vma};
@@ -55,6 +55,9 @@ impl World<'_> {
                 return Err(self.report(&finding));
             }
             if !foreign && let Some(finding) = self.judge_policies(id, pid)? {
+                return Err(self.report(&finding));
+            }
+            if !foreign && let Some(finding) = self.judge_names(id, pid)? {
                 return Err(self.report(&finding));
             }
             self.check_sizes(id, &areas)?;
@@ -144,6 +147,36 @@ impl World<'_> {
                     detail: format!(
                         "{}: expected {expected}, seen {seen} in numa_maps",
                         self.show(Area { vpn, pages: 1 })
+                    ),
+                    at: Some((id, vpn)),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An area keeps the name that it was given, and so does each part of it, wherever it goes; it merges with none of another name.
+    fn judge_names(&self, id: ActorId, pid: i32) -> TestResult<Option<Finding>> {
+        let model = self.model.borrow();
+        let space = model.spaces[id].as_ref().expect("living");
+        let named = |space: &Space| space.values().any(|slot| slot.name.is_some());
+        if !model.spaces.iter().flatten().any(named) {
+            return Ok(None);
+        }
+        let seen = vma::names(pid, 0, usize::MAX).doing("read maps")?;
+        for (&vpn, slot) in space {
+            if slot.object.is_some() || slot.shared {
+                continue;
+            }
+            let of = seen.partition_point(|v| v.0 <= vpn * self.page);
+            let found = of.checked_sub(1).and_then(|of| seen[of].2.as_deref());
+            if found != slot.name {
+                return Ok(Some(Finding {
+                    property: "an area has the name that it was given, and no other",
+                    detail: format!(
+                        "{}: expected {:?}, seen {found:?} in maps",
+                        self.show(Area { vpn, pages: 1 }),
+                        slot.name
                     ),
                     at: Some((id, vpn)),
                 }));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a test says to an actor. Every method is one line of the script, one command, one step of the model.
 
-use super::model::{ActorId, Lock};
+use super::model::ActorId;
 use super::object::{Object, Share};
 use super::{Area, Member, World};
 use crate::actor::{Channel, Cmd, Reply};
@@ -9,8 +9,8 @@ use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
-    MAP_ANONYMOUS, MAP_DROPPABLE, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MCL_FUTURE,
-    MCL_ONFAULT, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE,
+    MAP_ANONYMOUS, MAP_DROPPABLE, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_EXEC,
+    PROT_NONE, PROT_READ, PROT_WRITE,
 };
 
 /// Read and write.
@@ -426,64 +426,6 @@ impl<'w, 'c> Actor<'w, 'c> {
         let (addr, len) = self.bytes(area);
         self.world.tell(self.id, &Cmd::map(addr, len, PROT_NONE))?;
         self.world.model.borrow_mut().unmap(self.id, area.vpns());
-        Ok(())
-    }
-
-    /// mlock, or mlock2 with MLOCK_ONFAULT. A limit that is too small is a reason to skip.
-    #[track_caller]
-    pub fn lock(&self, area: Area, how: Lock) -> TestResult {
-        let w = self.world;
-        self.note(format!("mlock {} {how:?}", w.show(area)));
-        let (addr, len) = self.bytes(area);
-        let flags = if how == Lock::OnFault {
-            nix::libc::MLOCK_ONFAULT as i32
-        } else {
-            0
-        };
-        match w.ask(self.id, &Cmd::Lock { addr, len, flags })? {
-            Reply::Done => {}
-            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOMEM | Errno::EPERM) => {
-                return Err(Stop::Skip("needs a larger RLIMIT_MEMLOCK"));
-            }
-            other => return Err(w.blame(self.id, Stop::error(format_args!("mlock: {other:?}")))),
-        }
-        w.model.borrow_mut().lock(self.id, area.vpns(), how);
-        Ok(())
-    }
-
-    /// mlockall with MCL_FUTURE, and MCL_ONFAULT for [`Lock::OnFault`]: what this actor maps from now on is locked; what a child of it or
-    /// a program that it executes maps is not. A limit that is too small is a reason to skip.
-    #[track_caller]
-    pub fn lock_future(&self, how: Lock) -> TestResult {
-        let w = self.world;
-        self.note(format!("mlockall MCL_FUTURE {how:?}"));
-        let flags = match how {
-            Lock::OnFault => MCL_FUTURE | MCL_ONFAULT,
-            _ => MCL_FUTURE,
-        };
-        match w.ask(self.id, &Cmd::LockAll { flags })? {
-            Reply::Done => {}
-            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOMEM | Errno::EPERM) => {
-                return Err(Stop::Skip("needs a larger RLIMIT_MEMLOCK"));
-            }
-            other => {
-                return Err(w.blame(self.id, Stop::error(format_args!("mlockall: {other:?}"))));
-            }
-        }
-        w.model.borrow_mut().future.insert(self.id, how);
-        Ok(())
-    }
-
-    /// munlock.
-    #[track_caller]
-    pub fn unlock(&self, area: Area) -> TestResult {
-        self.note(format!("munlock {}", self.world.show(area)));
-        let (addr, len) = self.bytes(area);
-        self.world.tell(self.id, &Cmd::Unlock { addr, len })?;
-        self.world
-            .model
-            .borrow_mut()
-            .lock(self.id, area.vpns(), Lock::None);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::kernel::vma;
 use crate::stop::Doing;
+use crate::sys::mem;
 use crate::sys::mem::advice;
 use crate::sys::numa;
 use crate::{Stop, TestResult};
@@ -220,6 +221,13 @@ impl World<'_> {
         Ok(all)
     }
 
+    /// What pagemap says of the pages of an area.
+    pub fn states(&self, actor: Actor, area: Area) -> TestResult<Vec<State>> {
+        let vpns: Vec<usize> = area.vpns().collect();
+        let seen = self.eye.entries(actor.pid()?, &vpns)?;
+        Ok(seen.into_iter().map(|s| s.state).collect())
+    }
+
     /// move_pages(2) of an area to a node, for all its mappers.
     ///
     /// # Errors
@@ -334,6 +342,15 @@ impl Actor<'_, '_> {
     pub fn write_zeroes(&self, area: Area) -> TestResult {
         let stamps: Vec<_> = area.vpns().map(|v| (v, 0)).collect();
         self.write_stamps(area, &stamps)
+    }
+
+    /// Writes pages of zeroes but for one word each, of the numbers given, with a content never used before.
+    #[track_caller]
+    pub fn write_words(&self, area: Area, words: &[usize]) -> TestResult {
+        let w = self.world;
+        let one = |word: usize| mem::sparse(word, w.stamp() as u32);
+        let stamps = area.vpns().zip(words).map(|(v, &word)| (v, one(word)));
+        self.write_stamps(area, &stamps.collect::<Vec<_>>())
     }
 
     /// prctl(PR_SET_MEMORY_MERGE): all memory of the process is mergeable, what it maps later too. Switching it off unmerges.

@@ -30,6 +30,7 @@ mod keeper;
 mod kept;
 pub mod khugepaged;
 mod left;
+mod locked;
 mod merged;
 pub mod model;
 mod moved;

@@ -267,6 +267,40 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
+    /// Nothing of an area of another actor can be read from this one: it is protected from that.
+    #[track_caller]
+    pub fn peek_refused(&self, other: Actor, area: Area, way: Way) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: read {} of {} by {way:?}, to be refused",
+            self.name(),
+            w.show(area),
+            other.name()
+        ));
+        let (pid, page) = (other.pid()?, w.page);
+        for vpn in area.vpns() {
+            let cmd = Pin::Peek {
+                way,
+                pid,
+                page,
+                pages: vec![(vpn * page, 0)],
+            };
+            match w.ask(self.id, &Cmd::Pin(cmd))? {
+                // /proc/PID/mem says EIO.
+                Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::EFAULT | Errno::EIO) => {}
+                Reply::Differs(_) => {
+                    return Err(w.report(&Finding {
+                        property: "what userfaultfd protects from any access no other process reads",
+                        detail: format!("a read by {way:?} succeeded"),
+                        at: Some((other.id, vpn)),
+                    }));
+                }
+                other => return Err(w.denied(self.id, "read another process", &other)),
+            }
+        }
+        Ok(())
+    }
+
     /// Reads every page of an area of another actor, from this one: it must be what that actor has there.
     #[track_caller]
     pub fn peek(&self, other: Actor, area: Area, way: Way) -> TestResult {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What else an actor does to its VMAs: names, seals and keys, which cut and join them, and the two kinds that grow by themselves.
 
-use super::check::Finding;
 use super::handle::RW;
 use super::model::{ActorId, Held, Lock, Model, Slot};
 use super::{Actor, Area, World};
 use crate::actor::vma::Cmd as Vma;
 use crate::actor::{Cmd, Reply};
-use crate::kernel::vma;
-use crate::stop::Doing;
+use crate::sys::numa::MPOL_MF_STRICT;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
@@ -188,7 +186,7 @@ impl Actor<'_, '_> {
     /// # Errors
     /// `Skip` where the kernel has no names, or none for this kind of memory.
     #[track_caller]
-    pub fn name_vma(&self, area: Area, name: Option<&str>) -> TestResult {
+    pub fn name_vma(&self, area: Area, name: Option<&'static str>) -> TestResult {
         let w = self.world;
         w.note(format!("{}: name {} {name:?}", self.name(), w.show(area)));
         let cmd = Vma::Name {
@@ -200,29 +198,10 @@ impl Actor<'_, '_> {
             cmd,
             "needs PR_SET_VMA_ANON_NAME",
             &[Errno::EINVAL, Errno::EBADF],
-        )
-    }
-
-    /// Every VMA in an area has this name, or none.
-    ///
-    /// # Errors
-    /// `Fail` with the VMA that has another one.
-    #[track_caller]
-    pub fn check_name(&self, area: Area, name: Option<&str>) -> TestResult {
-        let w = self.world;
-        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
-        let all = vma::names(self.pid()?, addr, addr + len).doing("read maps")?;
-        match all.iter().find(|(_, _, seen)| seen.as_deref() != name) {
-            None if all.is_empty() => Err(Stop::error(
-                "the script asks for the name of what is not mapped",
-            )),
-            None => Ok(()),
-            Some((start, end, seen)) => Err(w.report(&Finding {
-                property: "a VMA keeps its name, and so does each part of it, wherever it goes",
-                detail: format!("{start:x}-{end:x}: expected {name:?}, seen {seen:?}"),
-                at: Some((self.id, area.vpn)),
-            })),
-        }
+        )?;
+        let mut model = w.model.borrow_mut();
+        model.change(self.id, area.vpns(), |s| s.name = name);
+        Ok(())
     }
 
     /// pkey_mprotect(2) to read and write, with a key of the process' own or without one.
@@ -328,6 +307,39 @@ impl Actor<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// mbind(2) with MPOL_MF_STRICT, and other flags: whether all pages of the area are on the node, or have come to it. It has no policy afterwards.
+    ///
+    /// # Errors
+    /// `Skip` without NUMA.
+    #[track_caller]
+    pub fn bind_strictly(&self, area: Area, node: i32, flags: i32) -> TestResult<bool> {
+        let w = self.world;
+        w.note(format!(
+            "{}: mbind {} to {node}, MPOL_MF_STRICT | {flags:#x}",
+            self.name(),
+            w.show(area)
+        ));
+        let cmd = Cmd::Mbind {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            node: Some(node),
+            flags: flags | MPOL_MF_STRICT,
+        };
+        let there = match w.ask(self.id, &cmd)? {
+            Reply::Done => true,
+            Reply::Errno(e) => match Errno::from_raw(e) {
+                Errno::EIO => false,
+                Errno::ENOSYS | Errno::EPERM => {
+                    return Err(Stop::Skip("needs mbind (CONFIG_NUMA)"));
+                }
+                e => return Err(w.blame(self.id, Stop::error(format_args!("mbind: {e}")))),
+            },
+            other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        };
+        self.bind(area, None)?;
+        Ok(there)
     }
 
     /// remap_file_pages(2): a part of a shared mapping of an object shows its pages from `first` on. What was locked stays so, and is locked

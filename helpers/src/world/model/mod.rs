@@ -120,6 +120,8 @@ pub struct Slot {
     pub merged: bool,
     /// The node that mbind(2) has bound its VMA to.
     pub node: Option<i32>,
+    /// The name that its VMA was given (PR_SET_VMA_ANON_NAME).
+    pub name: Option<&'static str>,
     /// Where the VMA that it is in was mapped: its page offset (linear_page_index()) unless it was moved before the first touch.
     pub index: usize,
 }
@@ -231,6 +233,7 @@ impl Model {
             fresh: false,
             merged: false,
             node: None,
+            name: None,
             index: 0,
         };
         let at = |v| (v, Slot { index: v, ..slot });

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! mbind(2) with MPOL_MF_STRICT says whether every page is where the policy wants it: of pages by themselves as of huge ones (queue_folios_pmd()).
+
+use helpers::supervise::{Ctx, Test};
+use helpers::sys::numa::MPOL_MF_MOVE_ALL;
+use helpers::topology::Grain;
+use helpers::world::{Actor, Area, World};
+use helpers::{Stop, TestResult};
+
+#[track_caller]
+fn expect(actor: Actor, area: Area, node: i32, flags: i32, there: bool, what: &str) -> TestResult {
+    if actor.bind_strictly(area, node, flags)? == there {
+        return Ok(());
+    }
+    Err(Stop::fail(format_args!(
+        "mbind with MPOL_MF_STRICT says whether all pages are on the node: {what}: {}",
+        if there {
+            "EIO, and all are"
+        } else {
+            "0, and some are not"
+        }
+    )))
+}
+
+/// Pages on one node, asked for on another: as they are, shared, then moved.
+///
+///   P |0 1 2 ...|  on the first node       C  P's child
+fn strict(ctx: &mut Ctx, grain: Grain) -> TestResult {
+    let w = World::new(ctx)?;
+    let nodes = &w.features().nodes;
+    let &[one, other, ..] = &nodes[..] else {
+        return Err(Stop::Skip("needs 2 NUMA nodes with memory"));
+    };
+    let p = w.actor("P")?;
+    let a = grain.map(&w, p, 8)?;
+    p.bind(a, Some(one))?;
+    p.write(a)?;
+    grain.verify(&w, p, a)?;
+    if w.nodes_of(p, a)?.iter().any(|&node| node != one) {
+        return Err(Stop::Skip("needs free memory on the first node"));
+    }
+    expect(p, a, one, 0, true, "as they are")?;
+    expect(p, a, other, 0, false, "on another node")?;
+    let c = p.fork("C")?;
+    expect(c, a, other, 0, false, "shared, on another node")?;
+    w.check()?;
+    if !c.bind_strictly(a, other, MPOL_MF_MOVE_ALL)? {
+        return Err(Stop::Skip("needs pages that can be migrated now"));
+    }
+    if w.nodes_of(p, a)?.iter().any(|&node| node != other) {
+        return Err(Stop::fail(
+            "mbind with MPOL_MF_MOVE_ALL and MPOL_MF_STRICT says that all pages are on the node, and some are not",
+        ));
+    }
+    expect(p, a, other, 0, true, "when they have moved")?;
+    w.check()?;
+    w.finish()
+}
+
+pub const SMALL: Test = Test {
+    name: "mbind.strict",
+    run: |c| strict(c, Grain::Base),
+    ..super::STRICT
+};
+pub const HUGE: Test = Test {
+    name: "mbind.strict.thp",
+    run: |c| strict(c, Grain::Huge),
+    needs: Grain::HUGE_NODES_NEEDS,
+    ..super::STRICT
+};
