@@ -2,11 +2,12 @@
 //! hugetlb pages that are protected from any access: by code of their own (hugetlb_change_protection(), hugetlb_fault()).
 
 use super::MARK;
-use helpers::supervise::{Ctx, Need, Test};
+use helpers::kernel::hugetlb;
+use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::uffd::{FEATURE_RWP, RWP};
 use helpers::topology::{R, RW, write_by_each};
 use helpers::walk::migrate::MIGRATE;
-use helpers::world::{Kind, Share, World, enlarge_pool};
+use helpers::world::{Kind, Share, World, enlarge_pool, pooled};
 use helpers::{Stop, TestResult, walk};
 
 /// Free pages on each node: what the test maps, copies, and as many to migrate to.
@@ -17,15 +18,21 @@ const POOL: usize = 6;
 ///   P |0|1|  1 protected      C  P's child
 fn protected(ctx: &mut Ctx, share: Share) -> TestResult {
     let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let k = p.keeper(FEATURE_RWP)?;
+    if hugetlb::default_size() != w.features().pmd_size {
+        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
+    }
     enlarge_pool(&w, POOL)?;
+    if hugetlb::free() < POOL {
+        return Err(Stop::Skip("needs free huge pages"));
+    }
     let a = w.place_huge(2)?;
     w.name(a, "a");
     let one = a.sub(a.pages / 2..a.pages);
     let file = w.object(Kind::Hugetlb, a.pages)?;
-    let p = w.actor("P")?;
     p.map_object(a, &file, 0, RW, share)?;
     p.write(a)?;
-    let k = p.keeper(FEATURE_RWP)?;
     k.register(a, RWP)?;
     k.shut(one)?;
     w.check()?;
@@ -53,15 +60,16 @@ fn protected(ctx: &mut Ctx, share: Share) -> TestResult {
 
 const HUGETLB: Test = Test {
     needs: &[Need::Root, Need::Thp, Need::Pagemap, Need::MemMib(100)],
+    knobs: &[Knob::keep(hugetlb::POOL)],
     ..MARK
 };
 pub const SHARED: Test = Test {
     name: "hugetlb",
-    run: |c| protected(c, Share::Shared),
+    run: |c| pooled(c, |c| protected(c, Share::Shared)),
     ..HUGETLB
 };
 pub const PRIVATE: Test = Test {
     name: "hugetlb.private",
-    run: |c| protected(c, Share::Private),
+    run: |c| pooled(c, |c| protected(c, Share::Private)),
     ..HUGETLB
 };
