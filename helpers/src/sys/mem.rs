@@ -382,6 +382,7 @@ mod tests {
             assert_eq!(compare(a, page, other), Some(differs));
             assert_eq!(compare(a, page, 0), Some((word * 8, 0, one)));
         }
+        fill(a, page, 7);
         touch_read(a + page);
 
         let b = mremap(
