@@ -11,6 +11,10 @@ use helpers::topology::{self, NONE, R, RW};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
+use std::time::Duration;
+
+/// How long a page may be on its way to another place.
+const MOVING: Duration = Duration::from_millis(400);
 
 /// Whether smaps shows "lo" for the area, and VmLck of the process in pages.
 fn locked(w: &World, actor: Actor, area: Area) -> TestResult<(bool, u64)> {
@@ -275,7 +279,15 @@ fn current(ctx: &mut Ctx) -> TestResult {
     p.protect(part(4), RW)?;
     p.lock_current()?;
     for (area, name) in [(part(2), "a"), (part(4).sub(0..2), "file"), (part(5), "b")] {
-        let there = w.pages_of(p, area)?.iter().flatten().count();
+        // A page that is just being moved is not shown.
+        let mut until = w.limit(MOVING);
+        let there = loop {
+            let there = w.pages_of(p, area)?.iter().flatten().count();
+            if there == area.pages || until.over() {
+                break there;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
         if there != area.pages {
             return Err(Stop::fail(format_args!(
                 "mlockall(MCL_CURRENT) brings in all that it can: {there} of {} pages of {name} are there",

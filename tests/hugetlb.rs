@@ -21,7 +21,7 @@ use helpers::supervise::{Ctx, Fix, Knob, Need, Test, joined, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
-use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, enlarge_pool, pooled};
+use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, fill_pool, pooled};
 use helpers::{Stop, TestResult};
 use marked::{filled_in, write_protected};
 use tables::{
@@ -31,28 +31,12 @@ use tables::{
 
 /// Free pages of the pool on each node: what a test maps, and as many to migrate to.
 const POOL: usize = 8;
-/// The largest page to fill and compare as a whole.
-const LARGEST: usize = 32 << 20;
 
 /// A world with free huge pages on every node.
 fn world<'c>(ctx: &'c Ctx<'c>) -> TestResult<World<'c>> {
     let w = World::new(ctx)?;
-    if hugetlb::default_size() != w.features().pmd_size || hugetlb::default_size() > Some(LARGEST) {
-        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
-    }
-    fill_pool(&w)?;
+    fill_pool(&w, POOL)?;
     Ok(w)
-}
-
-/// As many free pages on every node.
-fn fill_pool(w: &World) -> TestResult {
-    let nodes = &w.features().nodes;
-    enlarge_pool(w, POOL)?;
-    let short = nodes.iter().any(|&node| hugetlb::free_on(node) < POOL);
-    if short || hugetlb::free() < POOL * nodes.len() {
-        return Err(Stop::Skip("needs free huge pages"));
-    }
-    Ok(())
 }
 
 /// The other walks pass hugetlb pages by.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Private pages that are taken from a child for the sake of its parent, to whom they were promised and for whom there are no others.
 
-use super::{fill_pool, move_all, place, whole, world};
+use super::{POOL, move_all, place, whole, world};
 use helpers::kernel::hugetlb::{self, Taken};
 use helpers::supervise::Ctx;
 use helpers::topology::RW;
-use helpers::world::{Kind, Share};
+use helpers::world::{Kind, Share, fill_pool};
 use helpers::{Stop, TestResult};
 
 /// Whoever loses a page does not get another one later, when there are some again.
@@ -39,7 +39,7 @@ pub(super) fn short(ctx: &mut Ctx) -> TestResult {
         w.check()?;
         w.check_lost()?;
     }
-    fill_pool(&w)?;
+    fill_pool(&w, POOL)?;
     w.check_lost()?;
     w.check()?;
     move_all(&w)?;

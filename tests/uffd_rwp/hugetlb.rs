@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! hugetlb pages that are protected from any access: by code of their own (hugetlb_change_protection(), hugetlb_fault()).
 
-use super::MARK;
+use super::{MARK, migrate};
+use helpers::TestResult;
 use helpers::kernel::hugetlb;
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::uffd::{FEATURE_RWP, RWP};
 use helpers::topology::{R, RW, write_by_each};
-use helpers::walk::migrate::MIGRATE;
-use helpers::world::{Kind, Share, World, enlarge_pool, pooled};
-use helpers::{Stop, TestResult, walk};
+use helpers::world::{Kind, Share, World, fill_pool, pooled};
 
 /// Free pages on each node: what the test maps, copies, and as many to migrate to.
 const POOL: usize = 6;
@@ -20,13 +19,7 @@ fn protected(ctx: &mut Ctx, share: Share) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let k = p.keeper(FEATURE_RWP)?;
-    if hugetlb::default_size() != w.features().pmd_size {
-        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
-    }
-    enlarge_pool(&w, POOL)?;
-    if hugetlb::free() < POOL {
-        return Err(Stop::Skip("needs free huge pages"));
-    }
+    fill_pool(&w, POOL)?;
     let a = w.place_huge(2)?;
     w.name(a, "a");
     let one = a.sub(a.pages / 2..a.pages);
@@ -42,10 +35,7 @@ fn protected(ctx: &mut Ctx, share: Share) -> TestResult {
     w.check()?;
     let c = p.fork("C")?;
     w.check()?;
-    match walk::only(&w, &MIGRATE) {
-        Err(Stop::Skip(why)) => w.diag(why),
-        other => other?,
-    }
+    migrate(&w)?;
     w.check()?;
     p.read_shut(one, &k)?;
     k.shut(one)?;

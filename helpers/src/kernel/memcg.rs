@@ -308,13 +308,16 @@ impl Memcg {
             .and_then(|(_, value)| value.parse().ok()))
     }
 
-    /// What of its pages is in swap, bytes: what the cgroup is charged for. `None` without swap accounting.
+    /// What of the pages of this cgroup, which the caller is in, is in swap, bytes: what it is charged for. `None` without swap accounting.
     ///
     /// # Errors
-    /// Those of reading the files.
+    /// Those of reading the files; ENOMEM.
     pub fn swapped(&self) -> io::Result<Option<u64>> {
         match self.version {
-            Version::V1 => self.stat("swap"),
+            Version::V1 => {
+                self.flush_stats()?;
+                self.stat("swap")
+            }
             Version::V2 => match sysfs::read_u64(self.dir.join("memory.swap.current")) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
                 bytes => bytes.map(Some),

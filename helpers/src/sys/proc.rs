@@ -114,10 +114,10 @@ pub fn set_pdeathsig(sig: i32) -> Sys<()> {
     prctl::set_pdeathsig(sig)
 }
 
-/// Sets the soft limit of a process' address space (RLIMIT_AS), bytes: the former one.
+/// Sets the soft limit of a process' address space (RLIMIT_AS), bytes, or the hard one where that is less: the former one.
 ///
 /// # Errors
-/// The errno of prlimit(2): EINVAL above the hard limit, EPERM, ESRCH.
+/// The errno of prlimit(2): EPERM, ESRCH.
 pub fn limit_address_space(pid: i32, bytes: libc::rlim_t) -> Sys<libc::rlim_t> {
     let mut old = libc::rlimit {
         rlim_cur: 0,
@@ -126,7 +126,7 @@ pub fn limit_address_space(pid: i32, bytes: libc::rlim_t) -> Sys<libc::rlim_t> {
     // SAFETY: no new limit, and `old` lives through the call.
     Errno::result(unsafe { libc::prlimit(pid, libc::RLIMIT_AS, std::ptr::null(), &mut old) })?;
     let new = libc::rlimit {
-        rlim_cur: bytes,
+        rlim_cur: bytes.min(old.rlim_max),
         rlim_max: old.rlim_max,
     };
     // SAFETY: `new` lives through the call, and no former limit is asked for.

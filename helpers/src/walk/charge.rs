@@ -93,6 +93,9 @@ pub fn of_other(w: &World, actor: Actor, area: Area) -> TestResult {
         let mut pfns: Vec<Pfn> = pages.into_iter().flatten().map(|p| p.0).collect();
         pfns.sort_unstable();
         let words = w.page_cgroups(&pfns)?;
+        if pfns.is_empty() {
+            return Err(Stop::Skip("needs pages that stay in memory"));
+        }
         if words.is_empty() {
             return Err(Stop::Skip("needs /proc/kpagecgroup"));
         }

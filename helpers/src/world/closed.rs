@@ -14,8 +14,8 @@ use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 const CHUNK: usize = 1500;
 
 impl World<'_> {
-    /// The kernel can write for no actor to what the actor may only read, and read nothing that it may not read, or that a guard or userfaultfd's protection from reads is on; nor write to what
-    /// userfaultfd write-protects, since the suite's answer faults of user space only (UFFD_USER_MODE_ONLY), unless a write takes the protection
+    /// The kernel can write for no actor to what the actor may only read, and read nothing that it may not read, that a guard is on, or that
+    /// userfaultfd protects from any access ([`super::Keeper::shut`]); nor write to what userfaultfd write-protects, since the suite's answer faults of user space only (UFFD_USER_MODE_ONLY), unless a write takes the protection
     /// off ([`super::Actor::scan_written`]). A write that succeeds has put the byte there that was there.
     #[track_caller]
     pub(super) fn check_closed(&self) -> TestResult {

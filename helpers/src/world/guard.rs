@@ -188,8 +188,8 @@ impl Actor<'_, '_> {
 }
 
 impl World<'_> {
-    /// Pages of an actor are write-protected from now on, and every check expects it. A kernel that shows it of none has no such bit in
-    /// pagemap; one page that lacks it is a failure of the next check.
+    /// Pages of an actor are write-protected from now on, and every check expects it. A page that lacks it is a failure of the next check;
+    /// before Linux 5.13, which has the bit in pagemap, none shows it.
     pub(super) fn guard(&self, id: ActorId, area: Area) -> TestResult {
         let vpns: Vec<usize> = area.vpns().collect();
         let seen = self.eye.entries(self.pid(id)?, &vpns)?;

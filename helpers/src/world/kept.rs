@@ -71,9 +71,7 @@ impl Fault {
             rwp: false,
         }
     }
-}
 
-impl Fault {
     /// At a page that UFFDIO_RWPROTECT protects.
     fn shut(write: bool) -> Fault {
         Fault {

@@ -45,13 +45,15 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
-    /// mlockall with MCL_CURRENT: all that this actor has is locked, and brought in where it can be. Not all of its address space can.
+    /// mlockall with MCL_CURRENT: all that this actor has is locked, and brought in where it can be. Not all of its address space can. What it maps
+    /// later is not locked any more, if it was (apply_mlockall_flags()).
     #[track_caller]
     pub fn lock_current(&self) -> TestResult {
         let w = self.world;
         self.note(String::from("mlockall MCL_CURRENT"));
         self.lock_all(MCL_CURRENT)?;
         let mut model = w.model.borrow_mut();
+        model.future.remove(&self.id);
         let all: Vec<usize> = model.spaces[self.id]
             .iter()
             .flat_map(|space| space.keys().copied())

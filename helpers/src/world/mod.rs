@@ -68,7 +68,7 @@ pub(crate) use left::Left;
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
-pub use pool::{enlarge_pool, pooled};
+pub use pool::{enlarge_pool, fill_pool, pooled};
 pub use thread::Thread;
 
 use crate::actor::{Channel, Cmd, Reply};

@@ -26,6 +26,27 @@ pub fn enlarge_pool(w: &World, pages: usize) -> TestResult {
     }
 }
 
+/// The largest page to fill and compare as a whole, bytes.
+const LARGEST: usize = 32 << 20;
+
+/// Adds pages to the pool until so many are free on each node: pages of the size of a PMD.
+///
+/// # Errors
+/// `Skip` where hugetlb pages are of another size, or so large that a test would take too long, or where there are not so many.
+pub fn fill_pool(w: &World, pages: usize) -> TestResult {
+    let size = hugetlb::default_size();
+    if size != w.features().pmd_size || size > Some(LARGEST) {
+        return Err(Stop::Skip("needs hugetlb pages of the PMD size"));
+    }
+    let nodes = &w.features().nodes;
+    enlarge_pool(w, pages)?;
+    let short = nodes.iter().any(|&node| hugetlb::free_on(node) < pages);
+    if short || hugetlb::free() < pages * nodes.len() {
+        return Err(Stop::Skip("needs free huge pages"));
+    }
+    Ok(())
+}
+
 /// Runs a test that takes pages from the pool of huge pages. No page is in use and none promised (resv_huge_pages) after it if none was
 /// before.
 ///

@@ -42,8 +42,9 @@ impl Actor<'_, '_> {
         let refused = cmds
             .iter()
             .try_for_each(|cmd| self.refused(cmd, Errno::ENOMEM));
-        proc::limit_address_space(pid, before).doing("prlimit(2)")?;
-        refused
+        let restored = proc::limit_address_space(pid, before).doing("prlimit(2)");
+        // An actor that is gone has no limit: why it is gone comes first.
+        refused.and(restored.map(drop))
     }
 }
 

@@ -244,22 +244,32 @@ impl Actor<'_, '_> {
             self.name(),
             w.show(area)
         ));
-        let cmd = Cmd::Mbind {
-            addr: area.vpn * w.page,
-            len: area.pages * w.page,
-            node,
-            flags: 0,
-        };
-        match w.ask(self.id, &cmd)? {
-            Reply::Done => {
+        match self.mbind(area, node, 0)? {
+            Ok(()) => {
                 let mut model = w.model.borrow_mut();
                 model.change(self.id, area.vpns(), |s| s.node = node);
                 Ok(())
             }
-            Reply::Errno(e) if matches!(Errno::from_raw(e), Errno::ENOSYS | Errno::EPERM) => {
-                Err(Stop::Skip("needs mbind (CONFIG_NUMA)"))
-            }
-            other => Err(w.blame(self.id, Stop::error(format_args!("mbind: {other:?}")))),
+            Err(e) => Err(w.blame(self.id, Stop::error(format_args!("mbind: {e}")))),
+        }
+    }
+
+    #[track_caller]
+    fn mbind(&self, area: Area, node: Option<i32>, flags: i32) -> TestResult<Result<(), Errno>> {
+        let w = self.world;
+        let cmd = Cmd::Mbind {
+            addr: area.vpn * w.page,
+            len: area.pages * w.page,
+            node,
+            flags,
+        };
+        match w.ask(self.id, &cmd)? {
+            Reply::Done => Ok(Ok(())),
+            Reply::Errno(e) => match Errno::from_raw(e) {
+                Errno::ENOSYS | Errno::EPERM => Err(Stop::Skip("needs mbind (CONFIG_NUMA)")),
+                e => Ok(Err(e)),
+            },
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
         }
     }
 
@@ -321,22 +331,10 @@ impl Actor<'_, '_> {
             self.name(),
             w.show(area)
         ));
-        let cmd = Cmd::Mbind {
-            addr: area.vpn * w.page,
-            len: area.pages * w.page,
-            node: Some(node),
-            flags: flags | MPOL_MF_STRICT,
-        };
-        let there = match w.ask(self.id, &cmd)? {
-            Reply::Done => true,
-            Reply::Errno(e) => match Errno::from_raw(e) {
-                Errno::EIO => false,
-                Errno::ENOSYS | Errno::EPERM => {
-                    return Err(Stop::Skip("needs mbind (CONFIG_NUMA)"));
-                }
-                e => return Err(w.blame(self.id, Stop::error(format_args!("mbind: {e}")))),
-            },
-            other => return Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        let there = match self.mbind(area, Some(node), flags | MPOL_MF_STRICT)? {
+            Ok(()) => true,
+            Err(Errno::EIO) => false,
+            Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("mbind: {e}")))),
         };
         self.bind(area, None)?;
         Ok(there)
