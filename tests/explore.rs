@@ -5,16 +5,18 @@
 //! each legal by the model of the world, then every walk, then every sharer writes. `fixed` scripts never change; `random` ones
 //! are new with every run, and the same again with its --seed. A failing script is cut down to the steps that matter.
 //!
-//! `file` scripts map, move, punch and truncate a memfd beside that, `huge` ones begin with a huge page and take it to pieces.
+//! `file` scripts map, move, punch and truncate a memfd beside that, `huge` ones begin with a huge page and take it to pieces,
+//! and in `walked` ones the pages are swapped out, merged and migrated between the steps.
 
 use helpers::TestResult;
 use helpers::explore::batch::Stage::{Choice, Every, Once};
 use helpers::explore::batch::{self, Family};
 use helpers::explore::step::{Op, span};
-use helpers::explore::{self, ground, plan};
+use helpers::explore::{self, ground, midway, plan};
 use helpers::supervise::{Ctx, Fix, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{Grain, R, RW};
+use helpers::walk;
 use std::time::Duration;
 
 macro_rules! scripts {
@@ -22,6 +24,10 @@ macro_rules! scripts {
         fixed: $($name:literal = $seed:literal,)* random: $($n:literal)*
         file: $($fname:literal = $fseed:literal,)* random: $($fn:literal)*
         huge: $($hname:literal = $hseed:literal,)* random: $($hn:literal)*
+        walked: $($wname:literal = $wseed:literal,)* random: $($wn:literal)*
+        walked file: $($wfname:literal = $wfseed:literal,)* random: $($wfn:literal)*
+        walked huge: $($whname:literal = $whseed:literal,)* random: $($whn:literal)*
+        walked folio: $($wlname:literal = $wlseed:literal,)* random: $($wln:literal)*
     ) => {
         const TESTS: &[Test] = &[
             Test {
@@ -74,6 +80,46 @@ macro_rules! scripts {
                 run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $hn, ground::huge_script) },
                 ..HUGE
             },)*
+            $(Test {
+                name: concat!("walked.", $wname),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::script($wseed)) },
+                ..WALKED
+            },)*
+            $(Test {
+                name: concat!("walked.random.", $wn),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $wn, midway::script) },
+                ..WALKED
+            },)*
+            $(Test {
+                name: concat!("walked.file.", $wfname),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::file_script($wfseed)) },
+                ..WALKED
+            },)*
+            $(Test {
+                name: concat!("walked.file.random.", $wfn),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $wfn, midway::file_script) },
+                ..WALKED
+            },)*
+            $(Test {
+                name: concat!("walked.huge.", $whname),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::huge_script($whseed)) },
+                ..HUGE
+            },)*
+            $(Test {
+                name: concat!("walked.huge.random.", $whn),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $whn, midway::huge_script) },
+                ..HUGE
+            },)*
+            $(Test {
+                name: concat!("walked.folio.", $wlname),
+                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::folio_script($wlseed)) },
+                ..FOLIO
+            },)*
+            $(Test {
+                name: concat!("walked.folio.random.", $wln),
+                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $wln, midway::folio_script) },
+                ..FOLIO
+            },)*
         ];
     };
 }
@@ -84,10 +130,23 @@ const SCRIPT: Test = Test {
     ..Test::DEFAULT
 };
 
+/// Scripts with walks in between.
+const WALKED: Test = Test {
+    timeout: Duration::from_secs(60),
+    ..SCRIPT
+};
+
 /// Scripts on a huge page.
 const HUGE: Test = Test {
     needs: Grain::HUGE_NEEDS,
     ..SCRIPT
+};
+
+/// Scripts on folios that are no huge pages.
+const FOLIO: Test = Test {
+    needs: Grain::HUGE_NEEDS,
+    knobs: walk::FOLIO_KNOBS,
+    ..WALKED
 };
 
 const BATCH: Test = Test {
@@ -136,6 +195,26 @@ scripts! {
         // A run of parts across the edge of a page table, shared.
         "03" = 40,
     random: 0
+    walked:
+        "00" = 0,
+        "01" = 1,
+        "02" = 2,
+        "03" = 3,
+    random: 0 1
+    walked file:
+        "00" = 0,
+        "01" = 1,
+    random: 0
+    walked huge:
+        "00" = 0,
+        "01" = 1,
+    random: 0
+    walked folio:
+        "00" = 0,
+        "01" = 1,
+        "02" = 2,
+        "03" = 3,
+    random: 0 1
 }
 
 // Where everything happens in a batch: two pages in the middle of five.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What else scripts play on: the pages of a file, and the parts of a huge page.
 
-use super::plan::{Kind, Planner, Script};
+use super::plan::{Kind, Planner, Script, Weight};
 use super::rng::Rng;
 use super::step::{Op, Span, Who, span};
 use crate::sys::mem::advice;
@@ -22,12 +22,17 @@ pub enum Ground {
     File(usize),
     /// The same, and the region starts with a huge page of so many pages.
     Huge(usize),
+    /// The same, and folios of so many pages.
+    Folios(usize),
 }
 
 /// Pages of a huge page in a script: x86-64's, and arm64's with pages of 4 KiB.
 pub const HUGE: usize = 512;
 
-const FILE_WEIGHTS: &[(Kind, usize, usize)] = &[
+/// Pages of a folio in a script, one of the sizes of [`walk::FOLIO_KNOBS`](crate::walk::FOLIO_KNOBS).
+pub const FOLIO: usize = 16;
+
+pub(super) const FILE_WEIGHTS: &[Weight; 15] = &[
     (Kind::MapFile, 22, 12),
     (Kind::Punch, 3, 6),
     (Kind::Truncate, 1, 3),
@@ -45,7 +50,7 @@ const FILE_WEIGHTS: &[(Kind, usize, usize)] = &[
     (Kind::Lock, 1, 2),
 ];
 
-const HUGE_WEIGHTS: &[(Kind, usize, usize)] = &[
+pub(super) const HUGE_WEIGHTS: &[Weight; 9] = &[
     (Kind::Fork, 20, 7),
     (Kind::Exit, 4, 6),
     (Kind::Write, 10, 16),
@@ -59,10 +64,15 @@ const HUGE_WEIGHTS: &[(Kind, usize, usize)] = &[
 
 /// The script of a seed that maps, moves, punches and truncates a memfd, shared and private.
 pub fn file_script(seed: u64) -> Script {
+    file_script_with(seed, FILE_WEIGHTS)
+}
+
+/// The same with other weights.
+pub(super) fn file_script_with(seed: u64, weights: &'static [Weight]) -> Script {
     let mut rng = Rng::new(seed);
     let pages = rng.within(5, 14);
     let region = 2 * pages + rng.within(6, 12);
-    let mut p = Planner::new(rng, Ground::File(pages), region, FILE_WEIGHTS);
+    let mut p = Planner::new(rng, Ground::File(pages), region, weights);
     // All of it, and somewhere else a part of it.
     let all = span(p.rng.within(1, 3), pages);
     let shared = p.rng.chance(70);
@@ -86,8 +96,13 @@ pub fn file_script(seed: u64) -> Script {
 
 /// The script of a seed that takes a huge page to pieces: parts unmapped, moved to other offsets, protected, copied by sharers.
 pub fn huge_script(seed: u64) -> Script {
+    huge_script_with(seed, HUGE_WEIGHTS)
+}
+
+/// The same with other weights.
+pub(super) fn huge_script_with(seed: u64, weights: &'static [Weight]) -> Script {
     let rng = Rng::new(seed);
-    let mut p = Planner::new(rng, Ground::Huge(HUGE), 3 * HUGE, HUGE_WEIGHTS);
+    let mut p = Planner::new(rng, Ground::Huge(HUGE), 3 * HUGE, weights);
     let at = span(0, HUGE);
     let advise = |what| Op::Advise { at, what };
     p.take(0, Op::Map { at, prot: RW });
@@ -116,6 +131,12 @@ impl Ground {
                     return Err(Stop::Skip("needs huge pages of 512 pages"));
                 }
                 Ok(w.place_huge(pages.div_ceil(unit))?.sub(0..pages))
+            }
+            Ground::Folios(unit) => {
+                if !w.folio_sizes()?.contains(&unit) {
+                    return Err(Stop::Skip("needs large folios of other sizes (mTHP)"));
+                }
+                Ok(w.place_aligned(pages, unit))
             }
             _ => Ok(w.place(pages)),
         }
@@ -155,6 +176,17 @@ impl Planner {
             last - first + 1
         };
         span(of.first + first, pages.min(of.pages - first))
+    }
+
+    /// A new folio, on top of whatever is there.
+    pub(super) fn map_folio(&mut self) -> Option<Op> {
+        let Ground::Folios(unit) = self.ground else {
+            return None;
+        };
+        let first = unit * self.rng.below(self.region.pages / unit);
+        Some(Op::MapFolio {
+            at: span(first, unit),
+        })
     }
 
     /// A mapping of some pages of the file, now and then past its end.

@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod ground;
+pub mod midway;
 pub mod objects;
 pub mod plan;
 pub mod rng;

@@ -27,8 +27,10 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
-/// Kinds of steps with their weights: while the tree grows, and later.
-const WEIGHTS: &[(Kind, usize, usize)] = &[
+/// A kind of steps with its weights: while the tree grows, and later.
+pub(super) type Weight = (Kind, usize, usize);
+
+pub(super) const WEIGHTS: &[Weight; 13] = &[
     (Kind::Fork, 24, 7),
     (Kind::Exit, 10, 5),
     (Kind::Exec, 1, 1),
@@ -62,6 +64,8 @@ pub(super) enum Kind {
     MapFile,
     Punch,
     Truncate,
+    Walk,
+    MapFolio,
 }
 
 /// No step may leave fewer mappers of frames than this: walks need something to find.
@@ -69,10 +73,15 @@ const LEAST_MAPPED: usize = 8;
 
 /// The script of a seed, on private anonymous memory.
 pub fn script(seed: u64) -> Script {
+    script_with(seed, WEIGHTS)
+}
+
+/// The same with other weights.
+pub(super) fn script_with(seed: u64, weights: &'static [Weight]) -> Script {
     let mut rng = Rng::new(seed);
     let size = rng.within(6, 24);
     let pages = size + rng.within(8, 16);
-    let mut p = Planner::new(rng, Ground::Plain, pages, WEIGHTS);
+    let mut p = Planner::new(rng, Ground::Plain, pages, weights);
     let at = span(p.rng.within(2, pages - size - 2), size);
     p.take(0, Op::Map { at, prot: RW });
     // Touched as a whole, all of it has one anon_vma; else each part gets its own, or its neighbour's.
@@ -92,8 +101,8 @@ pub(super) struct Planner {
     pub(super) model: Model,
     pub(super) parts: Parts,
     pub(super) region: Area,
-    ground: Ground,
-    weights: &'static [(Kind, usize, usize)],
+    pub(super) ground: Ground,
+    weights: &'static [Weight],
     steps: Vec<Step>,
     /// Who was forked by whom.
     parents: BTreeMap<Who, Who>,
@@ -108,7 +117,7 @@ impl Planner {
         rng: Rng,
         ground: Ground,
         pages: usize,
-        weights: &'static [(Kind, usize, usize)],
+        weights: &'static [Weight],
     ) -> Planner {
         let mut model = Model::default();
         let parts = Parts::root(model.add_actor());
@@ -160,7 +169,7 @@ impl Planner {
         step.imagine(&mut then, &mut self.parts, self.region);
         let (before, after) = (mapped(&self.model), mapped(&then));
         let least = match self.ground {
-            Ground::Huge(unit) => unit / 2,
+            Ground::Huge(unit) | Ground::Folios(unit) => unit / 2,
             _ => LEAST_MAPPED,
         };
         if after < before && after < least {
@@ -214,7 +223,7 @@ impl Planner {
         if let Some(next) = self.next.pop() {
             return Some(next);
         }
-        let weight = |w: &(Kind, usize, usize)| if early { w.1 } else { w.2 };
+        let weight = |w: &Weight| if early { w.1 } else { w.2 };
         let mut n = self.rng.below(self.weights.iter().map(weight).sum());
         let kind = self.weights.iter().find_map(|w| {
             let hit = n < weight(w);
@@ -252,6 +261,8 @@ impl Planner {
             Kind::MapFile => self.map_file(who)?,
             Kind::Punch => self.punch()?,
             Kind::Truncate => self.truncate()?,
+            Kind::Walk => self.midway()?,
+            Kind::MapFolio => self.map_folio()?,
         };
         Some((who, op))
     }
@@ -313,7 +324,7 @@ impl Planner {
 
     /// A part of a span: often one end of it, or a few pages, so that splits have three parts.
     pub(super) fn part(&mut self, of: Span) -> Span {
-        if let Ground::Huge(unit) = self.ground {
+        if let Ground::Huge(unit) | Ground::Folios(unit) = self.ground {
             return self.part_of_huge(of, unit);
         }
         if self.rng.chance(15) {

@@ -4,6 +4,7 @@
 //! A step names its actor by a label and its pages by their place in one region, so it stays meaningful when other steps
 //! are dropped. What is not legal then is left out; that depends on the model alone, so every run leaves out the same.
 
+use super::midway::Midway;
 use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
@@ -13,6 +14,7 @@ use crate::{Stop, TestResult};
 use nix::libc::{PROT_NONE, PROT_READ, PROT_WRITE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Label of an actor: 0 is the first one, the others are named by the fork that makes them.
@@ -64,6 +66,8 @@ pub enum Op {
         prot: i32,
         shared: bool,
     },
+    /// mmap of private memory that is one folio as it is written, on top of whatever is there.
+    MapFolio { at: Span },
     /// Pages of the file are punched out.
     Punch { from: usize, pages: usize },
     /// The file is truncated.
@@ -88,6 +92,8 @@ pub enum Op {
     Lock { at: Span, on_fault: bool },
     /// munlock.
     Unlock { at: Span },
+    /// A walk over all pages of all; who takes the step is of no matter.
+    Walk(Midway),
     /// fork.
     Fork { child: Who },
     /// The process exits.
@@ -171,7 +177,7 @@ impl Step {
         let unlocked = |s: &Slot| s.lock == Lock::None;
         let there = |s: &Slot| s.held != Held::Gone;
         match self.op {
-            Op::Map { at, .. } => inside(at),
+            Op::Map { at, .. } | Op::MapFolio { at } => inside(at),
             Op::Unmap { at: s, .. } => {
                 inside(s) && (s.first..s.end()).any(|page| at(page).is_some())
             }
@@ -207,6 +213,7 @@ impl Step {
             Op::Unlock { at: s } => {
                 all(s, &|_| true) && (s.first..s.end()).any(|p| !unlocked(at(p).expect("mapped")))
             }
+            Op::Walk(_) => true,
             Op::Fork { child } => parts.id(child).is_none() && parts.alive(model) < MOST_ALIVE,
             Op::Exit | Op::Exec => parts.living(model).len() > 1,
         }
@@ -218,6 +225,10 @@ impl Step {
         let vpns = |at: Span| at.of(region).vpns();
         match self.op {
             Op::Map { at, prot } => model.map(id, vpns(at), prot),
+            Op::MapFolio { at } => {
+                model.map(id, vpns(at), PROT_READ | PROT_WRITE);
+                write(model, id, vpns(at));
+            }
             Op::MapFile {
                 at,
                 from,
@@ -227,11 +238,7 @@ impl Step {
             Op::Punch { from, pages } => model.punch(FILE, from..from + pages),
             Op::Truncate { pages } => model.truncate(FILE, pages),
             Op::Unmap { at, .. } => model.unmap(id, vpns(at)),
-            Op::Write { at } => {
-                let stamp = model.frames.len() as u64 + 1;
-                let pages: Vec<_> = vpns(at).map(|v| (v, stamp)).collect();
-                model.write(id, &pages);
-            }
+            Op::Write { at } => write(model, id, vpns(at)),
             Op::Read { at } => model.read(id, vpns(at)),
             Op::Protect { at, prot } => model.protect(id, vpns(at), prot),
             Op::Move { at, to, keep } => {
@@ -242,6 +249,8 @@ impl Step {
             Op::Advise { at, what } => model.advise(id, vpns(at), what),
             Op::Lock { at, on_fault } => model.lock(id, vpns(at), lock(on_fault)),
             Op::Unlock { at } => model.lock(id, vpns(at), Lock::None),
+            // The pages stay what they are to those who map them.
+            Op::Walk(_) => {}
             Op::Fork { child } => {
                 let id = model.fork(id);
                 parts.actors.insert(child, id);
@@ -259,7 +268,7 @@ impl Step {
         let actor = w.actor_by_id(parts.id(self.who).expect("a legal step"));
         match self.act(w, actor, parts, region) {
             Ok(()) => Ok(true),
-            // A kernel without this advice, without MREMAP_DONTUNMAP, or a limit on locked memory: nothing was changed.
+            // A kernel without this advice, MREMAP_DONTUNMAP or this walk, or a limit on locked memory: nothing was changed.
             Err(Stop::Skip(_)) => Ok(false),
             Err(stop) => Err(stop),
         }
@@ -268,6 +277,14 @@ impl Step {
     fn act(&self, w: &World, actor: Actor, parts: &mut Parts, region: Area) -> TestResult {
         match self.op {
             Op::Map { at, prot } => actor.map_prot(at.of(region), prot),
+            Op::MapFolio { at } => match actor.map_folio(at.of(region)) {
+                // Small pages then, and no other folio comes later.
+                Err(Stop::Skip(why)) => {
+                    w.diag(why);
+                    actor.advise(at.of(region), advice::NOHUGEPAGE)
+                }
+                other => other,
+            },
             Op::MapFile {
                 at,
                 from,
@@ -289,6 +306,7 @@ impl Step {
             Op::Read { at } => actor.read(at.of(region)),
             Op::Protect { at, prot } => actor.protect(at.of(region), prot),
             Op::Move { at, to, keep } => {
+                unmerges(w, actor, at.of(region))?;
                 for piece in pieces(w, actor, at.of(region))? {
                     let to = Area {
                         vpn: piece.vpn - at.first + to,
@@ -316,6 +334,7 @@ impl Step {
             Op::Advise { at, what } => actor.advise(at.of(region), what),
             Op::Lock { at, on_fault } => actor.lock(at.of(region), lock(on_fault)),
             Op::Unlock { at } => actor.unlock(at.of(region)),
+            Op::Walk(walk) => walk.take(w),
             Op::Fork { child } => {
                 let name = format!("{}.{child}", actor.name());
                 parts.actors.insert(child, actor.fork(&name)?.id());
@@ -332,8 +351,38 @@ fn file(parts: &Parts) -> TestResult<&Object> {
     parts.file.as_deref().ok_or_else(missing)
 }
 
+/// New content for pages of a model, of which nobody asks what it is.
+fn write(model: &mut Model, id: ActorId, vpns: Range<usize>) {
+    let stamp = model.frames.len() as u64 + 1;
+    let pages: Vec<_> = vpns.map(|v| (v, stamp)).collect();
+    model.write(id, &pages);
+}
+
 fn lock(on_fault: bool) -> Lock {
     if on_fault { Lock::OnFault } else { Lock::Full }
+}
+
+/// mremap unmerges what it moves. Until Linux 6.2 break_ksm() passed over pages that their VMA does not let anybody read: they were
+/// moved as KSM pages, and are where no walk looks for them.
+///
+/// # Errors
+/// `Skip` for such pages of such a kernel.
+fn unmerges(w: &World, actor: Actor, area: Area) -> TestResult {
+    if w.features().version() >= (6, 2) {
+        return Ok(());
+    }
+    let model = w.model();
+    let merged = |vpn: usize| match model.spaces[actor.id()].as_ref()?.get(&vpn)? {
+        s if s.prot & PROT_READ != 0 => None,
+        s => match s.held {
+            Held::Frame(f) => Some(model.frames[f].ksm),
+            _ => None,
+        },
+    };
+    match area.vpns().any(|vpn| merged(vpn) == Some(true)) {
+        true => Err(Stop::Skip("needs KSM that unmerges without a write")),
+        false => Ok(()),
+    }
 }
 
 /// An area cut where the kernel's VMAs end. mremap moves pages of one VMA only (before 6.17 the call fails with EFAULT,

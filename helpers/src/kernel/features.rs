@@ -117,6 +117,11 @@ impl Features {
         third[..digits.unwrap_or(third.len())].parse().unwrap_or(0)
     }
 
+    /// ksmd leaves the soft-dirty bit to who has a page taken away for an equal one (replace_page()): known of Linux 6.12.118.
+    pub fn ksm_keeps_soft_dirty(&self) -> bool {
+        self.version() == (6, 12) && self.sublevel() >= 118
+    }
+
     /// Probes. Never fails: what can't be found out is absent. For a single-threaded caller (forks).
     pub fn probe(debugfs: Option<PathBuf>) -> Features {
         let kpage = Kpage::open();

@@ -63,7 +63,8 @@ struct Plot<'o> {
 ///   P    |a: half| |a: bare| |a: copied| |a: shared| |a: folio| |a: marked|    for each operation, as far as `who` has them
 ///   C    as P; pages 4 5 6 of each written by itself
 ///
-/// Then the ones who did it fork once more and touch what is not touched yet; every walk; P and C exit one after the other.
+/// Where nobody has forked yet, a first walk. Then the ones who did it fork once more and touch what is not touched yet; every walk; P and C
+/// exit one after the other.
 ///
 /// # Errors
 /// `Skip` when no operation is possible here.
@@ -145,6 +146,11 @@ pub fn all(ctx: &mut Ctx, ops: &[Op], who: Who) -> TestResult {
     }
     if let (0, Some(why)) = (done, left_out.keys().next()) {
         return Err(Stop::Skip(why));
+    }
+    if who == Who::Alone {
+        // A fork puts the child's VMA beside the parent's in the trees, and what these say of the parent's is right again
+        // (the interval trees know where the last page below each node is).
+        walk::quick(&w)?;
     }
     w.check()?;
     let mut late = Vec::new();

@@ -26,6 +26,8 @@ pub struct Page {
     pub mappers: Vec<(ActorId, usize)>,
     /// Those of them in an mlocked VMA.
     pub locked: Vec<(ActorId, usize)>,
+    /// Another page of its folio has a mapper in an mlocked VMA.
+    pub beside_locked: bool,
     /// An unmerged page of the control actor.
     pub control: bool,
     /// The first part of a hugetlb page, which stands for the whole: such pages move, and nothing else.
@@ -95,20 +97,21 @@ pub fn pages(w: &World) -> TestResult<Vec<Page>> {
     }
     let mut pages: Vec<Page> = all.into_values().collect();
     let held = w.held_folios(&seen)?;
-    mark_held(w, &held, &mut pages)?;
+    if !held.is_empty() || pages.iter().any(|p| !p.locked.is_empty()) {
+        mark_folios(w, &held, &mut pages)?;
+    }
     tally::sort(w, &mut pages)?;
     w.tally().met(&pages);
     Ok(pages)
 }
 
-/// Notes which pages are part of a folio that is held. They are in the order of their PFNs.
-fn mark_held(w: &World, held: &[(Pfn, Hold)], pages: &mut [Page]) -> TestResult {
-    if held.is_empty() {
-        return Ok(());
-    }
+/// Notes which pages are part of a folio that is held or locked in part. They are in the order of their PFNs.
+fn mark_folios(w: &World, held: &[(Pfn, Hold)], pages: &mut [Page]) -> TestResult {
+    let mut locked: HashMap<Pfn, usize> = HashMap::new();
+    let mut heads = Vec::with_capacity(pages.len());
     // The page before, and the head of its folio.
     let mut last: Option<(Pfn, Pfn)> = None;
-    for page in pages {
+    for page in &mut *pages {
         let tail = w
             .page_flags(page.pfn)?
             .is_some_and(|f| f.has(Flags::COMPOUND_TAIL));
@@ -119,6 +122,11 @@ fn mark_held(w: &World, held: &[(Pfn, Hold)], pages: &mut [Page]) -> TestResult 
         };
         last = Some((page.pfn, head));
         page.held = held.iter().find(|h| h.0 == head).map(|h| h.1);
+        *locked.entry(head).or_default() += usize::from(!page.locked.is_empty());
+        heads.push(head);
+    }
+    for (page, head) in pages.iter_mut().zip(heads) {
+        page.beside_locked = locked[&head] > usize::from(!page.locked.is_empty());
     }
     Ok(())
 }
@@ -136,6 +144,7 @@ impl Page {
             frame,
             mappers,
             locked: Vec::new(),
+            beside_locked: false,
             control: false,
             hugetlb: false,
             disk: false,

@@ -15,7 +15,7 @@ use crate::supervise::Knob;
 use crate::sys::mem::advice;
 use crate::world::check::{Finding, Sightings};
 use crate::world::model::{ActorId, Exclusive, FrameId};
-use crate::world::{Area, Hold, World};
+use crate::world::{Actor, Area, Hold, World};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -68,24 +68,21 @@ fn take(w: &World) -> TestResult<Taken> {
     if frames.is_empty() {
         return Ok(Taken::Pointless);
     }
-    // The twin has one page equal to each frame, the control's pages among them.
-    let twin = w.actor("twin")?;
-    let area = w.place(frames.len());
-    w.name(area, "twin");
-    twin.map(area)?;
-    let stamps: Vec<(usize, u64)> = area
-        .vpns()
-        .zip(&frames)
-        .map(|(v, &f)| (v, w.frame(f).stamp))
-        .collect();
-    twin.write_stamps(area, &stamps)?;
+    // The twins have one page equal to each frame, the control's pages among them. Of two equal pages the one that ksmd meets last
+    // becomes the KSM page (try_to_merge_two_pages()), and it meets processes in the order in which they came to it: every second
+    // page has its twin there before, the others have theirs behind.
+    let (last, first): (Vec<_>, Vec<_>) = frames.iter().enumerate().partition(|(i, _)| i % 2 == 0);
+    let mut twins = BTreeSet::new();
+    if !first.is_empty() {
+        let (twin, area) = twin(w, "first twin", first.into_iter().map(|(_, &f)| f))?;
+        twin.advise(area, advice::MERGEABLE)?;
+        twins.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
+    }
+    let (twin, area) = twin(w, "twin", last.into_iter().map(|(_, &f)| f))?;
+    twins.extend(area.vpns().filter_map(|v| w.frame_at(twin.id(), v)));
     w.note(String::from(
         "every actor: madvise MERGEABLE on its private memory",
     ));
-    let twins: BTreeSet<FrameId> = area
-        .vpns()
-        .filter_map(|v| w.frame_at(twin.id(), v))
-        .collect();
     let mut merged: BTreeSet<FrameId> = frames.iter().copied().collect();
     merged.extend(&twins);
     // What is held by more than its mappers cannot be merged; and what equals it may try to merge with nothing else, since it is
@@ -143,6 +140,22 @@ fn take(w: &World) -> TestResult<Taken> {
             at: Some(at),
         })),
     }
+}
+
+/// A process with a page equal to each of these frames.
+fn twin<'w, 'c>(
+    w: &'w World<'c>,
+    name: &'static str,
+    frames: impl Iterator<Item = FrameId>,
+) -> TestResult<(Actor<'w, 'c>, Area)> {
+    let contents: Vec<u64> = frames.map(|f| w.frame(f).stamp).collect();
+    let twin = w.actor(name)?;
+    let area = w.place(contents.len());
+    w.name(area, name);
+    twin.map(area)?;
+    let stamps: Vec<(usize, u64)> = area.vpns().zip(contents).collect();
+    twin.write_stamps(area, &stamps)?;
+    Ok((twin, area))
 }
 
 /// Frames with private mappers, the control's first.

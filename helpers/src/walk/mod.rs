@@ -6,6 +6,7 @@
 //! new place. Any mixture means that the walk missed a mapper. [`every`] takes every walk that this
 //! kernel offers, and has the world compared with its model after each.
 
+pub mod active;
 pub mod charge;
 mod clean;
 pub mod compact;
@@ -27,6 +28,7 @@ pub mod soft_offline;
 pub mod split;
 pub mod tally;
 pub mod told;
+pub mod uncounted;
 
 use crate::supervise::{Ctx, Knob};
 use crate::world::World;
@@ -272,6 +274,25 @@ pub fn only(w: &World, walk: &'static Walk) -> TestResult {
     Err(Stop::Skip("needs a page that this walk can take now"))
 }
 
+/// Takes one walk and judges what became of each page, and leaves them where it has put them: the script goes on.
+///
+/// # Errors
+/// `Skip` where the machine does not offer it, or could not take the control page either.
+#[track_caller]
+pub fn midway(w: &World, walk: &'static Walk) -> TestResult {
+    (walk.offered)(w).map_err(Stop::Skip)?;
+    w.control()?;
+    w.check()?;
+    w.note(format!("walk: {}", walk.name));
+    match (walk.take)(w)? {
+        Taken::Yes(_) | Taken::Pointless => Ok(()),
+        Taken::NotNow(why) => {
+            w.diag(why);
+            Err(Stop::Skip("needs a page that this walk can take now"))
+        }
+    }
+}
+
 /// Swaps everything out where that is possible, and leaves it there for the next step.
 #[track_caller]
 pub fn leave_in_swap(w: &World) -> TestResult {
@@ -282,6 +303,23 @@ pub fn leave_in_swap(w: &World) -> TestResult {
         }
         other => other,
     }
+}
+
+/// One walk that has to find every page: migration, or reclaim where nothing migrates. For a look in between.
+#[track_caller]
+pub fn quick(w: &World) -> TestResult {
+    let mut walks = [&migrate::MIGRATE, &reclaim::RECLAIM].into_iter();
+    let Some(walk) = walks.find(|walk| (walk.offered)(w).is_ok()) else {
+        return Ok(());
+    };
+    w.control()?;
+    w.check()?;
+    let mut log = Log::default();
+    log.take(w, walk, "")?;
+    for reason in &log.left_out {
+        w.diag(reason);
+    }
+    Ok(())
 }
 
 /// Reclaim, where it is on offer: content comes back from swap as it was last written.

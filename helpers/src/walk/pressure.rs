@@ -26,8 +26,8 @@ fn judge_torn(w: &World, pages: &[Page]) -> TestResult<(Entries, Vec<Fate>)> {
     let (now, fates) = fate::fates(w, pages)?;
     mark_swapped(w);
     for (page, f) in pages.iter().zip(&fates) {
-        // The walk ends at the first locked VMA: the others may have lost it or not.
-        if *f == Fate::Torn && page.locked.is_empty() {
+        // The walk ends at the first locked VMA, for the whole folio: the others may have lost it or not.
+        if *f == Fate::Torn && page.locked.is_empty() && !page.beside_locked {
             return Err(page.fail(
                 w,
                 "reclaim takes a page from every mapper or from none",

@@ -44,18 +44,18 @@ const ROUNDS: usize = 3;
 /// How long it is asked.
 const LIMIT: Duration = Duration::from_secs(5);
 
-const NO_LISTS: &str = "needs active and inactive lists (no CONFIG_LRU_GEN)";
-const LOST: &str = "needs reclaim that takes untouched pages first now";
+pub(super) const NO_LISTS: &str = "needs active and inactive lists (no CONFIG_LRU_GEN)";
+pub(super) const LOST: &str = "needs reclaim that takes untouched pages first now";
 /// How often plain pages must get lost, where they do not otherwise.
-const TIMES: usize = 3;
-const NOT_NOW: &str = "needs reclaim that takes the oldest pages now";
+pub(super) const TIMES: usize = 3;
+pub(super) const NOT_NOW: &str = "needs reclaim that takes the oldest pages now";
 
 /// A mapper of a page.
 type Mapper = (ActorId, usize);
 
 /// Plain pages of the control on one node.
-struct Plain {
-    touched: Vec<usize>,
+pub(super) struct Plain {
+    pub(super) touched: Vec<usize>,
     untouched: Vec<usize>,
 }
 
@@ -160,14 +160,7 @@ fn spared_once(
     w.check()?;
     lru::drain().doing("drain the LRU batches")?;
     let new = plain(&w, control, &nodes, "younger")?;
-    for &node in &nodes {
-        let spare = w.place(SPARE);
-        w.name(spare, "spare");
-        control.map(spare)?;
-        control.write(spare)?;
-        put(&w, control, spare, node, nodes.len())?;
-    }
-    lru::drain().doing("drain the LRU batches")?;
+    spare(&w, control, &nodes)?;
     let touches = choose(&w, control.id(), &exempt, round)?;
     if touches.iter().all(|t| t.1.is_none()) {
         return Err(Stop::error("no page that can be touched"));
@@ -220,7 +213,12 @@ fn spared_once(
 }
 
 /// Pages of the control on every node, touched and untouched in turns.
-fn plain(w: &World, control: Actor, nodes: &[i32], name: &'static str) -> TestResult<Vec<Plain>> {
+pub(super) fn plain(
+    w: &World,
+    control: Actor,
+    nodes: &[i32],
+    name: &'static str,
+) -> TestResult<Vec<Plain>> {
     let mut all = Vec::new();
     for &node in nodes {
         let area = w.place(PLAIN);
@@ -237,6 +235,18 @@ fn plain(w: &World, control: Actor, nodes: &[i32], name: &'static str) -> TestRe
     }
     lru::drain().doing("drain the LRU batches")?;
     Ok(all)
+}
+
+/// Pages of the control on every node that are younger than all others.
+pub(super) fn spare(w: &World, control: Actor, nodes: &[i32]) -> TestResult {
+    for &node in nodes {
+        let spare = w.place(SPARE);
+        w.name(spare, "spare");
+        control.map(spare)?;
+        control.write(spare)?;
+        put(w, control, spare, node, nodes.len())?;
+    }
+    lru::drain().doing("drain the LRU batches")
 }
 
 /// Each node has lists of its own.
@@ -358,7 +368,7 @@ pub(super) fn touch(w: &World, reads: &[Mapper]) -> TestResult {
 }
 
 /// How the oldest pages are taken, and no others.
-enum Oldest {
+pub(super) enum Oldest {
     /// From the ends of the inactive lists, by bites.
     Bites(Squeeze),
     /// The oldest generation, in which all are that were there before the touches.
@@ -367,7 +377,7 @@ enum Oldest {
 
 impl Oldest {
     /// What this kernel has. With generations all pages are made old here: the touches must come after it.
-    fn find(w: &World) -> TestResult<Oldest> {
+    pub(super) fn find(w: &World) -> TestResult<Oldest> {
         let memcg = w.reclaimed()?;
         if lru_gen::enabled()
             && let Some(debugfs) = w.features().debugfs.as_deref()
@@ -389,7 +399,12 @@ impl Oldest {
 }
 
 /// Until all younger plain pages that nobody touched are gone.
-fn take_untouched(w: &World, mut oldest: Oldest, control: Actor, new: &[Plain]) -> TestResult {
+pub(super) fn take_untouched(
+    w: &World,
+    mut oldest: Oldest,
+    control: Actor,
+    new: &[Plain],
+) -> TestResult {
     w.note(String::from("reclaim of the oldest pages"));
     let mut until = w.limit(LIMIT);
     loop {
@@ -406,7 +421,7 @@ fn take_untouched(w: &World, mut oldest: Oldest, control: Actor, new: &[Plain]) 
 }
 
 /// How many of these pages the control has in memory.
-fn in_memory(w: &World, control: Actor, vpns: &[usize]) -> TestResult<usize> {
+pub(super) fn in_memory(w: &World, control: Actor, vpns: &[usize]) -> TestResult<usize> {
     let mut n = 0;
     for &vpn in vpns {
         let seen = w.pages_of(control, Area { vpn, pages: 1 })?;

@@ -22,7 +22,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 const RW: i32 = PROT_READ | PROT_WRITE;
-const NO_ACCESSED: &str = "needs smaps and accessed bits in page tables";
+pub(super) const NO_ACCESSED: &str = "needs smaps and accessed bits in page tables";
 
 /// How long MADV_COLD is asked again. Before Linux 6.10 it split a large folio mapped by single pages, and left it alone when that failed.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -402,7 +402,7 @@ fn look(w: &World, mappers: &[(Actor, Area)]) -> TestResult<bool> {
 }
 
 /// Every page is read by every mapper, which must show.
-fn touch_all(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
+pub(super) fn touch_all(w: &World, mappers: &[(Actor, Area)]) -> TestResult {
     for &(actor, area) in mappers {
         let reads: Vec<_> = area.vpns().map(|vpn| (actor.id(), vpn)).collect();
         touch_shown(w, actor, area, &reads)?;
@@ -578,6 +578,6 @@ pub fn gone(w: &World) -> TestResult {
 }
 
 /// What mark_page_accessed() leaves: the first time the one, the second the other.
-fn is_noted(flags: Flags) -> bool {
+pub(super) fn is_noted(flags: Flags) -> bool {
     flags.0 & (Flags::REFERENCED | Flags::ACTIVE) != 0
 }

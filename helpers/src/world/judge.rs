@@ -180,8 +180,9 @@ impl World<'_> {
                 return found("all sharers map the same page", detail, at);
             }
         }
-        // Merging does not carry the bit over (replace_page()), files lose it with the entry, hugetlb never shows it.
-        if self.features().soft_dirty && !frame.ksm && !frame.cached && !frame.hugetlb {
+        // Most kernels do not carry the bit over to a KSM page (replace_page()), files lose it with the entry, hugetlb never shows it.
+        let kept = !frame.ksm || self.features().ksm_keeps_soft_dirty();
+        if self.features().soft_dirty && kept && !frame.cached && !frame.hugetlb {
             let lost = |&&(at, seen): &&((usize, usize), Seen)| {
                 !seen.entry.soft_dirty() && slot(at).is_some_and(|s| s.soft_dirty)
             };

@@ -18,11 +18,17 @@ impl Actor<'_, '_> {
     /// `Skip` when an area is in several VMAs.
     #[track_caller]
     pub fn needs_one_vma(&self, area: Area) -> TestResult {
-        let (addr, len) = self.bytes(area);
-        match vma::in_range(self.pid()?, addr, addr + len).doing("read maps")? {
-            several if several.len() > 1 => Err(Stop::Skip("needs VMAs that merge")),
-            _ => Ok(()),
+        match self.is_one_vma(area)? {
+            true => Ok(()),
+            false => Err(Stop::Skip("needs VMAs that merge")),
         }
+    }
+
+    /// Whether a mapped area is in one VMA.
+    pub fn is_one_vma(&self, area: Area) -> TestResult<bool> {
+        let (addr, len) = self.bytes(area);
+        let all = vma::in_range(self.pid()?, addr, addr + len).doing("read maps")?;
+        Ok(all.len() < 2)
     }
 
     /// Whether one mremap can move several VMAs is asked of two that nothing is in.

@@ -413,6 +413,11 @@ impl World<'_> {
         Ok(at)
     }
 
+    /// Whether anybody has held a page.
+    pub(crate) fn has_pins(&self) -> bool {
+        !self.pins.borrow().is_empty()
+    }
+
     /// Whether somebody who lives holds the page, in a pipe or by a pin.
     pub(super) fn is_held(&self, frame: FrameId) -> bool {
         let (pins, model) = (self.pins.borrow(), self.model.borrow());
