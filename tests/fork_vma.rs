@@ -5,8 +5,8 @@
 //! original was linked to, the oldest ancestor's included, and keep the page offset (vm_pgoff) that says where in the
 //! VMA a page of the anon_vma is. What is missing shows only when a walk next looks for the page.
 //!
-//! Every operation is carried out by three processes on equal mappings: a forked child (inherited pages and pages of its own),
-//! the parent of such a child, and a process that never forked.
+//! Every operation is carried out by four processes on equal mappings: a forked child (inherited pages and pages of its own),
+//! the parent of such a child, a child whose parent has gone, and a process that never forked.
 //!
 //! The operations are those of the table in helpers/src/reshape, which the tests of vma_ops have other processes do to other memory.
 
@@ -24,8 +24,8 @@ mod tables;
 #[path = "fork_vma/threads.rs"]
 mod threads;
 
-///   C, P and A each:   . . . . |0 1 2 3 4 5 6 7 8 9 10 11| . . . .
-///                                    own pages: C 4 5 6, P 5 6 7
+///   C, P, O and A each:   . . . . |0 1 2 3 4 5 6 7 8 9 10 11| . . . .
+///                                    own pages: C 4 5 6, P 5 6 7, O none
 fn by_each(ctx: &mut Ctx, op: &Op) -> TestResult {
     let w = World::new(ctx)?;
     let reshape = |c, a| {
@@ -66,6 +66,11 @@ fn by_each(ctx: &mut Ctx, op: &Op) -> TestResult {
     w.check()?;
     d.write(b.page(8))?;
     q.fork("Q.after")?;
+    // In a child that its parent has left: no VMA has the anon_vma of its pages for its own any more.
+    let (o, heir, e) = inherited("O")?;
+    o.exit()?;
+    reshape(heir, e)?;
+    w.check()?;
     // Alone: some merges happen only to VMAs that no fork has seen.
     let l = w.actor("L")?;
     let around = w.place(N + 2 * MARGIN);

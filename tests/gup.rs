@@ -15,6 +15,8 @@ use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
+#[path = "gup/charged.rs"]
+mod charged;
 #[path = "gup/given_up.rs"]
 mod given_up;
 #[path = "gup/peeked.rs"]
@@ -659,6 +661,7 @@ const TESTS: &[Test] = &[
         run: poke_read_only,
         ..POKE
     },
+    charged::OTHER_GROUP,
     peeked::READ_ONLY,
     peeked::READ_ONLY_THP,
     peeked::WRITE_PROTECTED,

@@ -354,6 +354,18 @@ const TESTS: &[Test] = &[
         ..MERGED
     },
     Test {
+        name: "from_swap",
+        about: "Who writes to a KSM page gets a copy, whatever the page was to him before.",
+        run: places::from_swap,
+        ..MERGED
+    },
+    Test {
+        name: "soft_dirty",
+        about: "Who wrote a page since the soft-dirty bits were cleared has written it, also when ksmd has taken it away for an equal one.",
+        run: places::soft_dirty,
+        ..MERGED
+    },
+    Test {
         name: "behind",
         about: "Pages of equal content are merged, whatever is before them in their area.",
         run: places::behind,

@@ -479,6 +479,7 @@ const TESTS: &[Test] = &[
         needs: Grain::HUGE_NEEDS,
         ..t!("collapsed", born::collapsed)
     },
+    large::CUT,
     large::HALVES,
     large::OBJECT,
     large::COPIED,

@@ -19,6 +19,9 @@ use helpers::world::model::{ActorId, Lock};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
+#[path = "referenced/uncounted.rs"]
+mod uncounted;
+
 /// Mappers whose touches need not count for reclaim.
 type Exempt = Vec<(ActorId, Area)>;
 
@@ -597,6 +600,10 @@ const TESTS: &[Test] = &[
         about: "A page of a file that was touched counts as accessed when the mapping is gone.",
         ..t!(TOUCHED, "gone", gone)
     },
+    uncounted::SEQUENTIAL,
+    uncounted::SEQUENTIAL_GONE,
+    uncounted::MOVED_ACTIVE,
+    uncounted::SWAPOFF,
     t!(NESTED, "cgroup.above", |c| spared_from_above(c, forked)),
     t!(WATCHED, "watched", watched),
     t!(WATCHED_KSM, "watched.ksm", |c| spared_watched(c, merged)),

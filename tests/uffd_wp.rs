@@ -464,6 +464,11 @@ const TESTS: &[Test] = &[
         ..HUGE
     },
     Test {
+        name: "thp.protected_again",
+        run: cut::thp_again,
+        ..HUGE
+    },
+    Test {
         name: "thp.part_read_only",
         run: |c| thp_cut(c, |p, _, part| p.protect(part, topology::R)),
         ..HUGE
@@ -547,6 +552,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "scanned.huge",
         run: scanned::huge,
+        ..HUGE
+    },
+    Test {
+        name: "scanned.huge.parts",
+        run: scanned::huge_parts,
         ..HUGE
     },
     Test {

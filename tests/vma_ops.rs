@@ -101,7 +101,7 @@ const TESTS: &[Test] = grid! {
     "seal", flags::SEAL, OPS;
     "brk", grow::BRK, OPS;
     "grow_down", grow::GROW_DOWN, OPS;
-    ; fresh::BESIDE, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
+    ; fresh::BESIDE, fresh::MOVED, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
     borrow::BEFORE, borrow::AFTER, touched::JOINED, touched::JOINED_AFTER_FORK,
     accounted::ACCOUNTED, guards::PRIVATE, guards::SHARED, guards::COPIED, guards::HUGE, guards::JOINED, guards::JOINED_SHARED,
     guards::JOINED_COPIED, guards::TABLE, guards::MARKS, guards::COLLAPSED, guards::COLLAPSED_COPIED, refused::LIMIT, refused::LIMIT_MEMFD, refused::LIMIT_PRIVATE, refused::SEALED, refused::MREMAP

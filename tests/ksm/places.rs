@@ -10,7 +10,7 @@ use helpers::topology::{NONE, R, filled, like};
 use helpers::walk::merge::{self, merge};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult, walk};
 use std::cell::Cell;
 
 /// The index of a page tells in whose anon_vma it is to be found only together with the root of that anon_vma. What comes from swap for one process is
@@ -143,5 +143,54 @@ pub fn beside(ctx: &mut Ctx) -> TestResult {
     p.0.protect(p.1.sub(6..8), NONE)?;
     walk::every_on_offer(&w)?;
     p.0.fork("C")?;
+    walks(w)
+}
+
+/// Pages that were written since the soft-dirty bits were cleared, and others that were not, are merged (replace_page()): the bit tells of the
+/// mapper, not of the page that it has now.
+///
+///   P   [0 1 2 3 . .]      Q   [0 1 2 3 . .]      R   [0 1]      0 1 2 of P and 1 2 3 of Q, R written since
+pub fn soft_dirty(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if !w.features().ksm_keeps_soft_dirty() {
+        return Err(Stop::Skip(
+            "needs KSM that keeps soft-dirty bits (Linux 6.12.118)",
+        ));
+    }
+    let p = filled(&w, "P", 4)?;
+    let q = like(&w, "Q", 4, p)?;
+    w.clear_soft_dirty()?;
+    for (place, some) in [(p, 0..3), (q, 1..4)] {
+        let area = place.1.sub(some);
+        place.0.write_like(area, place.0, area)?;
+    }
+    let r = like(&w, "R", 2, p)?;
+    merge(&w, &[p, q, r])?;
+    let c = q.0.fork("C")?;
+    w.check()?;
+    c.write(q.1.page(1))?;
+    w.check()?;
+    walks(w)
+}
+
+/// Pages that came back from swap by a read: their entries are clean and allow no write, and they are their process's own all the same. Whichever
+/// of two equal ones becomes the KSM page is nobody's own from then on (write_protect_page()), and who writes first gets a copy.
+///
+///   P   [0 1 2 3]      Q   [0 1 2 3]      Q writes 0 1, P writes all, Q writes 2 3
+pub fn from_swap(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = filled(&w, "P", 4)?;
+    let q = like(&w, "Q", 4, p)?;
+    walk::reclaim::swap_out(&w)?;
+    for (actor, area) in [p, q] {
+        actor.read(area)?;
+    }
+    merge(&w, &[p, q])?;
+    q.0.write(q.1.sub(0..2))?;
+    w.check()?;
+    p.0.write(p.1)?;
+    w.check()?;
+    q.0.write(q.1.sub(2..4))?;
+    w.check()?;
     walks(w)
 }

@@ -99,6 +99,41 @@ fn halves(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A huge page that is locked as a whole, by its PMD, which is split then by what is done to a part of it: no mark is left of the PMD's when
+/// all is unlocked (__split_huge_pmd_locked() takes it off).
+///
+///   P |==== locked, PMD ====| -> |=|=== PTEs ===| -> |  unlocked  |
+fn cut(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    let p = w.actor("P")?;
+    type Cut = fn(Actor, Area) -> TestResult;
+    let ways: [Cut; 3] = [
+        |p, a| p.protect(a.page(3), topology::R),
+        |p, a| p.advise(a.sub(a.pages / 2..a.pages), advice::DONTDUMP),
+        |p, a| p.unlock(a.page(a.pages - 1)),
+    ];
+    for way in ways {
+        let a = w.place_huge(1)?;
+        w.name(a, "huge");
+        p.map(a)?;
+        p.advise(a, advice::HUGEPAGE)?;
+        p.write(a)?;
+        if !w.is_huge(p.id(), a)? {
+            return Err(Stop::Skip("needs a free huge page"));
+        }
+        p.lock(a, Lock::Full)?;
+        expect(&w, p, a.page(0), true)?;
+        way(p, a)?;
+        w.check()?;
+        p.unlock(a)?;
+        expect(&w, p, a.page(0), false)?;
+    }
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// A huge page of a memfd that comes into a locked area by faults, page by page, and goes from there in different ways. Q, who has not locked
 /// it, keeps it.
 ///
@@ -182,6 +217,13 @@ const LARGE: Test = Test {
         Need::MemMib(64),
     ],
     knobs: KNOBS,
+    ..MLOCK
+};
+pub const CUT: Test = Test {
+    name: "large.cut",
+    about: "A huge page that was locked and is taken to pieces is not locked any more when nobody has locked it.",
+    needs: topology::Grain::HUGE_NEEDS,
+    run: cut,
     ..MLOCK
 };
 pub const HALVES: Test = Test {

@@ -3,7 +3,7 @@
 
 use helpers::supervise::Ctx;
 use helpers::sys::uffd::WP;
-use helpers::topology::Grain;
+use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, Keeper, World};
 use helpers::{TestResult, walk};
 
@@ -24,6 +24,28 @@ pub fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> Te
     w.check()?;
     p.write_kept(a.page(a.pages - 2), &k)?;
     p.write_kept(a.page(1), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
+/// mprotect of a huge page to read-only and back, by its PMD: it is write-protected by the userfaultfd as before (change_huge_pmd()).
+///
+///   P |=================|       all of it
+pub fn thp_again(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    for prot in [topology::R, topology::RW] {
+        p.protect(a, prot)?;
+        w.check()?;
+    }
+    p.write_kept(a.page(1), &k)?;
+    w.check()?;
     walk::every(&w)?;
     w.finish()
 }

@@ -102,3 +102,32 @@ pub fn huge(ctx: &mut Ctx) -> TestResult {
     topology::write_by_each(&w)?;
     w.finish()
 }
+
+/// A huge page of which parts are asked for: only these are protected again, so that what was written of the rest is told later. The first call has
+/// to split the PMD (pagemap_scan_thp_entry()).
+///
+///   P |======== PMD ========|      the first page, then a part to the middle, then the rest
+pub fn huge_parts(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 0)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(FEATURE_WP_ASYNC)?;
+    k.register(a, WP)?;
+    let half = a.pages / 2;
+    for part in [0..1, 1..half, half..a.pages] {
+        let pages = part.len();
+        let all: Vec<usize> = (0..pages).collect();
+        expect(&w, p, a.sub(part), &all)?;
+    }
+    expect(&w, p, a, &[])?;
+    p.write(a.sub(half - 1..half + 1))?;
+    expect(&w, p, a.sub(half..a.pages), &[0])?;
+    expect(&w, p, a, &[half - 1])?;
+    walk::plain(&w)?;
+    expect(&w, p, a, &[])?;
+    k.close()?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}

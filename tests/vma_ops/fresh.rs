@@ -4,6 +4,7 @@
 
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, R, RW};
+use helpers::world::check::Finding;
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -110,6 +111,65 @@ fn beside(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Memory that nobody has touched has no pages whose index must stay: where mremap(2) moves it to, it is one area with what is beside it, as if
+/// it had been mapped there (copy_vma() gives it the page offset of its new place).
+///
+///   |0 1 2 3| . . . .  + |u u u u|  ->  |0 1 2 3 u u u u|        what is there untouched, or touched
+///   . . . . |4 5 6 7|  + |u u u u|  ->  |u u u u 4 5 6 7|
+///   |0 1 2 3| . . . . |8 9 10 11|   ->  one
+fn moved(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let mut plots = Vec::new();
+    for touched in [false, true] {
+        for old in [&[0][..], &[2 * N], &[0, 2 * N]] {
+            for control in [true, false] {
+                let around = w.place(3 * N);
+                let from = w.place(N);
+                w.name(around, if control { "mapped" } else { "moved" });
+                w.name(from, "from");
+                for &part in old {
+                    p.map(around.sub(part..part + N))?;
+                }
+                // One side only: two that were touched apart do not merge.
+                if touched {
+                    p.write(around.page(old[0]))?;
+                }
+                let new = around.sub(N..2 * N);
+                if control {
+                    p.map(new)?;
+                } else {
+                    p.map(from)?;
+                    p.move_to(from, new)?;
+                }
+                let (first, last) = (old[0].min(N), old[old.len() - 1].max(N));
+                plots.push((around.sub(first..last + N), control));
+            }
+        }
+    }
+    w.check()?;
+    // The same was mapped there before: where that is one area, what was moved is.
+    let mut one = false;
+    for (area, control) in plots {
+        let is_one = p.is_one_vma(area)?;
+        if control {
+            one = is_one;
+        } else if one && !is_one {
+            return Err(w.report(&Finding {
+                property: "untouched memory is one area with its neighbours where it has moved to",
+                detail: format!(
+                    "{} pages are one area when new memory is mapped there, and not when it is moved there",
+                    area.pages
+                ),
+                at: Some((p.id(), area.vpn)),
+            }));
+        }
+    }
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// The heap grows twice, by brk(2), which is no mmap inside (do_brk_flags()).
 ///
 ///   heap |0 1 2 3|  ->  |0 1 2 3 4'5'|  ->  |0 1 2 3 4 5 6'|     ' new
@@ -142,6 +202,12 @@ const FRESH: Test = Test {
     about: "What was mapped since the soft-dirty bits were cleared is soft-dirty as a whole, alone or merged with what was there before.",
     needs: &[Need::Pagemap],
     ..Test::DEFAULT
+};
+pub const MOVED: Test = Test {
+    name: "fresh.moved",
+    about: "Memory that nobody has touched is one area with what is beside it where it has moved to.",
+    run: moved,
+    ..FRESH
 };
 pub const BESIDE: Test = Test {
     name: "fresh.beside",
