@@ -37,7 +37,7 @@ pub fn moved(w: &World) -> TestResult {
     p.write(all)?;
     w.control()?;
     w.check()?;
-    let mut wrong = None;
+    let mut wrong = (0, false);
     for _ in 0..TIMES {
         let mut buf = vec![0; w.page_size()];
         // The first notes an access, the second makes the page active (mark_page_accessed()).
@@ -58,13 +58,13 @@ pub fn moved(w: &World) -> TestResult {
         }
         let after = active(w, p, all)?;
         // Others may age pages at any time, but not just then, each time.
-        wrong = before.iter().zip(&after).position(|(was, is)| was != is);
-        if wrong.is_none() {
-            return w.check();
+        match before.iter().zip(&after).position(|(was, is)| was != is) {
+            None => return w.check(),
+            Some(i) => wrong = (i, after[i]),
         }
     }
-    let i = wrong.unwrap_or_default();
-    let how = if i < N { "is not" } else { "is" };
+    let (i, is) = wrong;
+    let how = if is { "is" } else { "is not" };
     Err(w.report(&Finding {
         property: "a page that was active is active where it has moved to, and no other",
         detail: format!("page {i} {how}, {TIMES} times"),
