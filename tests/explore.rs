@@ -20,15 +20,9 @@ use helpers::walk;
 use std::time::Duration;
 
 macro_rules! scripts {
-    (
-        fixed: $($name:literal = $seed:literal,)* random: $($n:literal)*
-        file: $($fname:literal = $fseed:literal,)* random: $($fn:literal)*
-        huge: $($hname:literal = $hseed:literal,)* random: $($hn:literal)*
-        walked: $($wname:literal = $wseed:literal,)* random: $($wn:literal)*
-        walked file: $($wfname:literal = $wfseed:literal,)* random: $($wfn:literal)*
-        walked huge: $($whname:literal = $whseed:literal,)* random: $($whn:literal)*
-        walked folio: $($wlname:literal = $wlseed:literal,)* random: $($wln:literal)*
-    ) => {
+    ($(
+        $base:ident $plan:path: $prefix:literal $($name:literal = $seed:literal)*, $random:literal $($n:literal)*;
+    )*) => {
         const TESTS: &[Test] = &[
             Test {
                 name: "all.pair",
@@ -50,76 +44,18 @@ macro_rules! scripts {
                 run: reuse,
                 ..BATCH
             },
-            $(Test {
-                name: concat!("fixed.", $name),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &plan::script($seed)) },
-                ..SCRIPT
-            },)*
-            $(Test {
-                name: concat!("random.", $n),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $n, plan::script) },
-                ..SCRIPT
-            },)*
-            $(Test {
-                name: concat!("file.", $fname),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &ground::file_script($fseed)) },
-                ..SCRIPT
-            },)*
-            $(Test {
-                name: concat!("file.random.", $fn),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $fn, ground::file_script) },
-                ..SCRIPT
-            },)*
-            $(Test {
-                name: concat!("huge.", $hname),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &ground::huge_script($hseed)) },
-                ..HUGE
-            },)*
-            $(Test {
-                name: concat!("huge.random.", $hn),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $hn, ground::huge_script) },
-                ..HUGE
-            },)*
-            $(Test {
-                name: concat!("walked.", $wname),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::script($wseed)) },
-                ..WALKED
-            },)*
-            $(Test {
-                name: concat!("walked.random.", $wn),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $wn, midway::script) },
-                ..WALKED
-            },)*
-            $(Test {
-                name: concat!("walked.file.", $wfname),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::file_script($wfseed)) },
-                ..WALKED
-            },)*
-            $(Test {
-                name: concat!("walked.file.random.", $wfn),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $wfn, midway::file_script) },
-                ..WALKED
-            },)*
-            $(Test {
-                name: concat!("walked.huge.", $whname),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::huge_script($whseed)) },
-                ..HUGE
-            },)*
-            $(Test {
-                name: concat!("walked.huge.random.", $whn),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $whn, midway::huge_script) },
-                ..HUGE
-            },)*
-            $(Test {
-                name: concat!("walked.folio.", $wlname),
-                run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &midway::folio_script($wlseed)) },
-                ..FOLIO
-            },)*
-            $(Test {
-                name: concat!("walked.folio.random.", $wln),
-                run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $wln, midway::folio_script) },
-                ..FOLIO
-            },)*
+            $(
+                $(Test {
+                    name: concat!($prefix, $name),
+                    run: |ctx: &mut Ctx| -> TestResult { explore::test(ctx, &$plan($seed)) },
+                    ..$base
+                },)*
+                $(Test {
+                    name: concat!($random, $n),
+                    run: |ctx: &mut Ctx| -> TestResult { explore::random(ctx, $n, $plan) },
+                    ..$base
+                },)*
+            )*
         ];
     };
 }
@@ -166,55 +102,18 @@ const GUARDS: &[Fix] = &[
 ];
 
 scripts! {
-    fixed:
-        "00" = 0,
-        "01" = 1,
-        "02" = 2,
-        "03" = 3,
-        "04" = 4,
-        "05" = 5,
-        "06" = 6,
-        "07" = 7,
-        "08" = 8,
-        "09" = 9,
-        "10" = 10,
-        "11" = 11,
-    random: 0 1 2 3
-    file:
-        "00" = 0,
-        "01" = 1,
-        "02" = 2,
-        "03" = 3,
-        "04" = 4,
-        "05" = 5,
-    random: 0 1
-    huge:
-        "00" = 0,
-        "01" = 1,
-        "02" = 2,
-        // A run of parts across the edge of a page table, shared.
-        "03" = 40,
-    random: 0
-    walked:
-        "00" = 0,
-        "01" = 1,
-        "02" = 2,
-        "03" = 3,
-    random: 0 1
-    walked file:
-        "00" = 0,
-        "01" = 1,
-    random: 0
-    walked huge:
-        "00" = 0,
-        "01" = 1,
-    random: 0
-    walked folio:
-        "00" = 0,
-        "01" = 1,
-        "02" = 2,
-        "03" = 3,
-    random: 0 1
+    SCRIPT plan::script: "fixed."
+        "00" = 0 "01" = 1 "02" = 2 "03" = 3 "04" = 4 "05" = 5
+        "06" = 6 "07" = 7 "08" = 8 "09" = 9 "10" = 10 "11" = 11,
+        "random." 0 1 2 3;
+    SCRIPT ground::file_script: "file." "00" = 0 "01" = 1 "02" = 2 "03" = 3 "04" = 4 "05" = 5,
+        "file.random." 0 1;
+    // The last: a run of parts across the edge of a page table, shared.
+    HUGE ground::huge_script: "huge." "00" = 0 "01" = 1 "02" = 2 "03" = 40, "huge.random." 0;
+    WALKED midway::script: "walked." "00" = 0 "01" = 1 "02" = 2 "03" = 3, "walked.random." 0 1;
+    WALKED midway::file_script: "walked.file." "00" = 0 "01" = 1, "walked.file.random." 0;
+    HUGE midway::huge_script: "walked.huge." "00" = 0 "01" = 1, "walked.huge.random." 0;
+    FOLIO midway::folio_script: "walked.folio." "00" = 0 "01" = 1 "02" = 2 "03" = 3, "walked.folio.random." 0 1;
 }
 
 // Where everything happens in a batch: two pages in the middle of five.

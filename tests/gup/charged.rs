@@ -2,12 +2,12 @@
 //! What another process writes into memory by pinning it (process_vm_writev(), /proc/PID/mem): the pages that come of it are those of the
 //! process whose memory it is, and charged to its memory cgroup.
 
-use helpers::TestResult;
 use helpers::actor::pin::Way;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{R, RW};
 use helpers::walk::{self, charge};
 use helpers::world::{Kind, Share, World};
+use helpers::{Stop, TestResult};
 
 /// X, in the test's own group, writes pages of P, in the other one, that are not there, of zeroes, shared with a child, or a file's.
 ///
@@ -34,8 +34,12 @@ fn other_group(ctx: &mut Ctx) -> TestResult {
         // Into memory that may only be read as well, which makes a copy (FOLL_FORCE).
         if way == Way::Mem {
             c.protect(a, R)?;
-            x.poke(c, a.sub(4..8), way)?;
-            charge::of_other(&w, c, a.sub(4..8))?;
+            match x.poke(c, a.sub(4..8), way) {
+                Ok(()) => charge::of_other(&w, c, a.sub(4..8))?,
+                // Some kernels do not let it (CONFIG_PROC_MEM_*).
+                Err(Stop::Skip(why)) => w.diag(why),
+                Err(stop) => return Err(stop),
+            }
         }
         c.exit()?;
     }

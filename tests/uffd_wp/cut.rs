@@ -7,19 +7,28 @@ use helpers::topology::{self, Grain};
 use helpers::world::{Actor, Area, Keeper, World};
 use helpers::{TestResult, walk};
 
+/// P's huge page, written or only read, write-protected as a whole.
+fn protected<'w, 'c>(
+    w: &'w World<'c>,
+    touch: fn(&Actor, Area) -> TestResult,
+) -> TestResult<(Actor<'w, 'c>, Keeper<'w, 'c>, Area)> {
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(w, p, 1)?;
+    touch(&p, a)?;
+    Grain::Huge.verify(w, p, a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    w.check()?;
+    Ok((p, k, a))
+}
+
 /// A huge page, write-protected as a whole, whose PMD is split by what is done to a part of it: the rest keeps its marks.
 ///
 ///   P |=================|       a part read only, or gone, or not protected any more
 pub fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 1)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    let k = p.keeper(0)?;
-    k.register(a, WP)?;
-    k.protect(a)?;
-    w.check()?;
+    let (p, k, a) = protected(&w, |p, a| p.write(a))?;
     cut(p, &k, a.sub(5..a.pages / 2))?;
     w.check()?;
     p.write_kept(a.page(a.pages - 2), &k)?;
@@ -33,13 +42,7 @@ pub fn thp_cut(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> Te
 ///   P |=================|       all of it
 pub fn thp_again(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 1)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    let k = p.keeper(0)?;
-    k.register(a, WP)?;
-    k.protect(a)?;
+    let (p, k, a) = protected(&w, |p, a| p.write(a))?;
     for prot in [topology::R, topology::RW] {
         p.protect(a, prot)?;
         w.check()?;
@@ -56,14 +59,7 @@ pub fn thp_again(ctx: &mut Ctx) -> TestResult {
 ///   P |z z z z ... z z z|
 pub fn thp_zero(ctx: &mut Ctx, cut: fn(Actor, &Keeper, Area) -> TestResult) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 1)?;
-    p.read(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    let k = p.keeper(0)?;
-    k.register(a, WP)?;
-    k.protect(a)?;
-    w.check()?;
+    let (p, k, a) = protected(&w, |p, a| p.read(a))?;
     cut(p, &k, a.sub(5..a.pages / 2))?;
     w.check()?;
     p.write_kept(a.page(a.pages - 2), &k)?;

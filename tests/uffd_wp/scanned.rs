@@ -7,7 +7,7 @@ use helpers::supervise::Ctx;
 use helpers::sys::uffd::{FEATURE_WP_ASYNC, WP};
 use helpers::topology::{self, Grain};
 use helpers::walk::{self, leave_in_swap};
-use helpers::world::{Actor, Area, World};
+use helpers::world::{Actor, Area, Keeper, World};
 use helpers::{Stop, TestResult};
 
 /// What was written since the last time, and nothing else.
@@ -77,17 +77,23 @@ pub fn scanned(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// P's huge page, written, with a userfaultfd that waits for nobody.
+fn watched_huge<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Keeper<'w, 'c>, Area)> {
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(w, p, a)?;
+    let k = p.keeper(FEATURE_WP_ASYNC)?;
+    k.register(a, WP)?;
+    Ok((p, k, a))
+}
+
 /// A huge page by its PMD: what is written of it is told page by page (wp_huge_pmd()).
 ///
 ///   P |======== PMD ========|      5, then 300 301, then nothing
 pub fn huge(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 0)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    let k = p.keeper(FEATURE_WP_ASYNC)?;
-    k.register(a, WP)?;
+    let (p, k, a) = watched_huge(&w)?;
     let all: Vec<usize> = (0..a.pages).collect();
     expect(&w, p, a, &all)?;
     expect(&w, p, a, &[])?;
@@ -109,12 +115,7 @@ pub fn huge(ctx: &mut Ctx) -> TestResult {
 ///   P |======== PMD ========|      the first page, then a part to the middle, then the rest
 pub fn huge_parts(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 0)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    let k = p.keeper(FEATURE_WP_ASYNC)?;
-    k.register(a, WP)?;
+    let (p, k, a) = watched_huge(&w)?;
     let half = a.pages / 2;
     for part in [0..1, 1..half, half..a.pages] {
         let pages = part.len();

@@ -112,7 +112,7 @@ pub fn folio_script(seed: u64) -> Script {
 }
 
 impl Planner {
-    /// A walk, mostly one that leaves the pages in swap.
+    /// A walk, every second one of those that leave the pages in swap.
     pub(super) fn midway(&mut self) -> Option<Op> {
         use Midway::{Merge, Migrate, SwapOut};
         let some = match self.ground {
