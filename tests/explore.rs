@@ -5,8 +5,9 @@
 //! each legal by the model of the world, then every walk, then every sharer writes. `fixed` scripts never change; `random` ones
 //! are new with every run, and the same again with its --seed. A failing script is cut down to the steps that matter.
 //!
-//! `file` scripts map, move, punch and truncate a memfd beside that, `huge` ones begin with a huge page and take it to pieces,
-//! and in `walked` ones the pages are swapped out, merged and migrated between the steps.
+//! `file` scripts map, move, punch and truncate a memfd beside that, `huge` ones begin with a huge page and take it to pieces (`huge_file`
+//! ones with a huge page of a memfd), and in `walked` ones the pages are swapped out, merged and migrated between the steps, soft-dirty
+//! bits are cleared, guards set, and huge pages made anew.
 
 use helpers::TestResult;
 use helpers::explore::batch::Stage::{Choice, Every, Once};
@@ -113,6 +114,7 @@ scripts! {
     WALKED midway::script: "walked." "00" = 0 "01" = 1 "02" = 2 "03" = 3, "walked.random." 0 1;
     WALKED midway::file_script: "walked.file." "00" = 0 "01" = 1, "walked.file.random." 0;
     HUGE midway::huge_script: "walked.huge." "00" = 0 "01" = 1, "walked.huge.random." 0;
+    HUGE midway::huge_file_script: "walked.huge_file." "00" = 0 "01" = 1 "02" = 2, "walked.huge_file.random." 0;
     FOLIO midway::folio_script: "walked.folio." "00" = 0 "01" = 1 "02" = 2 "03" = 3, "walked.folio.random." 0 1;
 }
 

@@ -24,6 +24,8 @@ pub enum Ground {
     Huge(usize),
     /// The same, and folios of so many pages.
     Folios(usize),
+    /// The same, and a memfd that is one huge page of so many pages.
+    HugeFile(usize),
 }
 
 /// Pages of a huge page in a script: x86-64's, and arm64's with pages of 4 KiB.
@@ -32,7 +34,7 @@ pub const HUGE: usize = 512;
 /// Pages of a folio in a script, one of the sizes of [`walk::FOLIO_KNOBS`](crate::walk::FOLIO_KNOBS).
 pub const FOLIO: usize = 16;
 
-pub(super) const FILE_WEIGHTS: &[Weight; 15] = &[
+pub(super) const FILE_WEIGHTS: &[Weight] = &[
     (Kind::MapFile, 22, 12),
     (Kind::Punch, 3, 6),
     (Kind::Truncate, 1, 3),
@@ -50,7 +52,7 @@ pub(super) const FILE_WEIGHTS: &[Weight; 15] = &[
     (Kind::Lock, 1, 2),
 ];
 
-pub(super) const HUGE_WEIGHTS: &[Weight; 9] = &[
+pub(super) const HUGE_WEIGHTS: &[Weight] = &[
     (Kind::Fork, 20, 7),
     (Kind::Exit, 4, 6),
     (Kind::Write, 10, 16),
@@ -64,11 +66,12 @@ pub(super) const HUGE_WEIGHTS: &[Weight; 9] = &[
 
 /// The script of a seed that maps, moves, punches and truncates a memfd, shared and private.
 pub fn file_script(seed: u64) -> Script {
-    file_script_with(seed, FILE_WEIGHTS)
+    file_script_with(seed, &[])
 }
 
-/// The same with other weights.
-pub(super) fn file_script_with(seed: u64, weights: &'static [Weight]) -> Script {
+/// The same with more kinds of steps.
+pub(super) fn file_script_with(seed: u64, more: &[Weight]) -> Script {
+    let weights = [FILE_WEIGHTS, more].concat();
     let mut rng = Rng::new(seed);
     let pages = rng.within(5, 14);
     let region = 2 * pages + rng.within(6, 12);
@@ -96,11 +99,12 @@ pub(super) fn file_script_with(seed: u64, weights: &'static [Weight]) -> Script 
 
 /// The script of a seed that takes a huge page to pieces: parts unmapped, moved to other offsets, protected, copied by sharers.
 pub fn huge_script(seed: u64) -> Script {
-    huge_script_with(seed, HUGE_WEIGHTS)
+    huge_script_with(seed, &[])
 }
 
-/// The same with other weights.
-pub(super) fn huge_script_with(seed: u64, weights: &'static [Weight]) -> Script {
+/// The same with more kinds of steps.
+pub(super) fn huge_script_with(seed: u64, more: &[Weight]) -> Script {
+    let weights = [HUGE_WEIGHTS, more].concat();
     let rng = Rng::new(seed);
     let mut p = Planner::new(rng, Ground::Huge(HUGE), 3 * HUGE, weights);
     let at = span(0, HUGE);
@@ -123,10 +127,18 @@ impl Ground {
         *self == Ground::Plain
     }
 
+    /// Pages of the file that scripts map.
+    pub(super) fn file_pages(self) -> Option<usize> {
+        match self {
+            Ground::File(pages) | Ground::HugeFile(pages) => Some(pages),
+            _ => None,
+        }
+    }
+
     /// The region of a script in a world.
     pub(super) fn place(self, w: &World, pages: usize) -> TestResult<Area> {
         match self {
-            Ground::Huge(unit) => {
+            Ground::Huge(unit) | Ground::HugeFile(unit) => {
                 if w.features().pmd_size != Some(unit * w.page_size()) {
                     return Err(Stop::Skip("needs huge pages of 512 pages"));
                 }
@@ -138,16 +150,14 @@ impl Ground {
                 }
                 Ok(w.place_aligned(pages, unit))
             }
-            _ => Ok(w.place(pages)),
+            Ground::Plain | Ground::File(_) => Ok(w.place(pages)),
         }
     }
 
     /// The file of a script in a world.
     pub(super) fn file(self, w: &World) -> TestResult<Option<Rc<Object>>> {
-        match self {
-            Ground::File(pages) => Ok(Some(Rc::new(w.object(Backing::Memfd, pages)?))),
-            _ => Ok(None),
-        }
+        let object = |pages| w.object(Backing::Memfd, pages).map(Rc::new);
+        self.file_pages().map(object).transpose()
     }
 }
 
@@ -232,7 +242,7 @@ mod tests {
         };
         let mut model = Model::default();
         let mut parts = Parts::root(model.add_actor());
-        if let Ground::File(pages) = script.ground {
+        if let Some(pages) = script.ground.file_pages() {
             model.add_object(pages, false);
         }
         for step in &script.steps {

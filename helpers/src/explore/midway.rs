@@ -4,13 +4,16 @@
 //! Reclaim, KSM and migration leave entries of other kinds in the page tables, which fork copies, mremap moves, mprotect
 //! changes and exit drops by code of their own, and whoever touches a page first afterwards decides what becomes of it.
 
-use super::ground::{self, FILE_WEIGHTS, FOLIO, Ground, HUGE_WEIGHTS};
-use super::plan::{Kind, Planner, Script, WEIGHTS, Weight};
+use super::ground::{self, FILE_WEIGHTS, FOLIO, Ground, HUGE};
+use super::plan::{Kind, Planner, Script, Weight};
 use super::rng::Rng;
-use super::step::{Op, span};
+use super::step::{Op, Span, Who, span};
 use crate::TestResult;
+use crate::sys::mem::advice;
+use crate::topology::RW;
 use crate::walk::{self, Walk, ksm, migrate, reclaim};
 use crate::world::World;
+use crate::world::model::{Held, Lock};
 use serde::{Deserialize, Serialize};
 
 /// A walk that a script takes.
@@ -42,23 +45,31 @@ impl Midway {
     }
 }
 
-/// Weights of a ground without walks, to which those of walks are added.
-const fn with_walks<const N: usize, const M: usize>(plain: &[Weight; N]) -> [Weight; M] {
-    assert!(M == N + 1);
-    let mut all = [(Kind::Walk, 8, 16); M];
-    let mut i = 0;
-    while i < N {
-        all[i] = plain[i];
-        i += 1;
-    }
-    all
-}
+/// What is done to private memory besides.
+const MORE: &[Weight] = &[
+    (Kind::Walk, 8, 16),
+    (Kind::Clean, 2, 4),
+    (Kind::Guard, 3, 5),
+    (Kind::Populate, 1, 2),
+    (Kind::PageOut, 3, 5),
+];
 
-const PLAIN: &[Weight] = &with_walks::<{ WEIGHTS.len() }, { WEIGHTS.len() + 1 }>(WEIGHTS);
-const FILE: &[Weight] =
-    &with_walks::<{ FILE_WEIGHTS.len() }, { FILE_WEIGHTS.len() + 1 }>(FILE_WEIGHTS);
-const HUGE: &[Weight] =
-    &with_walks::<{ HUGE_WEIGHTS.len() }, { HUGE_WEIGHTS.len() + 1 }>(HUGE_WEIGHTS);
+/// What is done to files besides.
+const MORE_OF_FILES: &[Weight] = &[
+    (Kind::Walk, 8, 16),
+    (Kind::Clean, 1, 2),
+    (Kind::PageOut, 3, 5),
+];
+
+/// What is done to a huge page besides.
+const MORE_OF_HUGE: &[Weight] = &[
+    (Kind::Walk, 8, 14),
+    (Kind::Clean, 2, 3),
+    (Kind::Guard, 3, 4),
+    (Kind::Populate, 1, 2),
+    (Kind::PageOut, 3, 4),
+    (Kind::Collapse, 3, 8),
+];
 
 const FOLIOS: &[Weight] = &[
     (Kind::Fork, 20, 7),
@@ -73,29 +84,49 @@ const FOLIOS: &[Weight] = &[
     (Kind::DontNeed, 6, 8),
     (Kind::Lock, 3, 4),
     (Kind::MapFolio, 4, 8),
-    (Kind::Walk, 8, 14),
 ];
 
 /// [`super::plan::script`] with walks in between.
 pub fn script(seed: u64) -> Script {
-    super::plan::script_with(seed, PLAIN)
+    super::plan::script_with(seed, MORE)
 }
 
 /// [`ground::file_script`] with walks in between.
 pub fn file_script(seed: u64) -> Script {
-    ground::file_script_with(seed, FILE)
+    ground::file_script_with(seed, MORE_OF_FILES)
 }
 
 /// [`ground::huge_script`] with walks in between.
 pub fn huge_script(seed: u64) -> Script {
-    ground::huge_script_with(seed, HUGE)
+    ground::huge_script_with(seed, MORE_OF_HUGE)
+}
+
+/// The script of a seed on a huge page of a file, which is mapped, moved, punched and copied in parts, with walks in between.
+pub fn huge_file_script(seed: u64) -> Script {
+    let weights = [FILE_WEIGHTS, MORE_OF_FILES].concat();
+    let mut p = Planner::new(Rng::new(seed), Ground::HugeFile(HUGE), 3 * HUGE, weights);
+    let at = span(0, HUGE);
+    p.take(
+        0,
+        Op::MapFile {
+            at,
+            from: 0,
+            prot: RW,
+            shared: true,
+        },
+    );
+    p.take(0, Op::Write { at });
+    p.take(0, Op::CollapseFile { at });
+    let length = p.rng.within(12, 24);
+    p.finish(length)
 }
 
 /// The script of a seed on one to three folios, which walks take to pieces as well as steps do.
 pub fn folio_script(seed: u64) -> Script {
     let mut rng = Rng::new(seed);
     let n = rng.within(1, 3);
-    let mut p = Planner::new(rng, Ground::Folios(FOLIO), (n + 2) * FOLIO, FOLIOS);
+    let weights = [FOLIOS, MORE].concat();
+    let mut p = Planner::new(rng, Ground::Folios(FOLIO), (n + 2) * FOLIO, weights);
     for i in 0..n {
         p.take(
             0,
@@ -117,10 +148,45 @@ impl Planner {
         use Midway::{Merge, Migrate, SwapOut};
         let some = match self.ground {
             // Merged, the parts of a huge page are as small as any.
-            Ground::Huge(_) | Ground::Folios(_) => &[SwapOut, Migrate][..],
-            _ => &[SwapOut, SwapOut, Merge, Migrate],
+            Ground::Huge(_) | Ground::Folios(_) | Ground::HugeFile(_) => &[SwapOut, Migrate][..],
+            Ground::Plain | Ground::File(_) => &[SwapOut, SwapOut, Merge, Migrate],
         };
         self.rng.pick(some).map(Op::Walk)
+    }
+
+    /// Guards on some pages, or guards taken away.
+    pub(super) fn guard(&mut self, who: Who) -> Option<Op> {
+        let guards = self.runs(who, |s| s.is_some_and(|s| s.held == Held::Guard));
+        if !guards.is_empty() && self.rng.chance(40) {
+            let run = self.rng.pick(&guards)?;
+            return Some(Op::Advise {
+                at: self.part(run),
+                what: advice::GUARD_REMOVE,
+            });
+        }
+        Some(Op::Advise {
+            at: self.some(who, |s| s.lock == Lock::None && s.object.is_none())?,
+            what: advice::GUARD_INSTALL,
+        })
+    }
+
+    /// A huge page of what an actor has where the first one was.
+    pub(super) fn collapse(&mut self, who: Who) -> Option<Op> {
+        let Ground::Huge(unit) = self.ground else {
+            return None;
+        };
+        let first = unit * self.rng.below(self.region.pages / unit);
+        let at = span(first, unit);
+        let whole = |run: &Span| run.first <= first && run.end() >= at.end();
+        let there = self.runs(who, |s| s.is_some_and(super::step::there));
+        // What keeps it from being one VMA is undone first, as often as not.
+        there
+            .iter()
+            .any(whole)
+            .then_some(match self.rng.chance(50) {
+                true => Op::Protect { at, prot: RW },
+                false => Op::Collapse { at },
+            })
     }
 }
 
@@ -136,6 +202,7 @@ mod tests {
                 script(seed),
                 file_script(seed),
                 huge_script(seed),
+                huge_file_script(seed),
                 folio_script(seed),
             ] {
                 for step in script.steps {

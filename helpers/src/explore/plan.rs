@@ -6,11 +6,11 @@
 
 use super::ground::Ground;
 use super::rng::Rng;
-use super::step::{Op, Parts, Span, Step, Who, slot, span};
+use super::step::{Op, Parts, Span, Step, Who, alike, slot, span, there};
 use crate::sys::mem::advice;
 use crate::topology::{R, RW};
 use crate::world::Area;
-use crate::world::model::{Held, Lock, Model, Slot};
+use crate::world::model::{Lock, Model, Slot};
 use nix::libc::{PROT_NONE, PROT_WRITE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub struct Script {
 /// A kind of steps with its weights: while the tree grows, and later.
 pub(super) type Weight = (Kind, usize, usize);
 
-pub(super) const WEIGHTS: &[Weight; 13] = &[
+pub(super) const WEIGHTS: &[Weight] = &[
     (Kind::Fork, 24, 7),
     (Kind::Exit, 10, 5),
     (Kind::Exec, 1, 1),
@@ -64,8 +64,13 @@ pub(super) enum Kind {
     MapFile,
     Punch,
     Truncate,
-    Walk,
     MapFolio,
+    Walk,
+    Clean,
+    Guard,
+    Populate,
+    PageOut,
+    Collapse,
 }
 
 /// No step may leave fewer mappers of frames than this: walks need something to find.
@@ -73,11 +78,12 @@ const LEAST_MAPPED: usize = 8;
 
 /// The script of a seed, on private anonymous memory.
 pub fn script(seed: u64) -> Script {
-    script_with(seed, WEIGHTS)
+    script_with(seed, &[])
 }
 
-/// The same with other weights.
-pub(super) fn script_with(seed: u64, weights: &'static [Weight]) -> Script {
+/// The same with more kinds of steps.
+pub(super) fn script_with(seed: u64, more: &[Weight]) -> Script {
+    let weights = [WEIGHTS, more].concat();
     let mut rng = Rng::new(seed);
     let size = rng.within(6, 24);
     let pages = size + rng.within(8, 16);
@@ -102,7 +108,7 @@ pub(super) struct Planner {
     pub(super) parts: Parts,
     pub(super) region: Area,
     pub(super) ground: Ground,
-    weights: &'static [Weight],
+    weights: Vec<Weight>,
     steps: Vec<Step>,
     /// Who was forked by whom.
     parents: BTreeMap<Who, Who>,
@@ -113,15 +119,10 @@ pub(super) struct Planner {
 }
 
 impl Planner {
-    pub(super) fn new(
-        rng: Rng,
-        ground: Ground,
-        pages: usize,
-        weights: &'static [Weight],
-    ) -> Planner {
+    pub(super) fn new(rng: Rng, ground: Ground, pages: usize, weights: Vec<Weight>) -> Planner {
         let mut model = Model::default();
         let parts = Parts::root(model.add_actor());
-        if let Ground::File(pages) = ground {
+        if let Some(pages) = ground.file_pages() {
             model.add_object(pages, false);
         }
         Planner {
@@ -169,8 +170,8 @@ impl Planner {
         step.imagine(&mut then, &mut self.parts, self.region);
         let (before, after) = (mapped(&self.model), mapped(&then));
         let least = match self.ground {
-            Ground::Huge(unit) | Ground::Folios(unit) => unit / 2,
-            _ => LEAST_MAPPED,
+            Ground::Plain | Ground::File(_) => LEAST_MAPPED,
+            Ground::Huge(unit) | Ground::Folios(unit) | Ground::HugeFile(unit) => unit / 2,
         };
         if after < before && after < least {
             return;
@@ -236,10 +237,10 @@ impl Planner {
             Kind::Exit => return Some((self.leaver()?, Op::Exit)),
             Kind::Exec => Op::Exec,
             Kind::Write => Op::Write {
-                at: self.some(who, |s| s.prot & PROT_WRITE != 0 && s.held != Held::Gone)?,
+                at: self.some(who, |s| s.prot & PROT_WRITE != 0 && there(s))?,
             },
             Kind::Read => Op::Read {
-                at: self.some(who, |s| s.prot != PROT_NONE && s.held != Held::Gone)?,
+                at: self.some(who, |s| s.prot != PROT_NONE && there(s))?,
             },
             Kind::Protect => self.protect(who)?,
             Kind::Map => Op::Map {
@@ -261,8 +262,19 @@ impl Planner {
             Kind::MapFile => self.map_file(who)?,
             Kind::Punch => self.punch()?,
             Kind::Truncate => self.truncate()?,
-            Kind::Walk => self.midway()?,
             Kind::MapFolio => self.map_folio()?,
+            Kind::Walk => self.midway()?,
+            Kind::Clean => Op::Clean,
+            Kind::Guard => self.guard(who)?,
+            Kind::Populate => Op::Advise {
+                at: self.some(who, |s| s.prot & PROT_WRITE != 0 && there(s))?,
+                what: advice::POPULATE_WRITE,
+            },
+            Kind::PageOut => Op::Advise {
+                at: self.some(who, |s| s.lock == Lock::None)?,
+                what: advice::PAGEOUT,
+            },
+            Kind::Collapse => self.collapse(who)?,
         };
         Some((who, op))
     }
@@ -305,7 +317,7 @@ impl Planner {
     }
 
     /// The runs of pages that are as wanted (`None` is a page of no mapping).
-    fn runs(&self, who: Who, wanted: impl Fn(Option<&Slot>) -> bool) -> Vec<Span> {
+    pub(super) fn runs(&self, who: Who, wanted: impl Fn(Option<&Slot>) -> bool) -> Vec<Span> {
         let mut runs: Vec<Span> = Vec::new();
         let Some(id) = self.parts.id(who) else {
             return runs;
@@ -324,7 +336,7 @@ impl Planner {
 
     /// A part of a span: often one end of it, or a few pages, so that splits have three parts.
     pub(super) fn part(&mut self, of: Span) -> Span {
-        if let Ground::Huge(unit) | Ground::Folios(unit) = self.ground {
+        if let Ground::Huge(unit) | Ground::Folios(unit) | Ground::HugeFile(unit) = self.ground {
             return self.part_of_huge(of, unit);
         }
         if self.rng.chance(15) {
@@ -346,7 +358,7 @@ impl Planner {
     }
 
     /// Some mapped pages: a part of a run of them, or all of what is most likely one VMA.
-    fn some(&mut self, who: Who, wanted: impl Fn(&Slot) -> bool) -> Option<Span> {
+    pub(super) fn some(&mut self, who: Who, wanted: impl Fn(&Slot) -> bool) -> Option<Span> {
         let runs = self.runs(who, |s| s.is_some_and(&wanted));
         let run = self.rng.pick(&runs)?;
         if self.rng.chance(25) {
@@ -359,9 +371,8 @@ impl Planner {
     /// The pages around one that have the same attributes.
     fn alike(&self, who: Who, page: usize) -> Option<Span> {
         let id = self.parts.id(who)?;
-        let kind = |s: &Slot| (s.prot, s.dontfork, s.wipeonfork, s.lock);
-        let wanted = kind(slot(&self.model, id, self.region, page)?);
-        let runs = self.runs(who, |s| s.is_some_and(|s| kind(s) == wanted));
+        let wanted = alike(slot(&self.model, id, self.region, page)?);
+        let runs = self.runs(who, |s| s.is_some_and(|s| alike(s) == wanted));
         runs.into_iter()
             .find(|r| (r.first..r.end()).contains(&page))
     }
@@ -454,7 +465,7 @@ impl Planner {
             advice::KEEPONFORK,
         ];
         // Files have no VM_WIPEONFORK.
-        let some = if matches!(self.ground, Ground::File(_)) {
+        let some = if self.ground.file_pages().is_some() {
             &both[..2]
         } else {
             &both[..]

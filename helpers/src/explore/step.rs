@@ -94,6 +94,12 @@ pub enum Op {
     Unlock { at: Span },
     /// A walk over all pages of all; who takes the step is of no matter.
     Walk(Midway),
+    /// All soft-dirty bits of all are cleared.
+    Clean,
+    /// MADV_COLLAPSE: private memory becomes a huge page.
+    Collapse { at: Span },
+    /// MADV_COLLAPSE of the file: it is one huge page from now on.
+    CollapseFile { at: Span },
     /// fork.
     Fork { child: Who },
     /// The process exits.
@@ -175,7 +181,6 @@ impl Step {
             inside(s) && (s.first..s.end()).all(|p| at(p).is_some_and(ok))
         };
         let unlocked = |s: &Slot| s.lock == Lock::None;
-        let there = |s: &Slot| s.held != Held::Gone;
         match self.op {
             Op::Map { at, .. } | Op::MapFolio { at } => inside(at),
             Op::Unmap { at: s, .. } => {
@@ -206,14 +211,21 @@ impl Step {
                     && (new.first..new.end()).all(|page| at(page).is_none())
             }
             Op::Shrink { at, keep } => keep > 0 && keep < at.pages && all(at, &|_| true),
-            // can_madv_dontneed_vma(): EINVAL for VM_LOCKED.
-            Op::Advise { at, what } => all(at, &|s| what != advice::DONTNEED || unlocked(s)),
+            Op::Advise { at, what } => all(at, &|s| may_be_told(s, what)),
             // What cannot be read cannot be populated: ENOMEM.
             Op::Lock { at, .. } => all(at, &|s| s.prot != PROT_NONE && there(s)),
             Op::Unlock { at: s } => {
                 all(s, &|_| true) && (s.first..s.end()).any(|p| !unlocked(at(p).expect("mapped")))
             }
-            Op::Walk(_) => true,
+            Op::Walk(_) | Op::Clean => true,
+            // In one VMA, as far as the model knows: the kernel may find another reason to refuse.
+            Op::Collapse { at: s } => {
+                let first = at(s.first).copied();
+                let same = |s: &Slot| first.is_some_and(|f| alike(&f) == alike(s));
+                let private = |s: &Slot| s.object.is_none() && unlocked(s) && there(s);
+                all(s, &|s| s.prot & PROT_WRITE != 0 && private(s) && same(s))
+            }
+            Op::CollapseFile { at } => all(at, &|s| s.shared && there(s)),
             Op::Fork { child } => parts.id(child).is_none() && parts.alive(model) < MOST_ALIVE,
             Op::Exit | Op::Exec => parts.living(model).len() > 1,
         }
@@ -250,7 +262,8 @@ impl Step {
             Op::Lock { at, on_fault } => model.lock(id, vpns(at), lock(on_fault)),
             Op::Unlock { at } => model.lock(id, vpns(at), Lock::None),
             // The pages stay what they are to those who map them.
-            Op::Walk(_) => {}
+            Op::Walk(_) | Op::Clean | Op::CollapseFile { .. } => {}
+            Op::Collapse { at } => model.collapse(id, vpns(at)),
             Op::Fork { child } => {
                 let id = model.fork(id);
                 parts.actors.insert(child, id);
@@ -261,6 +274,9 @@ impl Step {
     }
 
     /// Takes the step in a world. False when it is not legal now, or this kernel does not have the call.
+    ///
+    /// # Errors
+    /// `Skip` when what the whole script plays on is not to be had.
     pub fn perform(&self, w: &World, parts: &mut Parts, region: Area) -> TestResult<bool> {
         if !self.legal(&w.model(), parts, region) {
             return Ok(false);
@@ -269,7 +285,7 @@ impl Step {
         match self.act(w, actor, parts, region) {
             Ok(()) => Ok(true),
             // A kernel without this advice, MREMAP_DONTUNMAP or this walk, or a limit on locked memory: nothing was changed.
-            Err(Stop::Skip(_)) => Ok(false),
+            Err(Stop::Skip(_)) if !matches!(self.op, Op::CollapseFile { .. }) => Ok(false),
             Err(stop) => Err(stop),
         }
     }
@@ -299,7 +315,7 @@ impl Step {
                 actor.map_object(at.of(region), file(parts)?, from, prot, share)
             }
             Op::Punch { from, pages } => w.punch(file(parts)?, from..from + pages),
-            Op::Truncate { pages } => w.truncate(file(parts)?, pages),
+            Op::Truncate { pages } => truncate(w, file(parts)?, pages),
             Op::Unmap { at, over: false } => actor.unmap(at.of(region)),
             Op::Unmap { at, over: true } => actor.fill_room(at.of(region)),
             Op::Write { at } => actor.write(at.of(region)),
@@ -335,6 +351,16 @@ impl Step {
             Op::Lock { at, on_fault } => actor.lock(at.of(region), lock(on_fault)),
             Op::Unlock { at } => actor.unlock(at.of(region)),
             Op::Walk(walk) => walk.take(w),
+            Op::Clean => w.clear_soft_dirty(),
+            Op::Collapse { at } if actor.may_be_huge(at.of(region))? => {
+                Err(Stop::Skip("needs pages that are no huge page"))
+            }
+            Op::Collapse { at } => match actor.collapse(at.of(region)) {
+                // The areas of a refused one would get huge pages of themselves.
+                Err(Stop::Skip(_)) => actor.advise(at.of(region), advice::NOHUGEPAGE),
+                other => other,
+            },
+            Op::CollapseFile { at } => collapse_file(actor, at.of(region)),
             Op::Fork { child } => {
                 let name = format!("{}.{child}", actor.name());
                 parts.actors.insert(child, actor.fork(&name)?.id());
@@ -344,6 +370,49 @@ impl Step {
             Op::Exec => actor.exec(),
         }
     }
+}
+
+/// Whether an access finds a page, or makes one.
+pub(super) fn there(s: &Slot) -> bool {
+    !matches!(s.held, Held::Gone | Held::Guard)
+}
+
+/// What neighbours that are one VMA have in common.
+pub(super) fn alike(s: &Slot) -> (i32, bool, bool, Lock) {
+    (s.prot, s.dontfork, s.wipeonfork, s.lock)
+}
+
+/// Whether a page may get some advice.
+fn may_be_told(s: &Slot, what: i32) -> bool {
+    let unlocked = s.lock == Lock::None;
+    let private = s.object.is_none();
+    match what {
+        // can_madv_dontneed_vma(), can_madv_lru_vma(): EINVAL for VM_LOCKED.
+        advice::DONTNEED | advice::PAGEOUT => unlocked,
+        // is_valid_guard_vma().
+        advice::GUARD_INSTALL => unlocked && private,
+        advice::GUARD_REMOVE => private,
+        advice::POPULATE_WRITE => private && there(s) && s.prot & PROT_WRITE != 0,
+        _ => true,
+    }
+}
+
+/// ftruncate. A truncation at a page of a large folio that is in swap never ends on some kernels: shmem_undo_range() (seen on 6.18) wants what
+/// crosses the new end to be read back and cut, which shmem_get_folio() refuses to do for a page past the end. So the last page that
+/// stays is read first.
+fn truncate(w: &World, object: &Object, pages: usize) -> TestResult {
+    w.read_file(object, pages - 1)?;
+    w.truncate(object, pages)
+}
+
+/// A page in an LRU batch is refused, for a moment.
+fn collapse_file(actor: Actor, area: Area) -> TestResult {
+    for _ in 0..6 {
+        if actor.collapse_cached(area)? {
+            return Ok(());
+        }
+    }
+    Err(Stop::Skip("needs large folios of shared memory"))
 }
 
 fn file(parts: &Parts) -> TestResult<&Object> {

@@ -6,7 +6,7 @@ use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
-use crate::kernel::{lru, sysfs, thp};
+use crate::kernel::{lru, sysfs, thp, vma};
 use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
@@ -92,6 +92,15 @@ impl Actor<'_, '_> {
         }
         // A fault in a hole of it would fill the neighbours too.
         self.advise(area, advice::NOHUGEPAGE)
+    }
+
+    /// Whether an area, a huge page by its place, may be mapped by a PMD: MADV_COLLAPSE has nothing to do then, and says that it is done.
+    pub fn may_be_huge(&self, area: Area) -> TestResult<bool> {
+        let w = self.world;
+        let name = "AnonHugePages";
+        let huge = vma::smaps_kb(self.pid()?, area.vpn * w.page, name).doing("read smaps")?;
+        // Of the whole VMA.
+        Ok(huge != Some(0) && w.folio_pages(self.id, area.vpn)? == area.pages)
     }
 
     /// MADV_COLLAPSE of pages that must be left alone, for the reason given, asked more than once: a page in an LRU batch is a reason too, for

@@ -4,7 +4,7 @@
 use super::model::{ActorId, Held, ObjectId};
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
-use crate::kernel::disk;
+use crate::kernel::{disk, lru};
 use crate::stop::Doing;
 use crate::sys::mem::{self, advice};
 use crate::{Stop, TestResult};
@@ -20,6 +20,7 @@ use nix::unistd::ftruncate;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Where an object's pages live.
@@ -183,6 +184,14 @@ impl World<'_> {
         Ok(())
     }
 
+    /// pread(2) of a page of an object, or of what is past its end: it is in memory then, if it is anywhere.
+    pub fn read_file(&self, object: &Object, page: usize) -> TestResult {
+        self.note(format!("read page {page} of {}", object.name()));
+        let at = ((object.base + page) * self.page) as u64;
+        object.file.read_at(&mut [0; 8], at).doing("pread")?;
+        Ok(())
+    }
+
     /// ftruncate(2): every mapping past the new end goes, private copies too.
     #[track_caller]
     pub fn truncate(&self, object: &Object, pages: usize) -> TestResult {
@@ -219,6 +228,29 @@ impl World<'_> {
             Err(Errno::EINVAL) => Err(Stop::Skip("needs F_SEAL_FUTURE_WRITE")),
             Err(e) => Err(Stop::error(format_args!("F_ADD_SEALS: {e}"))),
         }
+    }
+
+    /// F_SEAL_WRITE of a memfd that nobody may write, and that nobody holds a page of (memfd_wait_for_pins()).
+    ///
+    /// # Errors
+    /// `Fail` when it is refused, time and again.
+    #[track_caller]
+    pub fn seal_write(&self, object: &Object) -> TestResult {
+        self.note(format!("seal {} against writes", object.name()));
+        let seal = || fcntl(&object.file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_WRITE));
+        // Who has a page for a moment is waited for by the kernel; somebody may have one each time.
+        let mut last = Errno::EBUSY;
+        for _ in 0..3 {
+            lru::drain().doing("drain the LRU batches")?;
+            match seal() {
+                Ok(_) => return Ok(()),
+                Err(e) => last = e,
+            }
+        }
+        Err(Stop::fail(format_args!(
+            "a file that nobody has mapped for writing, and no page of which is held, is sealed against it: seen {last}\n{}",
+            self.script_text()
+        )))
     }
 
     /// F_SEAL_WRITE of a memfd that somebody may write through a shared mapping: EBUSY (mapping_deny_writable()).
