@@ -95,6 +95,15 @@ fn wrong_shares() {
     let reclaim = env!("CARGO_BIN_EXE_reclaim");
     told_to(reclaim, "shares", "shares", "smaps counts a page for each");
     told_to(reclaim, "shares", "mincore", "mincore tells the pages");
+    told_to(
+        reclaim,
+        "shares",
+        "sum",
+        "smaps counts anonymous pages as such",
+    );
+    if std::path::Path::new("/proc/self/numa_maps").exists() {
+        told_to(reclaim, "shares", "gathered", "numa_maps counts the pages");
+    }
 }
 
 #[test]

@@ -25,10 +25,12 @@ pub enum Cmd {
     },
     /// What came since the last time, see [`bus::take`].
     Take,
-    /// Read a byte; where that is poisoned, put a fresh page there.
+    /// Read or write a byte; where that is poisoned, put a fresh page there.
     Access {
         /// Bytes.
         addr: usize,
+        /// A write.
+        write: bool,
     },
 }
 
@@ -43,8 +45,8 @@ pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
         Cmd::CatchByThread => bus::catch_by_thread().map(|()| Reply::Done),
         Cmd::PoisonByThread { addr, len } => bus::poison_by_thread(addr, len).map(|()| Reply::Done),
         Cmd::Take => Ok(Reply::Values(bus::take())),
-        Cmd::Access { addr } => {
-            bus::access(addr);
+        Cmd::Access { addr, write } => {
+            bus::access(addr, write);
             Ok(Reply::Done)
         }
     }

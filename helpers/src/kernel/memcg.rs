@@ -308,6 +308,17 @@ impl Memcg {
             .and_then(|(_, value)| value.parse().ok()))
     }
 
+    /// What this cgroup is charged for, bytes: pages of whatever kind, and some that each CPU has in advance.
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub fn usage(&self) -> io::Result<u64> {
+        sysfs::read_u64(self.dir.join(match self.version {
+            Version::V1 => "memory.usage_in_bytes",
+            Version::V2 => "memory.current",
+        }))
+    }
+
     /// What of the pages of this cgroup, which the caller is in, is in swap, bytes: what it is charged for. `None` without swap accounting.
     ///
     /// # Errors

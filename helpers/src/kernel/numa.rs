@@ -56,7 +56,7 @@ pub fn free_bytes(node: i32) -> io::Result<u64> {
     mem_free(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no MemFree"))
 }
 
-/// The memory policy of an area, as /proc/PID/numa_maps shows it.
+/// The memory policy of an area and the pages in it, as /proc/PID/numa_maps shows them.
 pub struct Policy {
     /// Where the area begins, an address.
     pub start: usize,
@@ -64,6 +64,12 @@ pub struct Policy {
     pub policy: String,
     /// Whether it is the process' stack.
     pub stack: bool,
+    /// Pages of it in memory, of any node; of the zero page none.
+    pub pages: u64,
+    /// Those of them that are anonymous.
+    pub anon: u64,
+    /// How often the one that is mapped most is mapped; at least 1.
+    pub mapmax: u64,
 }
 
 /// The policies of all areas of a process, by address (show_numa_map()).
@@ -77,11 +83,27 @@ pub fn policies(pid: i32) -> io::Result<Vec<Policy>> {
 
 fn policy(line: &str) -> Option<Policy> {
     let mut words = line.split(' ');
-    Some(Policy {
+    let mut all = Policy {
         start: usize::from_str_radix(words.next()?, 16).ok()?,
         policy: words.next()?.to_owned(),
-        stack: words.any(|w| w == "stack"),
-    })
+        stack: false,
+        pages: 0,
+        anon: 0,
+        mapmax: 1,
+    };
+    for word in words {
+        all.stack |= word == "stack";
+        let Some((name, Ok(n))) = word.split_once('=').map(|(k, v)| (k, v.parse::<u64>())) else {
+            continue;
+        };
+        match name {
+            "anon" => all.anon = n,
+            "mapmax" => all.mapmax = n,
+            _ if name.starts_with('N') => all.pages += n,
+            _ => {}
+        }
+    }
+    Some(all)
 }
 
 /// Bytes of the MemFree line, of a node's meminfo ("Node 0 MemFree: 12 kB") or the machine's
@@ -120,6 +142,9 @@ mod tests {
             (p.start, p.policy.as_str(), p.stack),
             (0x7ffd_1000, "bind:1", true)
         );
+        assert_eq!((p.pages, p.anon, p.mapmax), (3, 3, 1));
+        let p = policy("7ffd1000 default anon=3 dirty=3 mapmax=2 N0=1 N1=2").unwrap();
+        assert_eq!((p.pages, p.anon, p.mapmax), (3, 3, 2));
         let p = policy("55d3c2000000 default file=/bin/stack/x mapped=2").unwrap();
         assert!(p.policy == "default" && !p.stack);
         assert!(policy("").is_none() && policy("zz default").is_none());

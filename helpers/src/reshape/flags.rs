@@ -256,6 +256,17 @@ pub const POLICY: &[Op] = &[
             g.c.bind(g.a, None)
         },
     },
+    Op {
+        name: "moved",
+        picture: "|0..3|. . . .|8..11|   to |node 4..7|, and |node 0 1|. .|   to |node 2 3|, empty where they were",
+        on: PRIVATE,
+        run: |g| {
+            g.c.bind(g.a.sub(4..8), node(g))?;
+            g.c.move_to(g.a.sub(4..8), g.place("to", 4))?;
+            g.c.bind(g.a.sub(0..4), node(g))?;
+            g.c.move_dontunmap(g.a.sub(2..4), g.place("there", 2))
+        },
+    },
 ];
 
 fn node(g: &Ground) -> Option<i32> {
@@ -279,6 +290,15 @@ pub const KEY: &[Op] = &[
             g.c.write(g.a.page(LOST + 1))?;
             g.c.protect_key(g.a.sub(2..5), false)?;
             g.c.protect_key(g.a.sub(4..8), false)
+        },
+    },
+    Op {
+        name: "moved",
+        picture: "|0..3|. . . .|8..11|   to |key 4..7|",
+        on: ALL,
+        run: |g| {
+            g.c.protect_key(g.a.sub(4..8), true)?;
+            g.c.move_to(g.a.sub(4..8), g.place("to", 4))
         },
     },
 ];

@@ -120,10 +120,14 @@ pub fn take() -> Vec<i64> {
     SEEN[..n * WORDS].iter().map(|w| w.load(SeqCst)).collect()
 }
 
-/// Reads a byte of a page that may be poisoned: then a fresh page of zeroes takes its place.
-pub fn access(addr: usize) {
+/// Reads or writes a byte of a page that may be poisoned: then a fresh page of zeroes takes its place.
+pub fn access(addr: usize, write: bool) {
     let page = mem::page_size();
     REPAIR.store(addr / page * page, SeqCst);
-    mem::touch_read(addr);
+    if write {
+        mem::touch_write(addr);
+    } else {
+        mem::touch_read(addr);
+    }
     REPAIR.store(0, SeqCst);
 }

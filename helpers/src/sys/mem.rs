@@ -288,6 +288,13 @@ pub fn touch_read(addr: usize) {
     unsafe { p.read_volatile() };
 }
 
+/// Writes a zero to the first byte of a page.
+pub fn touch_write(addr: usize) {
+    let p: *mut u8 = with_exposed_provenance_mut(addr);
+    // SAFETY: in a mapping without Rust objects (the rule of this module).
+    unsafe { p.write_volatile(0) };
+}
+
 /// write(2) of `len` bytes that lie at `addr`, whether or not there is a page: the kernel looks.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::kernel::hwpoison;
 use crate::kernel::kpage::Flags;
 use crate::pace::Tries;
 use crate::sys::mem::advice;
-use crate::world::World;
+use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::path::Path;
@@ -89,6 +89,31 @@ fn take(w: &World) -> TestResult<Taken> {
         )));
     }
     Ok(Taken::Yes(format!("{moved} pages")))
+}
+
+/// MADV_SOFT_OFFLINE of a page that somebody holds is refused: it cannot be emptied into another one.
+///
+/// # Errors
+/// `Skip` where this machine does not do it.
+#[track_caller]
+pub fn refused(w: &World, actor: Actor, page: Area) -> TestResult {
+    offered(w).map_err(Stop::Skip)?;
+    w.note(format!(
+        "{}: madvise {} SOFT_OFFLINE, to be refused",
+        actor.name(),
+        w.show(page)
+    ));
+    let cmd = Cmd::Advise {
+        addr: page.vpn * w.page_size(),
+        len: page.pages * w.page_size(),
+        advice: advice::SOFT_OFFLINE,
+    };
+    match w.ask(actor.id(), &cmd)? {
+        Reply::Errno(_) => w.check(),
+        other => Err(Stop::fail(format_args!(
+            "a page that somebody holds stays where it is: MADV_SOFT_OFFLINE was answered {other:?}"
+        ))),
+    }
 }
 
 /// Empties one page, and judges it by all its mappers. The errno when it was refused.

@@ -53,10 +53,10 @@ pub enum Answer {
 
 /// The userfaultfd of one actor, in the hands of the test.
 pub struct Keeper<'w, 'c> {
-    world: &'w World<'c>,
-    actor: ActorId,
+    pub(super) world: &'w World<'c>,
+    pub(super) actor: ActorId,
     pub(super) features: u64,
-    file: Rc<OwnedFd>,
+    pub(super) file: Rc<OwnedFd>,
 }
 
 impl<'w, 'c> World<'c> {
@@ -208,7 +208,7 @@ impl<'w, 'c> World<'c> {
 }
 
 impl<'w, 'c> Keeper<'w, 'c> {
-    fn note(&self, what: &str, area: Area) {
+    pub(super) fn note(&self, what: &str, area: Area) {
         let w = self.world;
         w.note(format!(
             "userfaultfd of {}: {what} {}",
@@ -217,7 +217,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
         ));
     }
 
-    fn bytes(&self, area: Area) -> (usize, usize) {
+    pub(super) fn bytes(&self, area: Area) -> (usize, usize) {
         (area.vpn * self.world.page, area.pages * self.world.page)
     }
 
@@ -359,6 +359,23 @@ impl<'w, 'c> Keeper<'w, 'c> {
         Ok(())
     }
 
+    /// A page of the file that has failed cannot be mapped by UFFDIO_CONTINUE (mfill_atomic_pte_continue()).
+    #[track_caller]
+    pub fn continue_poisoned(&self, page: Area) -> TestResult {
+        let w = self.world;
+        w.flush()?;
+        self.note("to be refused: UFFDIO_CONTINUE", page);
+        let (addr, len) = self.bytes(page);
+        match self.insist(|| uffd::cont(&self.file, addr, len, false)) {
+            Err(_) => Ok(()),
+            Ok(_) => Err(w.report(&Finding {
+                property: "nobody has a page again where one was poisoned",
+                detail: String::from("UFFDIO_CONTINUE is not refused"),
+                at: Some((self.actor, page.vpn)),
+            })),
+        }
+    }
+
     /// Fills missing pages one by one, write-protected from the start: a write to one of them waits. Whole huge pages where they are a
     /// hugetlb object's.
     ///
@@ -449,7 +466,7 @@ impl<'w, 'c> Keeper<'w, 'c> {
     }
 
     /// An ioctl is refused with EAGAIN while a fork, mremap or munmap is between its event and its end (mmap_changing).
-    fn insist(&self, mut ioctl: impl FnMut() -> Result<(), Errno>) -> Result<(), Errno> {
+    pub(super) fn insist(&self, mut ioctl: impl FnMut() -> Result<(), Errno>) -> Result<(), Errno> {
         let mut limit = Wait::new(REPLY_LIMIT);
         loop {
             match ioctl() {

@@ -131,11 +131,35 @@ impl Actor<'_, '_> {
     /// Reads a poisoned page: exactly one SIGBUS (action required) with its address. Then the actor maps a fresh page there.
     #[track_caller]
     pub fn access_poison(&self, page: Area) -> TestResult {
+        self.touch_poison(page, false)
+    }
+
+    /// The same by a write.
+    #[track_caller]
+    pub fn write_poison(&self, page: Area) -> TestResult {
+        self.touch_poison(page, true)
+    }
+
+    /// MADV_POPULATE_READ or MADV_POPULATE_WRITE of a poisoned page: no signal, and the error that says why.
+    #[track_caller]
+    pub fn populate_poison(&self, page: Area, advice: i32) -> TestResult {
+        let addr = page.vpn * self.world.page;
+        let cmd = Cmd::Advise {
+            addr,
+            len: self.world.page,
+            advice,
+        };
+        self.refused(&cmd, Errno::EHWPOISON)
+    }
+
+    #[track_caller]
+    fn touch_poison(&self, page: Area, write: bool) -> TestResult {
         let w = self.world;
-        w.note(format!("{}: read poisoned {}", self.name(), w.show(page)));
+        let how = if write { "write" } else { "read" };
+        w.note(format!("{}: {how} poisoned {}", self.name(), w.show(page)));
         let addr = page.vpn * w.page;
         w.signals(self.id)?;
-        w.tell(self.id, &Cmd::Bus(Bus::Access { addr }))?;
+        w.tell(self.id, &Cmd::Bus(Bus::Access { addr, write }))?;
         let seen = w.signals(self.id)?;
         let right = |s: &Signal| s.code == BUS_MCEERR_AR && s.addr == addr && s.lsb == w.page_lsb();
         if seen.len() != 1 || !seen.iter().all(right) {

@@ -46,10 +46,11 @@ const FIELDS: [(&str, &[&str]); 5] = [
 ];
 
 impl World<'_> {
-    /// Rss, Pss, Private_*, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them. Nobody but
-    /// actors may have the pages.
+    /// Rss, Pss, Private_*, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them, and
+    /// numa_maps agrees. Nobody but actors may have the pages.
     #[track_caller]
     pub fn check_shares(&self) -> TestResult {
+        self.check_gathered()?;
         let mut until = self.limit(PATIENCE);
         loop {
             let Some(finding) = self.wrong_share()? else {
@@ -81,6 +82,9 @@ impl World<'_> {
             let pid = self.pid(id)?;
             let list = vma::in_range(pid, start * self.page, end * self.page).doing("read maps")?;
             let smaps = Smaps::read(pid).doing("read smaps")?;
+            if let Some(finding) = self.wrong_sum(id, pid, &smaps)? {
+                return Ok(Some(finding));
+            }
             for v in list.iter().filter(|v| v.prot != PROT_NONE) {
                 let area = Area {
                     vpn: v.start / self.page,
@@ -112,6 +116,30 @@ impl World<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Pss_Anon of smaps_rollup is not less than the Pss of all VMAs that have anonymous pages only.
+    fn wrong_sum(&self, id: ActorId, pid: i32, smaps: &Smaps) -> TestResult<Option<Finding>> {
+        let mut anon = 0;
+        for v in vma::in_range(pid, 0, usize::MAX).doing("read maps")? {
+            let kb = |name| smaps.kb(v.start, name);
+            if kb("Anonymous") == kb("Rss") {
+                anon += kb("Pss").unwrap_or(0);
+            }
+        }
+        // Since Linux 4.20.
+        let Some(told) = vma::rollup_kb(pid, "Pss_Anon").doing("read smaps_rollup")? else {
+            return Ok(None);
+        };
+        let lie = u64::from(self.eye.lie == Some(Lie::Sum)) << 30;
+        Ok((told < anon + lie).then(|| Finding {
+            property: "smaps counts anonymous pages as such, whatever may become of them",
+            detail: format!(
+                "{}: {anon} kB of areas with anonymous pages only, Pss_Anon of smaps_rollup {told} kB",
+                self.actor_name(id)
+            ),
+            at: None,
+        }))
     }
 
     /// `None` for a VMA of another kind of memory.

@@ -42,6 +42,10 @@ pub enum Lie {
     Sizes,
     /// smaps counts one kB more than there is.
     Shares,
+    /// There is more anonymous memory than smaps_rollup tells.
+    Sum,
+    /// There is a page more in each area than numa_maps counts.
+    Gathered,
     /// No tested page is touched: reclaim has no reason to spare it.
     Untouched,
     /// mincore finds nothing in memory.
@@ -72,6 +76,8 @@ impl Lie {
             "sizes" => Lie::Sizes,
             "untouched" => Lie::Untouched,
             "shares" => Lie::Shares,
+            "gathered" => Lie::Gathered,
+            "sum" => Lie::Sum,
             "mincore" => Lie::Mincore,
             "guard" => Lie::Guard,
             "charge" => Lie::Charge,
