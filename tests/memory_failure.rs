@@ -547,6 +547,16 @@ const TESTS: &[Test] = &[
         ..OUTSIDE
     },
     Test {
+        name: "memfd.asked_for",
+        run: object::asked_for,
+        ..FAIL
+    },
+    Test {
+        name: "memfd.continued",
+        run: object::continued,
+        ..FAIL
+    },
+    Test {
         name: "memfd.held",
         run: |c| held::memfd(c, false),
         ..HELD

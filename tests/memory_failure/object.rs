@@ -5,8 +5,9 @@
 use super::{N, bystander, end, from};
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
-use helpers::topology::{self, NONE, RW};
-use helpers::world::{Cause, Kind, Share, Signals, World};
+use helpers::sys::uffd::{FEATURE_MINOR_SHMEM, MINOR};
+use helpers::topology::{self, Grain::Base, NONE, RW};
+use helpers::world::{Actor, Answer, Area, Cause, Kind, Object, Share, Signals, World};
 use helpers::{Stop, TestResult, walk};
 
 /// The page of a memfd: shared and private mappings, one process with two of them, one with a copy of its own.
@@ -98,6 +99,102 @@ pub fn later(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.truncate(&file, 0)?;
     end(&w, &[p, f, g])?;
     w.finish()
+}
+
+/// Who maps the memfd after pages of it have failed does not get them, in whatever way it asks.
+///
+///   memfd        0 1 2 3 4 5 6 7       1 to 6 failed
+///   F shared       r w R W             read, written, populated for a read and for a write
+///   G private      r w R W             the same; H after them: its own page has failed
+pub fn asked_for(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, p, a) = failed(&w, 1..7)?;
+    for (name, share) in [("F", Share::Shared), ("G", Share::Private)] {
+        let (f, at) = (w.actor(name)?, w.place(N));
+        w.name(at, "later");
+        f.catch(true)?;
+        f.map_object(at, &file, 0, NONE, share)?;
+        f.protect(at, RW)?;
+        f.write_poison(at.page(2))?;
+        f.populate_poison(at.page(3), advice::POPULATE_READ)?;
+        f.populate_poison(at.page(4), advice::POPULATE_WRITE)?;
+        f.access_poison(at.page(1))?;
+        // What was looked for in vain is so still.
+        f.write_poison(at.page(4))?;
+        f.access_poison(at.page(3))?;
+        f.write(at.page(0))?;
+        w.check()?;
+        f.exit()?;
+    }
+    let h = w.actor("H")?;
+    let own = Base.map(&w, h, N)?;
+    h.write(own)?;
+    h.catch(true)?;
+    for i in 1..4 {
+        w.fail_page(h, own.page(i), Cause::Access(h), Signals::Mappers)?;
+    }
+    h.populate_poison(own.page(1), advice::POPULATE_READ)?;
+    h.populate_poison(own.page(2), advice::POPULATE_WRITE)?;
+    for i in [1, 2] {
+        h.access_poison(own.page(i))?;
+    }
+    h.write_poison(own.page(3))?;
+    p.write(a.page(0))?;
+    walk::every_on_offer(&w)?;
+    w.truncate(&file, 0)?;
+    end(&w, &[p, h])?;
+    w.finish()
+}
+
+/// The same, asked for by a userfaultfd.
+///
+///   memfd        0 1 2 3 4 5 6 7       2 and 5 failed
+///   F shared     registered, untouched
+pub fn continued(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, p, _) = failed(&w, [2, 5])?;
+    let (f, at) = (w.actor("F")?, w.place(N));
+    w.name(at, "later");
+    f.catch(true)?;
+    // Nothing of it is read yet.
+    f.map_object(at, &file, 0, NONE, Share::Shared)?;
+    f.protect(at, RW)?;
+    let k = f.keeper(FEATURE_MINOR_SHMEM)?;
+    k.register(at, MINOR)?;
+    for lost in [2, 5] {
+        k.continue_poisoned(at.page(lost))?;
+    }
+    k.fill(at.page(3), Answer::Continue)?;
+    k.close()?;
+    w.check()?;
+    f.access_poison(at.page(2))?;
+    f.write_poison(at.page(5))?;
+    walk::every_on_offer(&w)?;
+    w.truncate(&file, 0)?;
+    end(&w, &[p, f])?;
+    w.finish()
+}
+
+/// A memfd, mapped by P, some pages of which have failed.
+fn failed<'w, 'c>(
+    w: &'w World<'c>,
+    lost: impl IntoIterator<Item = usize>,
+) -> TestResult<(Object, Actor<'w, 'c>, Area)> {
+    if w.features().version() < (5, 16) {
+        return Err(Stop::Skip(
+            "needs a memfd that keeps poisoned pages (Linux 5.16)",
+        ));
+    }
+    let file = w.object(Kind::Memfd, N)?;
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "a");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    p.catch(true)?;
+    for page in lost {
+        w.fail_page(p, a.page(page), Cause::Access(p), Signals::MappersAtLeast)?;
+    }
+    Ok((file, p, a))
 }
 
 /// The page of a file that is the same on the disk: it is read again by who wants it.
