@@ -186,6 +186,8 @@ fn free_part(ctx: &mut Ctx) -> TestResult {
 enum Then {
     /// P alone has it, and writes one page of it again.
     Write,
+    /// The same, and asks for all of it to go.
+    PageOut,
     /// Forked: both may lose all but what they write.
     Fork,
     /// Shared when it is given up; C never gave it up.
@@ -205,6 +207,12 @@ fn free_thp(ctx: &mut Ctx, then: Then) -> TestResult {
         Then::Write => {
             p.free(a)?;
             p.write(a.page(n / 2))?;
+        }
+        // At once: reclaim of its own accord spares what was touched just now.
+        Then::PageOut => {
+            p.free(a)?;
+            p.write(a.page(n / 2))?;
+            p.advise(a, advice::PAGEOUT)?;
         }
         Then::Fork => {
             p.free(a)?;
@@ -278,6 +286,30 @@ fn pageout_shared(ctx: &mut Ctx) -> TestResult {
     c.map(own)?;
     c.write(own)?;
     c.page_out_shared(a.sub(2..4), own)?;
+    walks(w)
+}
+
+/// The same of a large folio that all of them map whole.
+///
+///   P  |==== a ====|[own]      C  |==== a ====|      D, C's child, the same
+fn pageout_shared_whole(ctx: &mut Ctx, pages: fn(&World) -> TestResult<usize>) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let pages = pages(&w)?;
+    let (a, own) = (w.place_aligned(pages, pages), w.place(2));
+    w.name(a, "a");
+    w.name(own, "own");
+    p.map_folio(a)?;
+    p.map(own)?;
+    p.write(own)?;
+    let c = p.fork("C")?;
+    c.unmap(own)?;
+    p.page_out_shared(a, own)?;
+    c.fork("D")?;
+    p.exit()?;
+    c.map(own)?;
+    c.write(own)?;
+    c.page_out_shared(a, own)?;
     walks(w)
 }
 
@@ -593,6 +625,17 @@ const ALONE: Test = Test {
     ..FREE
 };
 
+const ALONE_FOLIO: Test = Test {
+    needs: &[Need::Thp, Need::Reclaim, Need::Pfn, Need::KpageFlags],
+    knobs: walk::FOLIO_KNOBS,
+    ..ALONE
+};
+
+const ALONE_HUGE: Test = Test {
+    knobs: &[],
+    ..ALONE_FOLIO
+};
+
 const FILE: Test = Test {
     about: "Copies and the file's own pages in one VMA go and come each in its own way.",
     ..FREE
@@ -656,6 +699,10 @@ const TESTS: &[Test] = &[
     t!(FREE_FOLIO, "free.folio.copied", |c| free_folio(c, true)),
     t!(FREE_FOLIO, "free.part", free_part),
     t!(FREE_HUGE, "free.thp", |c| free_thp(c, Then::Write)),
+    t!(FREE_HUGE, "free.thp.paged_out", |c| free_thp(
+        c,
+        Then::PageOut
+    )),
     t!(FREE_HUGE, "free.thp.forked", |c| free_thp(c, Then::Fork)),
     t!(FREE_HUGE, "free.thp.shared", |c| free_thp(c, Then::Shared)),
     moved::BASE,
@@ -664,6 +711,12 @@ const TESTS: &[Test] = &[
     t!(ADVICE, "pageout", |c| pageout(c, false)),
     t!(ADVICE, "pageout.outside", |c| pageout(c, true)),
     t!(ALONE, "pageout.shared", pageout_shared),
+    t!(ALONE_FOLIO, "pageout.shared.folio", |c| {
+        pageout_shared_whole(c, |w| w.folio_size())
+    }),
+    t!(ALONE_HUGE, "pageout.shared.thp", |c| {
+        pageout_shared_whole(c, |w| Ok(w.place_huge(1)?.pages))
+    }),
     part::PAGEOUT,
     threads::WRITTEN,
     threads::READ_BACK,

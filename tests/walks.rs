@@ -10,7 +10,7 @@ use helpers::kernel::features::Features;
 use helpers::kernel::hugetlb;
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
-use helpers::topology::{Grain, RW};
+use helpers::topology::{Grain, NONE, RW};
 use helpers::walk::{
     self, Walk, compact, idle, ksm, migrate,
     own::{Way, at_once, only_own},
@@ -188,6 +188,73 @@ fn own_parts(ctx: &mut Ctx, way: Way) -> TestResult {
     Grain::Huge.verify(&w, p, a)?;
     p.protect(a.page(a.pages / 2), topology::R)?;
     only_own(&w, p, &[a], &[], way)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// What may not be accessed is moved as well, where the kernel finds such pages at all.
+///
+///   P  |small ---|     |large ... ---|       ---: PROT_NONE
+fn own_closed(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let small = Grain::Base.map(&w, p, 4)?;
+    p.write(small)?;
+    let unit = unit(&w)?;
+    let large = w.place_aligned(unit, unit);
+    w.name(large, "large");
+    p.map_folio(large)?;
+    for area in [small, large] {
+        p.protect(area, NONE)?;
+    }
+    if w.nodes_of(p, small)?[0] < 0 {
+        return Err(Stop::Skip(
+            "needs move_pages that finds what may not be accessed",
+        ));
+    }
+    if let Some(i) = w.nodes_of(p, large)?.iter().position(|&n| n < 0) {
+        return Err(Stop::fail(format_args!(
+            "move_pages finds the parts of a large folio as it finds small pages: not page {i} of it"
+        )));
+    }
+    only_own(&w, p, &[small, large], &[], Way::MovePages)?;
+    p.protect(large, topology::R)?;
+    p.protect(small, topology::R)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Pages of a file that a child has from its parent: fork copies the entries of a private mapping that has a page of its own, and both are
+/// mappers from then on (folio_dup_file_rmap_ptes()).
+///
+///   P private  |f f f 3'f f f f|  own       C  all of the first, from P      f: of the file     3': P's own copy
+fn own_forked(ctx: &mut Ctx, huge: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    let a = if huge { w.place_huge(1)? } else { w.place(16) };
+    w.name(a, "a");
+    let file = w.object(Kind::Memfd, a.pages)?;
+    q.map_object(a, &file, 0, NONE, Share::Shared)?;
+    if huge {
+        q.advise(a, advice::HUGEPAGE)?;
+    }
+    q.protect(a, RW)?;
+    q.write(a)?;
+    if huge && !w.is_huge(q.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    q.exit()?;
+    let own = Grain::Base.map(&w, p, 4)?;
+    p.write(own)?;
+    p.map_object(a, &file, 0, RW, Share::Private)?;
+    p.write(a.page(3))?;
+    p.read(a)?;
+    let c = p.fork("C")?;
+    c.unmap(own)?;
+    only_own(&w, p, &[own], &[a.sub(8..12)], Way::MovePages)?;
+    only_own(&w, c, &[], &[a.sub(8..12)], Way::MovePages)?;
+    p.exit()?;
+    only_own(&w, c, &[a.sub(8..12)], &[], Way::MovePages)?;
     topology::write_by_each(&w)?;
     w.finish()
 }
@@ -407,6 +474,30 @@ const TESTS: &[Test] = &[
     Test {
         name: "own.thp_parts",
         run: |c| own_parts(c, Way::MovePages),
+        ..OWN_HUGE
+    },
+    Test {
+        name: "own.closed.folio",
+        run: |c| own_closed(c, |w| w.folio_size()),
+        ..OWN_FOLIO
+    },
+    Test {
+        name: "own.closed.thp",
+        run: |c| own_closed(c, |w| Ok(w.place_huge(1)?.pages)),
+        ..OWN_HUGE
+    },
+    Test {
+        name: "own.forked_file",
+        run: |c| own_forked(c, false),
+        ..OWN
+    },
+    Test {
+        name: "own.forked_file.thp_parts",
+        knobs: &[Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+            "advise",
+        )],
+        run: |c| own_forked(c, true),
         ..OWN_HUGE
     },
     Test {
