@@ -229,6 +229,42 @@ const FUTURE: Test = Test {
     ..LOCK
 };
 
+/// A process that says again and again what it locks of its future: what was locked before stays as it was.
+///
+///   P  kept [locked]   first [on fault]   second [locked]   third [on fault]   then all that there is   last [not]
+fn future_changed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let areas = ["kept", "first", "second", "third", "last"].map(|name| {
+        let area = w.place(4);
+        w.name(area, name);
+        area
+    });
+    let [kept, first, second, third, last] = areas;
+    p.map(kept)?;
+    p.write(kept)?;
+    p.lock(kept, Lock::Full)?;
+    for (area, how) in [
+        (first, Lock::OnFault),
+        (second, Lock::Full),
+        (third, Lock::OnFault),
+    ] {
+        p.lock_future(how)?;
+        w.check_areas()?;
+        p.map(area)?;
+        w.check_areas()?;
+        p.write(area.page(1))?;
+    }
+    p.fork("C")?;
+    p.lock_current()?;
+    p.map(last)?;
+    p.write(last)?;
+    w.check_areas()?;
+    walk::every_on_offer(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// What is mapped side by side while MCL_FUTURE is on merges, and counts as locked all the same (__mmap_complete()): on the right of what is there, on the left,
 /// between two, and of a file.
 ///
@@ -362,6 +398,12 @@ const TESTS: &[Test] = &[
         name: "future.onfault",
         run: |c| future(c, Lock::OnFault),
         ..FUTURE
+    },
+    Test {
+        name: "future.changed",
+        about: "What a process locks of its future is what it asked for last, and what it has locked stays so.",
+        run: future_changed,
+        ..Test::DEFAULT
     },
     Test {
         name: "future.joined",

@@ -23,6 +23,8 @@ mod given_up;
 mod peeked;
 #[path = "gup/read_pins.rs"]
 mod read_pins;
+#[path = "gup/undone.rs"]
+mod undone;
 #[path = "gup/unshared.rs"]
 mod unshared;
 
@@ -656,6 +658,9 @@ const TESTS: &[Test] = &[
         ..POKE
     },
     unshared::THP,
+    undone::OBJECTS,
+    undone::MARKED,
+    undone::OFFLINED,
     Test {
         name: "poke.read_only",
         run: poke_read_only,

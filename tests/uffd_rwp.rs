@@ -353,6 +353,30 @@ fn nobody_waits(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// The same for a huge page that a fork shares: who has ended its protection may write to it no more than before (do_huge_pmd_uffd_rwp()).
+///
+///   P |======== PMD ========|      read at 3, then written       C  the same, not protected
+fn nobody_waits_thp(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 0)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    let k = p.keeper(FEATURE_RWP | FEATURE_RWP_ASYNC)?;
+    k.register(a, RWP)?;
+    let c = p.fork("C")?;
+    k.shut(a)?;
+    p.read(a.page(3))?;
+    p.write(a.page(3))?;
+    k.open(a)?;
+    w.check()?;
+    c.write(a.page(4))?;
+    w.check()?;
+    k.close()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 /// A range of several VMAs, of several kinds, protected by one call and let go by another: each page of it is.
 ///
 ///   P |0 1|2 3|4 5|6 7|       2 3 read only, 4 5 not dumped
@@ -471,6 +495,11 @@ const TESTS: &[Test] = &[
         name: "nobody_waits",
         run: nobody_waits,
         ..MARK
+    },
+    Test {
+        name: "nobody_waits.thp",
+        run: nobody_waits_thp,
+        ..HUGE
     },
     Test {
         name: "several",

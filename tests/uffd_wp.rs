@@ -18,6 +18,8 @@ mod folios;
 mod merged;
 #[path = "uffd_wp/moved.rs"]
 mod moved;
+#[path = "uffd_wp/occupied.rs"]
+mod occupied;
 #[path = "uffd_wp/scanned.rs"]
 mod scanned;
 #[path = "uffd_wp/untouched.rs"]
@@ -436,6 +438,7 @@ const TESTS: &[Test] = &[
     filled::PRIVATE,
     filled::CONTINUED,
     filled::OTHER_GROUP,
+    occupied::OCCUPIED,
     dropped::TABLE,
     dropped::PART,
     Test {

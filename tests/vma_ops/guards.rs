@@ -172,7 +172,7 @@ fn table(ctx: &mut Ctx) -> TestResult {
 
 /// Guards and other marks that no page is behind, in one table: each goes by what is for it, and by nothing else.
 ///
-///   P   |0 x # . 4 # x .|     x: poisoned by userfaultfd      #: a guard
+///   P   |0 x # # 4 # x .|     x: poisoned by userfaultfd, as 3 was before      #: a guard
 fn marks(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
@@ -184,8 +184,9 @@ fn marks(ctx: &mut Ctx) -> TestResult {
     let k = p.keeper(FEATURE_POISON)?;
     k.register(a, MISSING | WP)?;
     k.poison(a.page(1))?;
+    k.poison(a.page(3))?;
     k.poison(a.page(6))?;
-    for i in [2, 5] {
+    for i in [2, 3, 5] {
         p.advise(a.page(i), advice::GUARD_INSTALL)?;
     }
     w.check()?;
