@@ -36,6 +36,8 @@ mod program_text;
 mod reshape;
 #[path = "file_shared/tail.rs"]
 mod tail;
+#[path = "file_shared/totals.rs"]
+mod totals;
 #[path = "file_shared/tree.rs"]
 mod tree;
 
@@ -416,6 +418,7 @@ const TESTS: &[Test] = &[
     copies::SWAPPED,
     copies::MERGED,
     bits::SEAL_REFUSED,
+    bits::SEALED,
     bits::COUNTED_MOVED,
     bits::WRITTEN_AND_GONE,
     bits::WRITTEN_AFTER_READ,
@@ -472,10 +475,13 @@ const TESTS: &[Test] = &[
     large::COUNTED,
     huge::PARTS,
     huge::LOCKED,
+    huge::SEALED,
     huge::MARKED,
     huge::MARKED_WHOLE,
     huge::WRITTEN_AND_SPLIT,
     huge::WRITTEN_AND_MOVED,
+    totals::FILLED,
+    totals::CUT,
     huge::COUNTED,
     pmd::COUNTED,
     huge::RECLAIMED,

@@ -6,10 +6,10 @@ use super::place;
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
-use helpers::topology::{R, RW};
+use helpers::topology::{self, R, RW};
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::{self, reclaim};
-use helpers::world::{Kind, Share, World};
+use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
 
 /// Pages of each mapping.
@@ -105,6 +105,40 @@ fn seal_refused(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A file that is mapped for writing no more is sealed against it, whoever reads it: a page that is mapped, or part of a large folio, is not one
+/// that somebody holds (memfd_wait_for_pins()).
+pub fn sealed(w: &World, p: Actor, a: Area, file: &Object) -> TestResult {
+    let c = p.fork("C")?;
+    c.read(a)?;
+    // The private mappings have pages of the file, and one that is not.
+    let b = w.place_aligned(a.pages, a.pages.next_power_of_two());
+    w.name(b, "private");
+    c.map_object(b, file, 0, RW, Share::Private)?;
+    c.read(b)?;
+    c.write(b.page(1))?;
+    let d = c.fork("D")?;
+    for actor in [p, c, d] {
+        actor.unmap(a)?;
+    }
+    w.check()?;
+    w.seal_write(file)?;
+    d.write(b.page(2))?;
+    w.check()?;
+    walk::plain(w)?;
+    topology::write_by_each(w)
+}
+
+fn sealed_base(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let p = w.actor("P")?;
+    let a = place(&w, "a", N);
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    sealed(&w, p, a, &file)?;
+    w.finish()
+}
+
 /// Shared memory that moves from node to node is shared memory there too (__folio_migrate_mapping()).
 fn counted_moved(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
@@ -152,6 +186,11 @@ pub const WRITTEN_AFTER_READ: Test = Test {
 pub const SEAL_REFUSED: Test = Test {
     name: "sealed.refused",
     run: seal_refused,
+    ..BITS
+};
+pub const SEALED: Test = Test {
+    name: "sealed.read",
+    run: sealed_base,
     ..BITS
 };
 pub const COUNTED_MOVED: Test = Test {

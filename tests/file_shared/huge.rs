@@ -358,6 +358,18 @@ pub fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
     Ok(false)
 }
 
+/// A huge page whose file is sealed while parts of it are mapped.
+fn sealed(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (file, p, a) = whole(&w)?;
+    p.write(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    super::bits::sealed(&w, p, a, &file)?;
+    w.finish()
+}
+
 /// A huge page of a file, mapped by P as a whole.
 fn whole<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)> {
     let a = w.place_huge(1)?;
@@ -502,6 +514,12 @@ pub const MARKED: Test = Test {
     name: "huge.marked",
     about: "A page stays write-protected by userfaultfd for the mapper that asked for it, also when it gives the page back.",
     run: marked,
+    ..HUGE
+};
+pub const SEALED: Test = Test {
+    name: "huge.sealed",
+    about: "A file that nobody may write through a mapping is sealed against it, and every mapper of its pages is found.",
+    run: sealed,
     ..HUGE
 };
 pub const WRITTEN_AND_SPLIT: Test = Test {

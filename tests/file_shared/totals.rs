@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the kernel counts of shared memory and its huge pages, when huge pages of it are made and taken apart.
+
+use super::huge::{HUGE, collapse, map_whole};
+use helpers::counters::Counters;
+use helpers::kernel::vmstat;
+use helpers::stop::Doing;
+use helpers::supervise::{Ctx, Need, Test};
+use helpers::world::{Kind, Share, World};
+use helpers::{Stop, TestResult, walk};
+use std::time::Duration;
+
+/// How long a number may be on its way.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// A file with few pages becomes a huge page: what fills its holes is shared memory as well (collapse_file()).
+///
+///   memfd  |0 . . . . . . n/2 . . . n-1|   ->   |======== huge ========|
+fn filled(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let n = w.place_huge(1)?.pages;
+    let a = w.far(n * w.page_size())?;
+    w.name(a, "far");
+    let file = w.object(Kind::Memfd, n)?;
+    let p = w.actor("P")?;
+    let parts = [a.page(0), a.page(n / 2), a.page(n - 1)];
+    p.map_parts(a, &file, 0, &parts, Share::Shared)?;
+    p.write_all(&parts)?;
+    w.punch(&file, 1..n / 2)?;
+    w.punch(&file, n / 2 + 1..n - 1)?;
+    let counters = Counters::open(&w)?;
+    let shmem = || counters.pages("shmem");
+    let base = shmem()?.ok_or(Stop::Skip("needs shmem in memory.stat"))?;
+    if !collapse(&p, a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    let property = "every page of shared memory counts as such";
+    counters.expect_pages("shmem", property, "collapsed", base, n - parts.len())?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+/// Huge pages of shared memory of the whole machine.
+fn huge_pages() -> TestResult<u64> {
+    let seen = vmstat::sum(&["nr_shmem_hugepages"]).doing("read /proc/vmstat")?;
+    seen.ok_or(Stop::Skip("needs nr_shmem_hugepages in /proc/vmstat"))
+}
+
+/// A huge page that is cut is one no longer, wherever it is cut (__folio_split()).
+///
+///   memfd  |======== huge ========|   ->   |0 1 2 . . m|      truncated at m, or . . . punched out of it
+fn cut(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let n = w.place_huge(1)?.pages;
+    for at in [n / 2 + 3, n / 2, 5] {
+        for punched in [false, true] {
+            let a = w.place_huge(1)?;
+            let file = w.object(Kind::Memfd, n)?;
+            let p = w.actor("P")?;
+            let before = huge_pages()?;
+            map_whole(p, a, &file)?;
+            p.write(a)?;
+            if !w.is_huge(p.id(), a)? {
+                return Err(Stop::Skip("needs a free huge page for shared memory"));
+            }
+            let made = huge_pages()?;
+            let q = p.fork("Q")?;
+            match punched {
+                true => w.punch(&file, at..at + 1)?,
+                false => w.truncate(&file, at)?,
+            }
+            w.check()?;
+            let split = w.folio_pages(p.id(), a.vpn)? < n;
+            let mut until = w.limit(PATIENCE);
+            let mut seen = huge_pages()?;
+            while seen >= made && !until.over() {
+                std::thread::sleep(Duration::from_millis(5));
+                seen = huge_pages()?;
+            }
+            // Who else has some may have made one meanwhile.
+            if made == before + 1 && split && seen >= made {
+                return Err(Stop::fail(format_args!(
+                    "a huge page of shared memory that is cut does not count as one any more: nr_shmem_hugepages was {before}, {made} with it, and is {seen}"
+                )));
+            }
+            walk::plain(&w)?;
+            for actor in [p, q] {
+                actor.exit()?;
+            }
+        }
+    }
+    w.finish()
+}
+
+pub const FILLED: Test = Test {
+    name: "huge.counted.filled",
+    about: "The counters of shared memory follow its pages.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    run: filled,
+    ..HUGE
+};
+pub const CUT: Test = Test {
+    name: "huge.counted.cut",
+    about: "The counters of huge pages of shared memory follow them.",
+    run: cut,
+    ..HUGE
+};
