@@ -103,7 +103,9 @@ pub fn huge_script(seed: u64) -> Script {
 
 /// The script of a seed on a huge page of a file, which is mapped, moved, punched and copied in parts, with walks in between.
 pub fn huge_file_script(seed: u64) -> Script {
-    let weights = [FILE_WEIGHTS, MORE_OF_FILES].concat();
+    // Nobody locks a part of it: reclaim splits such a folio, which takes the entries of a file's pages away from all.
+    let mut weights = [FILE_WEIGHTS, MORE_OF_FILES].concat();
+    weights.retain(|(kind, ..)| !matches!(kind, Kind::Lock));
     let mut p = Planner::new(Rng::new(seed), Ground::HugeFile(HUGE), 3 * HUGE, weights);
     let at = span(0, HUGE);
     p.take(

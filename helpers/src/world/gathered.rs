@@ -109,7 +109,11 @@ impl World<'_> {
                 _ => pfns.extend(seen.pfn()),
             }
         }
-        let (counts, flags) = self.eye.all(&pfns)?;
+        // In the order that they are read in; a merged page may be there more than once.
+        let mut all = pfns.clone();
+        all.sort_unstable_by_key(|pfn| pfn.0);
+        all.dedup();
+        let (counts, flags) = self.eye.all(&all)?;
         let has = |pfn: &Pfn, what: u64| flags.get(pfn).is_some_and(|f| f & what != 0);
         if pfns.iter().any(|pfn| !flags.contains_key(pfn)) {
             return Ok(None);
