@@ -25,6 +25,8 @@ mod given_up;
 mod mincore;
 #[path = "reclaim/moved.rs"]
 mod moved;
+#[path = "reclaim/pageout.rs"]
+mod pageout;
 #[path = "reclaim/part.rs"]
 mod part;
 #[path = "reclaim/threads.rs"]
@@ -204,15 +206,13 @@ fn free_thp(ctx: &mut Ctx, then: Then) -> TestResult {
     let n = a.pages;
     let mut freed = Vec::new();
     match then {
-        Then::Write => {
+        Then::Write | Then::PageOut => {
             p.free(a)?;
             p.write(a.page(n / 2))?;
-        }
-        // At once: reclaim of its own accord spares what was touched just now.
-        Then::PageOut => {
-            p.free(a)?;
-            p.write(a.page(n / 2))?;
-            p.advise(a, advice::PAGEOUT)?;
+            // At once: reclaim of its own accord spares what was touched just now.
+            if then == Then::PageOut {
+                p.advise(a, advice::PAGEOUT)?;
+            }
         }
         Then::Fork => {
             p.free(a)?;
@@ -234,83 +234,6 @@ fn free_thp(ctx: &mut Ctx, then: Then) -> TestResult {
     w.check()?;
     topology::write_by_each(&w)?;
     w.finish()
-}
-
-/// MADV_PAGEOUT by one of several mappers, and through process_madvise by nobody of them: what goes, goes from all.
-///
-///   P  [0 1 2'3'4 5 6 7]     C  [0 1 2 3 4'5'6 7]     Q  KSM's equal page of 0, 1
-fn pageout(ctx: &mut Ctx, outside: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = filled(&w, "P", 8)?;
-    let c = p.fork("C")?;
-    p.write(a.sub(2..4))?;
-    c.write(a.sub(4..6))?;
-    p.protect(a.sub(3..5), R)?;
-    for by in [p, c, p] {
-        for what in [advice::COLD, advice::PAGEOUT] {
-            together(&w, || match outside {
-                true => by.advise_from_outside(a, what),
-                false => by.advise(a, what),
-            })?;
-            w.check_partly()?;
-            w.check_shares()?;
-        }
-        by.read(a.sub(1..3))?;
-    }
-    // One has some of them in again when the other gives them away.
-    swap_out(&w)?;
-    c.read(a.sub(0..6))?;
-    together(&w, || p.advise(a, advice::PAGEOUT))?;
-    w.check_partly()?;
-    w.check()?;
-    walks(w)
-}
-
-/// What one mapper does not need, others may: the pages that P has for itself go, the others stay.
-///
-///   P  [0 1 2 3][own]      C  [0 1 2 3][own]      D, C's child, [2 3], and then P exits
-fn pageout_shared(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = filled(&w, "P", 4)?;
-    let own = w.place(2);
-    w.name(own, "own");
-    p.map(own)?;
-    p.write(own)?;
-    let c = p.fork("C")?;
-    c.unmap(own)?;
-    p.page_out_shared(a, own)?;
-    let d = c.fork("D")?;
-    d.unmap(a.sub(0..2))?;
-    p.exit()?;
-    // A place of its own: in a large folio the pages that others map would keep those that they do not.
-    c.map(own)?;
-    c.write(own)?;
-    c.page_out_shared(a.sub(2..4), own)?;
-    walks(w)
-}
-
-/// The same of a large folio that all of them map whole.
-///
-///   P  |==== a ====|[own]      C  |==== a ====|      D, C's child, the same
-fn pageout_shared_whole(ctx: &mut Ctx, pages: fn(&World) -> TestResult<usize>) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let pages = pages(&w)?;
-    let (a, own) = (w.place_aligned(pages, pages), w.place(2));
-    w.name(a, "a");
-    w.name(own, "own");
-    p.map_folio(a)?;
-    p.map(own)?;
-    p.write(own)?;
-    let c = p.fork("C")?;
-    c.unmap(own)?;
-    p.page_out_shared(a, own)?;
-    c.fork("D")?;
-    p.exit()?;
-    c.map(own)?;
-    c.write(own)?;
-    c.page_out_shared(a, own)?;
-    walks(w)
 }
 
 /// Copies of file pages beside pages that are the file's own, in one VMA; the file has another mapper.
@@ -615,27 +538,6 @@ const FREE_FOLIO: Test = Test {
     ..FREE_HUGE
 };
 
-const ADVICE: Test = Test {
-    about: "Advice by one mapper takes a page from all of them or from none.",
-    ..FREE
-};
-
-const ALONE: Test = Test {
-    about: "Advice by one mapper to page out leaves what others map too.",
-    ..FREE
-};
-
-const ALONE_FOLIO: Test = Test {
-    needs: &[Need::Thp, Need::Reclaim, Need::Pfn, Need::KpageFlags],
-    knobs: walk::FOLIO_KNOBS,
-    ..ALONE
-};
-
-const ALONE_HUGE: Test = Test {
-    knobs: &[],
-    ..ALONE_FOLIO
-};
-
 const FILE: Test = Test {
     about: "Copies and the file's own pages in one VMA go and come each in its own way.",
     ..FREE
@@ -708,15 +610,11 @@ const TESTS: &[Test] = &[
     moved::BASE,
     moved::FOLIO,
     moved::THP,
-    t!(ADVICE, "pageout", |c| pageout(c, false)),
-    t!(ADVICE, "pageout.outside", |c| pageout(c, true)),
-    t!(ALONE, "pageout.shared", pageout_shared),
-    t!(ALONE_FOLIO, "pageout.shared.folio", |c| {
-        pageout_shared_whole(c, |w| w.folio_size())
-    }),
-    t!(ALONE_HUGE, "pageout.shared.thp", |c| {
-        pageout_shared_whole(c, |w| Ok(w.place_huge(1)?.pages))
-    }),
+    pageout::INSIDE,
+    pageout::OUTSIDE,
+    pageout::SHARED,
+    pageout::SHARED_FOLIO,
+    pageout::SHARED_HUGE,
     part::PAGEOUT,
     threads::WRITTEN,
     threads::READ_BACK,

@@ -207,12 +207,12 @@ fn own_closed(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>) -> TestResul
     for area in [small, large] {
         p.protect(area, NONE)?;
     }
-    if w.nodes_of(p, small)?[0] < 0 {
+    if w.lost_by_move_pages(p, small)?.is_some() {
         return Err(Stop::Skip(
             "needs move_pages that finds what may not be accessed",
         ));
     }
-    if let Some(i) = w.nodes_of(p, large)?.iter().position(|&n| n < 0) {
+    if let Some(i) = w.lost_by_move_pages(p, large)? {
         return Err(Stop::fail(format_args!(
             "move_pages finds the parts of a large folio as it finds small pages: not page {i} of it"
         )));
@@ -234,11 +234,10 @@ fn own_forked(ctx: &mut Ctx, huge: bool) -> TestResult {
     let a = if huge { w.place_huge(1)? } else { w.place(16) };
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
-    q.map_object(a, &file, 0, NONE, Share::Shared)?;
-    if huge {
-        q.advise(a, advice::HUGEPAGE)?;
+    match huge {
+        true => q.map_huge_object(a, &file)?,
+        false => q.map_object(a, &file, 0, RW, Share::Shared)?,
     }
-    q.protect(a, RW)?;
     q.write(a)?;
     if huge && !w.is_huge(q.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));

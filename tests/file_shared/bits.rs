@@ -83,15 +83,21 @@ fn written_after_read(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A memfd that P has written.
+fn written<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)> {
+    let file = w.object(Kind::Memfd, N)?;
+    let p = w.actor("P")?;
+    let a = place(w, "a", N);
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    Ok((file, p, a))
+}
+
 /// Who may make its mapping writable again counts as a writer of the file, a child as well (mapping_allow_writable()): F_SEAL_WRITE would
 /// be a lie.
 fn seal_refused(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let file = w.object(Kind::Memfd, N)?;
-    let p = w.actor("P")?;
-    let a = place(&w, "a", N);
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
+    let (file, p, a) = written(&w)?;
     p.protect(a, R)?;
     let c = p.fork("C")?;
     w.seal_write_refused(&file)?;
@@ -130,11 +136,7 @@ pub fn sealed(w: &World, p: Actor, a: Area, file: &Object) -> TestResult {
 
 fn sealed_base(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let file = w.object(Kind::Memfd, N)?;
-    let p = w.actor("P")?;
-    let a = place(&w, "a", N);
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
+    let (file, p, a) = written(&w)?;
     sealed(&w, p, a, &file)?;
     w.finish()
 }
@@ -190,6 +192,7 @@ pub const SEAL_REFUSED: Test = Test {
 };
 pub const SEALED: Test = Test {
     name: "sealed.read",
+    about: "A file that nobody may write through a mapping is sealed against it, and every mapper of its pages is found.",
     run: sealed_base,
     ..BITS
 };

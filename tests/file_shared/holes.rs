@@ -2,7 +2,7 @@
 //! Huge pages of shared memory that are made where the file has holes: these are filled, whoever maps them (collapse_file()).
 
 use super::bits::taken;
-use super::huge::{HUGE, collapse};
+use super::huge::HUGE;
 use super::place;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
@@ -37,7 +37,7 @@ fn sparse<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)>
 fn collapsed(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let (file, p, a) = sparse(&w)?;
-    if !collapse(&p, a)? {
+    if !p.collapse_cached(a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
     }
     w.check()?;
@@ -86,7 +86,7 @@ fn registered(ctx: &mut Ctx) -> TestResult {
         q.exit()?;
     }
     p.advise(a, advice::HUGEPAGE)?;
-    if !collapse(&p, a)? {
+    if !p.collapse_cached(a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
     }
     w.check()?;

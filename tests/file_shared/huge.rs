@@ -80,13 +80,6 @@ fn stage<'w, 'c>(w: &'w World<'c>, huge: bool) -> TestResult<Stage<'w, 'c>> {
     })
 }
 
-/// By one entry, where the page is a huge one: that is asked for before the first access.
-pub fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
-    actor.map_object(a, file, 0, 0, Share::Shared)?;
-    actor.advise(a, advice::HUGEPAGE)?;
-    actor.protect(a, RW)
-}
-
 fn parts(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let s = stage(&w, true)?;
@@ -118,7 +111,7 @@ fn counted(ctx: &mut Ctx) -> TestResult {
     let n = a.pages - 10;
     let file = w.object(Kind::Memfd, a.pages)?;
     let p = w.actor("P")?;
-    map_whole(p, a, &file)?;
+    p.map_huge_object(a, &file)?;
     p.write(a)?;
     if !w.is_huge(p.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
@@ -139,7 +132,7 @@ fn counted(ctx: &mut Ctx) -> TestResult {
     let d = w.actor("D")?;
     let all = w.place_huge(1)?;
     w.name(all, "all");
-    map_whole(d, all, &file)?;
+    d.map_huge_object(all, &file)?;
     d.read(all)?;
     counters.expect_files("by one process as a whole too", base, a.pages)?;
     d.exit()?;
@@ -236,12 +229,12 @@ fn collapsed(ctx: &mut Ctx, locked: bool) -> TestResult {
         s.r.lock(s.middle, Lock::OnFault)?;
     }
     w.check()?;
-    let mut done = collapse(&s.p, s.a)?;
+    let mut done = s.p.collapse_cached(s.a)?;
     if locked && !done {
         s.q.unlock(s.a)?;
         s.r.unlock(s.head)?;
         s.r.unlock(s.middle)?;
-        done = collapse(&s.p, s.a)?;
+        done = s.p.collapse_cached(s.a)?;
         if done {
             return Err(Stop::fail(
                 "a lock keeps pages in memory, not in their place: pages of a file that a mapper has locked do not collapse, and do when it has unlocked them",
@@ -254,7 +247,7 @@ fn collapsed(ctx: &mut Ctx, locked: bool) -> TestResult {
         let file = w.object(Kind::Memfd, alone.pages)?;
         control.map_object(alone, &file, 0, RW, Share::Shared)?;
         control.write(alone)?;
-        return Err(if collapse(&control, alone.sub(0..s.a.pages))? {
+        return Err(if control.collapse_cached(alone.sub(0..s.a.pages))? {
             Stop::fail(
                 "pages of a file that others map too do not collapse, those of another file do",
             )
@@ -292,7 +285,7 @@ fn collapsed_marked(ctx: &mut Ctx) -> TestResult {
     q.advise(b.sub(2..5), advice::DONTNEED)?;
     q.fork("C")?;
     w.check()?;
-    if !collapse(&p, a)? {
+    if !p.collapse_cached(a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
     }
     // As they are, then as they come back.
@@ -338,7 +331,7 @@ fn collapsed_own_marks(ctx: &mut Ctx) -> TestResult {
     p.write_kept(a.sub(4..6), &k)?;
     p.write_kept(a.page(n - 2), &k)?;
     p.write(a.sub(0..2))?;
-    if !collapse(&q, b)? {
+    if !q.collapse_cached(b)? {
         return Err(Stop::Skip(
             "needs a huge page that can be mapped by a PMD now",
         ));
@@ -346,16 +339,6 @@ fn collapsed_own_marks(ctx: &mut Ctx) -> TestResult {
     w.check()?;
     walk::plain(&w)?;
     w.finish()
-}
-
-/// A page in an LRU batch is refused; each attempt empties those.
-pub fn collapse(actor: &Actor, area: Area) -> TestResult<bool> {
-    for _ in 0..6 {
-        if actor.collapse_cached(area)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// A huge page whose file is sealed while parts of it are mapped.
@@ -376,7 +359,7 @@ fn whole<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)> 
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
     let p = w.actor("P")?;
-    map_whole(p, a, &file)?;
+    p.map_huge_object(a, &file)?;
     Ok((file, p, a))
 }
 
@@ -461,7 +444,7 @@ fn written_and_moved(ctx: &mut Ctx) -> TestResult {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
     }
     let q = w.actor("Q")?;
-    map_whole(q, a, &file)?;
+    q.map_huge_object(a, &file)?;
     q.read(a)?;
     let middle = a.pages / 2;
     for (i, part) in [a.sub(0..6), a.sub(middle..middle + 5)]
@@ -518,7 +501,7 @@ pub const MARKED: Test = Test {
 };
 pub const SEALED: Test = Test {
     name: "huge.sealed",
-    about: "A file that nobody may write through a mapping is sealed against it, and every mapper of its pages is found.",
+    about: super::bits::SEALED.about,
     run: sealed,
     ..HUGE
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Huge pages of shared memory where no huge entry fits, or not all pages are the file's.
 
-use super::huge::{HUGE, map_whole};
+use super::huge::HUGE;
 use super::place;
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::mem::advice;
@@ -24,7 +24,7 @@ fn askew(ctx: &mut Ctx) -> TestResult {
     let n = a.pages / 3;
     let file = w.object(Kind::Memfd, a.pages)?;
     let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
-    map_whole(p, a, &file)?;
+    p.map_huge_object(a, &file)?;
     p.write(a)?;
     if !w.is_huge(p.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
@@ -58,7 +58,7 @@ fn past_end(ctx: &mut Ctx) -> TestResult {
     w.name(a, "a");
     let file = w.object(Kind::Memfd, 5)?;
     let p = w.actor("P")?;
-    map_whole(p, a, &file)?;
+    p.map_huge_object(a, &file)?;
     p.write(a.sub(0..5))?;
     if !w.is_huge(p.id(), a.sub(0..5))? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));

@@ -2,7 +2,6 @@
 //! Large folios of shared memory that no PMD can map (Linux 6.11 and later): each VMA has the part of one that it happens to reach, and a
 //! fault maps as much of it as fits (finish_fault()).
 
-use super::huge::map_whole;
 use super::place;
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Need, Test};
@@ -40,7 +39,7 @@ fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)>
     w.name(a, "a");
     let file = w.object(Kind::Memfd, 2 * n)?;
     let p = w.actor("P")?;
-    map_whole(p, a, &file)?;
+    p.map_huge_object(a, &file)?;
     p.write(a)?;
     for first in [a.vpn, a.vpn + n] {
         if w.folio_pages(p.id(), first)? != n {

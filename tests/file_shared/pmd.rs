@@ -2,7 +2,7 @@
 //! What the kernel says is mapped by huge entries: each huge page counts once while anybody maps it so, as what it is
 //! (__folio_add_rmap(), __folio_remove_rmap()).
 
-use super::huge::{HUGE, map_whole};
+use super::huge::HUGE;
 use helpers::kernel::{sysfs, vma};
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Test};
@@ -57,7 +57,7 @@ fn round(w: &World, p: Actor, a: Area, file: &Object) -> TestResult<Option<Wrong
     if base[0].is_none() {
         return Err(Stop::Skip("needs ShmemPmdMapped in meminfo"));
     }
-    map_whole(p, a, file)?;
+    p.map_huge_object(a, file)?;
     p.write(a)?;
     let all = (a.pages * w.page_size() / 1024) as i64;
     let addr = a.vpn * w.page_size();

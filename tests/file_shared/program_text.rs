@@ -2,7 +2,6 @@
 //! Huge pages of a file on a disk that is only read and executed (CONFIG_READ_ONLY_THP_FOR_FS), as the text of programs is: they are on no
 //! swap and are written by nobody, but are moved, split and thrown away like others.
 
-use super::huge::collapse;
 use super::place;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, R, RW, RX};
@@ -63,7 +62,7 @@ fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
     r.write(middle.page(3))?;
     w.check()?;
     let needs = Stop::Skip("needs huge pages of files on a disk (CONFIG_READ_ONLY_THP_FOR_FS)");
-    let done = match collapse(&p, a) {
+    let done = match p.collapse_cached(a) {
         Err(Stop::Skip(_)) => return Err(needs),
         other => other?,
     };
@@ -71,7 +70,7 @@ fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
         // What works for a file that nobody else maps has to work for this one.
         let other = text(w, n)?;
         control.map_object(alone, &other, 0, RX, Share::Shared)?;
-        return Err(match collapse(&control, alone)? {
+        return Err(match control.collapse_cached(alone)? {
             true => Stop::fail(
                 "pages of a file that others map too do not collapse, those of another file do",
             ),

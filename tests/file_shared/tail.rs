@@ -2,7 +2,6 @@
 //! A file that ends within a page, which is the tail of a large folio: what splits the folio keeps it (__folio_split()). Nobody maps that page; it is read and written by
 //! the file.
 
-use super::huge::map_whole;
 use super::place;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test};
@@ -44,7 +43,7 @@ fn tail(ctx: &mut Ctx, large: bool) -> TestResult {
     if large {
         let maker = w.actor("maker")?;
         w.name(whole, "whole");
-        map_whole(maker, whole, &file)?;
+        maker.map_huge_object(whole, &file)?;
         maker.write(whole.sub(0..n))?;
         if !w.is_huge(maker.id(), whole.sub(0..n))? {
             return Err(Stop::Skip("needs a free huge page for shared memory"));

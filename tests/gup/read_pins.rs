@@ -7,8 +7,7 @@ use super::{N, PIN, family};
 use helpers::actor::pin::Lookup;
 use helpers::kernel::features::Features;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
-use helpers::sys::mem::advice;
-use helpers::topology::{self, Grain, NONE, R, RW};
+use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, merge};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
@@ -236,10 +235,7 @@ fn private_huge(ctx: &mut Ctx, lookup: Lookup) -> TestResult {
     w.name(a, "shared");
     w.name(b, "private");
     let file = w.object(Kind::Memfd, a.pages)?;
-    // Asked for before the first access.
-    p.map_object(a, &file, 0, NONE, Share::Shared)?;
-    p.advise(a, advice::HUGEPAGE)?;
-    p.protect(a, RW)?;
+    p.map_huge_object(a, &file)?;
     p.write(a)?;
     if !w.is_huge(p.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));

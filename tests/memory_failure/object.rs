@@ -61,20 +61,7 @@ pub fn memfd(ctx: &mut Ctx, outside: bool) -> TestResult {
 ///   F shared  afterwards, neighbours first       G private  afterwards, neighbours last
 pub fn later(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
-    if w.features().version() < (5, 16) {
-        return Err(Stop::Skip(
-            "needs a memfd that keeps poisoned pages (Linux 5.16)",
-        ));
-    }
-    let file = w.object(Kind::Memfd, N)?;
-    let (p, a) = (w.actor("P")?, w.place(N));
-    w.name(a, "a");
-    p.map_object(a, &file, 0, RW, Share::Shared)?;
-    p.write(a)?;
-    p.catch(true)?;
-    for lost in [2, 5] {
-        w.fail_page(p, a.page(lost), from(outside, p), Signals::MappersAtLeast)?;
-    }
+    let (file, p, _) = failed(&w, [2, 5], outside)?;
     let (f, at) = (w.actor("F")?, w.place(N));
     w.name(at, "later");
     f.catch(true)?;
@@ -108,7 +95,7 @@ pub fn later(ctx: &mut Ctx, outside: bool) -> TestResult {
 ///   G private      r w R W             the same; H after them: its own page has failed
 pub fn asked_for(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let (file, p, a) = failed(&w, 1..7)?;
+    let (file, p, a) = failed(&w, 1..7, false)?;
     for (name, share) in [("F", Share::Shared), ("G", Share::Private)] {
         let (f, at) = (w.actor(name)?, w.place(N));
         w.name(at, "later");
@@ -152,7 +139,7 @@ pub fn asked_for(ctx: &mut Ctx) -> TestResult {
 ///   F shared     registered, untouched
 pub fn continued(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let (file, p, _) = failed(&w, [2, 5])?;
+    let (file, p, _) = failed(&w, [2, 5], false)?;
     let (f, at) = (w.actor("F")?, w.place(N));
     w.name(at, "later");
     f.catch(true)?;
@@ -179,6 +166,7 @@ pub fn continued(ctx: &mut Ctx) -> TestResult {
 fn failed<'w, 'c>(
     w: &'w World<'c>,
     lost: impl IntoIterator<Item = usize>,
+    outside: bool,
 ) -> TestResult<(Object, Actor<'w, 'c>, Area)> {
     if w.features().version() < (5, 16) {
         return Err(Stop::Skip(
@@ -192,7 +180,7 @@ fn failed<'w, 'c>(
     p.write(a)?;
     p.catch(true)?;
     for page in lost {
-        w.fail_page(p, a.page(page), Cause::Access(p), Signals::MappersAtLeast)?;
+        w.fail_page(p, a.page(page), from(outside, p), Signals::MappersAtLeast)?;
     }
     Ok((file, p, a))
 }

@@ -2,7 +2,6 @@
 //! Large folios that nobody marks when they come into a locked area as a whole, since nobody sees the whole of them: each step maps or
 //! locks a part. Reclaim, which finds all entries of them, makes up for it (folio_referenced_one()).
 
-use super::object::map_whole;
 use super::{End, MLOCK, leave};
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
@@ -148,7 +147,7 @@ fn object(ctx: &mut Ctx) -> TestResult {
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
     let q = w.actor("Q")?;
-    map_whole(q, a, &file)?;
+    q.map_huge_object(a, &file)?;
     q.write(a)?;
     if !w.is_huge(q.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));

@@ -3,11 +3,10 @@
 
 use super::{End, leave, vm_locked};
 use helpers::supervise::{Ctx, Knob};
-use helpers::sys::mem::advice;
-use helpers::topology::{self, NONE, RW};
+use helpers::topology::{self, RW};
 use helpers::walk::mlocked::{self, expect};
 use helpers::world::model::Lock;
-use helpers::world::{Actor, Area, Kind, Object, Share, World};
+use helpers::world::{Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Pages of each mapping.
@@ -58,13 +57,6 @@ pub fn remapped(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// By one entry: that is asked for before the first access.
-pub fn map_whole(actor: Actor, a: Area, file: &Object) -> TestResult {
-    actor.map_object(a, file, 0, NONE, Share::Shared)?;
-    actor.advise(a, advice::HUGEPAGE)?;
-    actor.protect(a, RW)
-}
-
 /// A huge page that somebody has locked, before or after it was touched, and who then goes. Q, who has not, keeps it.
 ///
 ///   memfd       |0 ..... huge page ..... 511|
@@ -77,7 +69,7 @@ pub fn large(ctx: &mut Ctx) -> TestResult {
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
     let q = w.actor("Q")?;
-    map_whole(q, a, &file)?;
+    q.map_huge_object(a, &file)?;
     q.write(a)?;
     if !w.is_huge(q.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
@@ -86,7 +78,7 @@ pub fn large(ctx: &mut Ctx) -> TestResult {
     for how in [Lock::Full, Lock::OnFault] {
         for end in ways {
             let p = w.actor("P")?;
-            map_whole(p, a, &file)?;
+            p.map_huge_object(a, &file)?;
             if how == Lock::OnFault {
                 p.lock(a, how)?;
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Walks in the middle of a script: what comes after them finds pages in swap, merged, or somewhere else.
+//! Walks in the middle of a script, and what else changes entries: what comes after them finds pages in swap, merged, or somewhere else,
+//! guards, entries without their soft-dirty bit, and huge pages made anew.
 //!
 //! Reclaim, KSM and migration leave entries of other kinds in the page tables, which fork copies, mremap moves, mprotect
 //! changes and exit drops by code of their own, and whoever touches a page first afterwards decides what becomes of it.
@@ -7,7 +8,7 @@
 use super::ground::{self, FILE_WEIGHTS, FOLIO, Ground, HUGE};
 use super::plan::{Kind, Planner, Script, Weight};
 use super::rng::Rng;
-use super::step::{Op, Span, Who, span};
+use super::step::{Op, Who, span, there};
 use crate::TestResult;
 use crate::sys::mem::advice;
 use crate::topology::RW;
@@ -156,39 +157,45 @@ impl Planner {
         self.rng.pick(some).map(Op::Walk)
     }
 
-    /// Guards on some pages, or guards taken away.
-    pub(super) fn guard(&mut self, who: Who) -> Option<Op> {
-        let guards = self.runs(who, |s| s.is_some_and(|s| s.held == Held::Guard));
-        if !guards.is_empty() && self.rng.chance(40) {
-            let run = self.rng.pick(&guards)?;
-            return Some(Op::Advise {
-                at: self.part(run),
-                what: advice::GUARD_REMOVE,
-            });
+    /// Guards on some pages, or guards taken away, of whoever has some.
+    pub(super) fn guard(&mut self, who: Who) -> Option<(Who, Op)> {
+        let mut guards = Vec::new();
+        for who in self.parts.living(&self.model) {
+            let runs = self.runs(who, |s| s.is_some_and(|s| s.held == Held::Guard));
+            guards.extend(runs.into_iter().map(|run| (who, run)));
         }
-        Some(Op::Advise {
-            at: self.some(who, |s| s.lock == Lock::None && s.object.is_none())?,
-            what: advice::GUARD_INSTALL,
-        })
+        if !guards.is_empty() && self.rng.chance(40) {
+            let (who, run) = self.rng.pick(&guards)?;
+            let what = advice::GUARD_REMOVE;
+            let at = self.part(run);
+            return Some((who, Op::Advise { at, what }));
+        }
+        let at = self.some(who, |s| s.lock == Lock::None && s.object.is_none())?;
+        let what = advice::GUARD_INSTALL;
+        Some((who, Op::Advise { at, what }))
     }
 
-    /// A huge page of what an actor has where the first one was.
-    pub(super) fn collapse(&mut self, who: Who) -> Option<Op> {
+    /// A huge page of what somebody has where one may be, made writable as a whole first: few have one that is.
+    pub(super) fn collapse(&mut self) -> Option<(Who, Op)> {
         let Ground::Huge(unit) = self.ground else {
             return None;
         };
-        let first = unit * self.rng.below(self.region.pages / unit);
-        let at = span(first, unit);
-        let whole = |run: &Span| run.first <= first && run.end() >= at.end();
-        let there = self.runs(who, |s| s.is_some_and(super::step::there));
-        // What keeps it from being one VMA is undone first, as often as not.
-        there
-            .iter()
-            .any(whole)
-            .then_some(match self.rng.chance(50) {
-                true => Op::Protect { at, prot: RW },
-                false => Op::Collapse { at },
-            })
+        let mut whole = Vec::new();
+        for who in self.parts.living(&self.model) {
+            let there = self.runs(who, |s| s.is_some_and(there));
+            for first in (0..self.region.pages).step_by(unit) {
+                let at = span(first, unit);
+                if there
+                    .iter()
+                    .any(|r| r.first <= first && r.end() >= at.end())
+                {
+                    whole.push((who, at));
+                }
+            }
+        }
+        let (who, at) = self.rng.pick(&whole)?;
+        self.next.push((who, Op::Collapse { at }));
+        Some((who, Op::Protect { at, prot: RW }))
     }
 }
 
@@ -216,5 +223,41 @@ mod tests {
         }
         assert_eq!(taken.len(), 3, "{taken:?}");
         assert!(taken.values().all(|&n| n >= 20), "{taken:?}");
+    }
+
+    #[test]
+    fn scripts_do_everything_else() {
+        let mut done = std::collections::BTreeMap::new();
+        for seed in 0..60 {
+            for step in [script(seed), huge_script(seed)]
+                .into_iter()
+                .flat_map(|s| s.steps)
+            {
+                let what = match step.op {
+                    Op::Clean => "clean",
+                    Op::Collapse { .. } => "collapse",
+                    Op::Advise {
+                        what: advice::GUARD_INSTALL,
+                        ..
+                    } => "guard",
+                    Op::Advise {
+                        what: advice::GUARD_REMOVE,
+                        ..
+                    } => "no guard",
+                    Op::Advise {
+                        what: advice::POPULATE_WRITE,
+                        ..
+                    } => "populate",
+                    Op::Advise {
+                        what: advice::PAGEOUT,
+                        ..
+                    } => "page out",
+                    _ => continue,
+                };
+                *done.entry(what).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(done.len(), 6, "{done:?}");
+        assert!(done.values().all(|&n| n >= 10), "{done:?}");
     }
 }

@@ -115,7 +115,7 @@ pub(super) struct Planner {
     /// Moves so far: source and destination.
     moves: Vec<(Span, usize)>,
     /// What would go well with the last step.
-    next: Vec<(Who, Op)>,
+    pub(super) next: Vec<(Who, Op)>,
 }
 
 impl Planner {
@@ -265,7 +265,7 @@ impl Planner {
             Kind::MapFolio => self.map_folio()?,
             Kind::Walk => self.midway()?,
             Kind::Clean => Op::Clean,
-            Kind::Guard => self.guard(who)?,
+            Kind::Guard => return self.guard(who),
             Kind::Populate => Op::Advise {
                 at: self.some(who, |s| s.prot & PROT_WRITE != 0 && there(s))?,
                 what: advice::POPULATE_WRITE,
@@ -274,7 +274,7 @@ impl Planner {
                 at: self.some(who, |s| s.lock == Lock::None)?,
                 what: advice::PAGEOUT,
             },
-            Kind::Collapse => self.collapse(who)?,
+            Kind::Collapse => return self.collapse(),
         };
         Some((who, op))
     }

@@ -356,11 +356,17 @@ impl Step {
                 Err(Stop::Skip("needs pages that are no huge page"))
             }
             Op::Collapse { at } => match actor.collapse(at.of(region)) {
-                // The areas of a refused one would get huge pages of themselves.
-                Err(Stop::Skip(_)) => actor.advise(at.of(region), advice::NOHUGEPAGE),
+                // The area of a refused one would get a huge page by itself.
+                Err(Stop::Skip(why)) => {
+                    actor.advise(at.of(region), advice::NOHUGEPAGE)?;
+                    Err(Stop::Skip(why))
+                }
                 other => other,
             },
-            Op::CollapseFile { at } => collapse_file(actor, at.of(region)),
+            Op::CollapseFile { at } => match actor.collapse_cached(at.of(region))? {
+                true => Ok(()),
+                false => Err(Stop::Skip("needs a free huge page for shared memory")),
+            },
             Op::Fork { child } => {
                 let name = format!("{}.{child}", actor.name());
                 parts.actors.insert(child, actor.fork(&name)?.id());
@@ -403,16 +409,6 @@ fn may_be_told(s: &Slot, what: i32) -> bool {
 fn truncate(w: &World, object: &Object, pages: usize) -> TestResult {
     w.read_file(object, pages - 1)?;
     w.truncate(object, pages)
-}
-
-/// A page in an LRU batch is refused, for a moment.
-fn collapse_file(actor: Actor, area: Area) -> TestResult {
-    for _ in 0..6 {
-        if actor.collapse_cached(area)? {
-            return Ok(());
-        }
-    }
-    Err(Stop::Skip("needs large folios of shared memory"))
 }
 
 fn file(parts: &Parts) -> TestResult<&Object> {

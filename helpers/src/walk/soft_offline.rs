@@ -98,6 +98,9 @@ fn take(w: &World) -> TestResult<Taken> {
 #[track_caller]
 pub fn refused(w: &World, actor: Actor, page: Area) -> TestResult {
     offered(w).map_err(Stop::Skip)?;
+    let debugfs = w.features().debugfs.as_deref();
+    let debugfs = debugfs.ok_or(Stop::Skip("needs debugfs"))?;
+    let before = w.pages_of(actor, page)?;
     w.note(format!(
         "{}: madvise {} SOFT_OFFLINE, to be refused",
         actor.name(),
@@ -110,9 +113,17 @@ pub fn refused(w: &World, actor: Actor, page: Area) -> TestResult {
     };
     match w.ask(actor.id(), &cmd)? {
         Reply::Errno(_) => w.check(),
-        other => Err(Stop::fail(format_args!(
-            "a page that somebody holds stays where it is: MADV_SOFT_OFFLINE was answered {other:?}"
-        ))),
+        other => {
+            // It is poisoned now, and not ours to keep: that it cannot be given back is no other failure.
+            for (pfn, _) in before.into_iter().flatten() {
+                if w.page_flags(pfn)?.is_some_and(|f| f.has(Flags::HWPOISON)) {
+                    let _ = hwpoison::unpoison(debugfs, pfn);
+                }
+            }
+            Err(Stop::fail(format_args!(
+                "a page that somebody holds stays where it is: MADV_SOFT_OFFLINE was answered {other:?}"
+            )))
+        }
     }
 }
 

@@ -279,6 +279,30 @@ impl World<'_> {
         numa::page_nodes(actor.pid()?, &addrs).doing("move_pages")
     }
 
+    /// The first page of an area that move_pages(2) says nothing of although it is mapped, looked at again and again: somebody may have it for a
+    /// moment.
+    ///
+    /// # Errors
+    /// `Skip` when not all of the area is in memory.
+    pub fn lost_by_move_pages(&self, actor: Actor, area: Area) -> TestResult<Option<usize>> {
+        const LOOKS: usize = 4;
+        let mut lost = None;
+        for _ in 0..LOOKS {
+            let before = self.pages_of(actor, area)?;
+            let nodes = self.nodes_of(actor, area)?;
+            let after = self.pages_of(actor, area)?;
+            let there = |i: usize| before[i].is_some() && after[i].is_some();
+            if !(0..area.pages).all(there) {
+                return Err(Stop::Skip("needs memory that nobody else reclaims"));
+            }
+            lost = nodes.iter().position(|&node| node < 0);
+            if lost.is_none() {
+                break;
+            }
+        }
+        Ok(lost)
+    }
+
     /// Pages of zeroes are on no node (do_pages_stat_array()), by whatever entry they are mapped. How many there are.
     #[track_caller]
     pub fn check_nowhere(&self, actor: Actor, area: Area) -> TestResult<usize> {

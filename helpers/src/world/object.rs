@@ -315,17 +315,30 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
-    /// MADV_COLLAPSE of an object's pages. False when the kernel could not do it now.
+    /// Maps a memfd, read, write and shared, so that its pages come as huge ones where the kernel has some: that is asked for before the first
+    /// access.
+    #[track_caller]
+    pub fn map_huge_object(&self, area: Area, object: &Object) -> TestResult {
+        self.map_object(area, object, 0, PROT_NONE, Share::Shared)?;
+        self.advise(area, advice::HUGEPAGE)?;
+        self.protect(area, PROT_READ | PROT_WRITE)
+    }
+
+    /// MADV_COLLAPSE of an object's pages. False when the kernel could not do it now, asked again and again: a page in an LRU batch is
+    /// refused, and each attempt empties those.
     #[track_caller]
     pub fn collapse_cached(&self, area: Area) -> TestResult<bool> {
-        match self.ask_collapse_cached(area)? {
-            Ok(()) => Ok(true),
-            Err(Errno::EINVAL) => Err(Stop::Skip("needs MADV_COLLAPSE of shared memory")),
-            Err(errno) => {
-                self.world.diag(format_args!("MADV_COLLAPSE: {errno}"));
-                Ok(false)
+        const ATTEMPTS: usize = 6;
+        for _ in 0..ATTEMPTS {
+            match self.ask_collapse_cached(area)? {
+                Ok(()) => return Ok(true),
+                Err(Errno::EINVAL) => {
+                    return Err(Stop::Skip("needs MADV_COLLAPSE of shared memory"));
+                }
+                Err(errno) => self.world.diag(format_args!("MADV_COLLAPSE: {errno}")),
             }
         }
+        Ok(false)
     }
 
     /// The same where the kernel may refuse, and what it says (madvise_collapse_errno()).

@@ -15,21 +15,22 @@ const TIMES: usize = 2048;
 const ROUNDS: usize = 3;
 
 impl World<'_> {
-    /// What the test's own cgroup is charged for, pages.
-    fn charged(&self) -> TestResult<i64> {
-        let memcg = self.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    /// What the test's own cgroup is charged for, pages. `Err` says why there is none.
+    fn charged(&self) -> TestResult<Result<i64, &'static str>> {
+        let memcg = match self.arena().memcg.as_ref() {
+            Ok(memcg) => memcg,
+            Err(why) => return Ok(Err(why)),
+        };
         let bytes = memcg
             .usage()
             .doing("read what a memory cgroup is charged for")?;
-        Ok((bytes / self.page as u64) as i64)
+        Ok(Ok((bytes / self.page as u64) as i64))
     }
 }
 
 impl Keeper<'_, '_> {
-    /// UFFDIO_COPY to pages that are there is refused with EEXIST, however often, and takes no memory (mfill_atomic_pte_copy()).
-    ///
-    /// # Errors
-    /// `Skip` without a memory cgroup.
+    /// UFFDIO_COPY to pages that are there is refused with EEXIST, however often, and takes no memory (mfill_atomic_pte_copy()); that is not judged
+    /// without a memory cgroup.
     #[track_caller]
     pub fn fill_occupied(&self, area: Area) -> TestResult {
         let w = self.world;
@@ -53,12 +54,15 @@ impl Keeper<'_, '_> {
                     }
                 }
             }
-            let lie = if w.eye.lie == Some(Lie::Objects) {
-                TIMES
-            } else {
-                0
+            let (before, after) = match (before, w.charged()?) {
+                (Ok(before), Ok(after)) => (before, after),
+                (Err(why), _) | (_, Err(why)) => {
+                    w.diag(format_args!("what it takes is not judged: {why}"));
+                    return Ok(());
+                }
             };
-            left = w.charged()? - before + lie as i64;
+            let lie = w.eye.lie == Some(Lie::Objects);
+            left = after - before + if lie { TIMES as i64 } else { 0 };
             if left < TIMES as i64 / 2 {
                 return Ok(());
             }

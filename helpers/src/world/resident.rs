@@ -50,10 +50,16 @@ impl World<'_> {
     /// numa_maps agrees. Nobody but actors may have the pages.
     #[track_caller]
     pub fn check_shares(&self) -> TestResult {
-        self.check_gathered()?;
+        self.unless_it_lasts(|| self.wrong_gathered())?;
+        self.unless_it_lasts(|| self.wrong_share())
+    }
+
+    /// What is found wrong counts when it is so for a while.
+    #[track_caller]
+    fn unless_it_lasts(&self, look: impl Fn() -> TestResult<Option<Finding>>) -> TestResult {
         let mut until = self.limit(PATIENCE);
         loop {
-            let Some(finding) = self.wrong_share()? else {
+            let Some(finding) = look()? else {
                 return Ok(());
             };
             if until.over() {
@@ -123,11 +129,13 @@ impl World<'_> {
         let mut anon = 0;
         for v in vma::in_range(pid, 0, usize::MAX).doing("read maps")? {
             let kb = |name| smaps.kb(v.start, name);
-            if kb("Anonymous") == kb("Rss") {
-                anon += kb("Pss").unwrap_or(0);
+            if let (Some(of_anon), Some(all), Some(pss)) = (kb("Anonymous"), kb("Rss"), kb("Pss"))
+                && of_anon == all
+            {
+                anon += pss;
             }
         }
-        // Since Linux 4.20.
+        // Since Linux 5.3.
         let Some(told) = vma::rollup_kb(pid, "Pss_Anon").doing("read smaps_rollup")? else {
             return Ok(None);
         };

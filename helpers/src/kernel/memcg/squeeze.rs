@@ -12,9 +12,9 @@ impl Memcg {
     /// # Errors
     /// Those of reading the files.
     pub fn squeeze(&self) -> io::Result<Squeeze> {
-        let (limit, usage) = match self.version {
-            Version::V1 => ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-            Version::V2 => ("memory.high", "memory.current"),
+        let limit = match self.version {
+            Version::V1 => "memory.limit_in_bytes",
+            Version::V2 => "memory.high",
         };
         let reclaim = self.dir.join("memory.reclaim");
         if self.version == Version::V2 && reclaim.exists() {
@@ -23,7 +23,7 @@ impl Memcg {
         let file = self.dir.join(limit);
         Ok(Squeeze::Limit {
             before: sysfs::read(&file)?,
-            now: sysfs::read_u64(self.dir.join(usage))?,
+            now: self.usage()?,
             file,
         })
     }
