@@ -15,6 +15,7 @@ mod short;
 #[path = "hugetlb/tables.rs"]
 mod tables;
 
+use helpers::actor::Cmd;
 use helpers::explore::objects::Play;
 use helpers::kernel::hugetlb;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, joined, main as run};
@@ -230,6 +231,19 @@ fn given_back(_: &World, c: Actor, a: &[Area], _: &Object, share: Share) -> Test
         Share::Shared => c.advise(a[1], advice::DONTNEED),
         Share::Private => c.write(a[0]),
     }
+}
+
+/// What does not reach the end of a page leaves it (madvise_dontneed_free_valid_vma()).
+fn given_back_part(w: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> TestResult {
+    let page = w.page_size();
+    for (area, pages) in [(a[0], 1), (a[1], a[1].pages - 1), (a[2], a[2].pages / 2)] {
+        c.changes_nothing(&Cmd::Advise {
+            addr: area.vpn * page,
+            len: pages * page,
+            advice: advice::DONTNEED,
+        })?;
+    }
+    w.check()
 }
 
 /// Nobody but the private mapping has the file's pages while it is written to: hugetlb_wp() must not take a page that one maps for its
@@ -481,6 +495,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "given_back",
         run: |c| pooled(c, |c| by_child(c, given_back)),
+        ..HUGE
+    },
+    Test {
+        name: "given_back.part",
+        run: |c| pooled(c, |c| by_child(c, given_back_part)),
         ..HUGE
     },
     Test {

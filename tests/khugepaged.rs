@@ -7,7 +7,7 @@
 use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::Grain;
-use helpers::world::khugepaged::{KNOBS, collapse, collapse_from_swap};
+use helpers::world::khugepaged::{KNOBS, collapse, collapse_from_swap, collapse_full_from_swap};
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -120,6 +120,21 @@ fn swapped(w: &World) -> TestResult {
     p.fork("D").map(drop)
 }
 
+/// The same of an area that is full: what is in swap is no hole.
+///
+///   P  [0 1 2 3 4 5 ... | last ones in swap]  ->  [======== PMD ========]
+fn full(w: &World) -> TestResult {
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    let p = w.actor("P")?;
+    p.map(a)?;
+    p.write(a)?;
+    p.page_out(a.sub(a.pages - 5..a.pages))?;
+    p.advise(a, advice::HUGEPAGE)?;
+    collapse_full_from_swap(w, &[(p, a)])?;
+    p.fork("C").map(drop)
+}
+
 const MADE: Test = Test {
     about: "A huge page that khugepaged has made is found by every walk, and so is what its pages were made of.",
     needs: Grain::HUGE_NEEDS,
@@ -131,6 +146,14 @@ const fn test(name: &'static str, run: fn(&mut Ctx) -> TestResult) -> Test {
     Test { name, run, ..MADE }
 }
 
+const SWAP_NEEDS: &[Need] = &[
+    Need::Thp,
+    Need::Pfn,
+    Need::KpageFlags,
+    Need::Reclaim,
+    Need::MemMib(64),
+];
+
 const TESTS: &[Test] = &[
     test("alone", |c| walk::afresh(c, alone)),
     test("child", |c| walk::afresh(c, child)),
@@ -138,14 +161,12 @@ const TESTS: &[Test] = &[
     test("shared", |c| walk::afresh(c, shared)),
     test("moved", |c| walk::afresh(c, moved)),
     Test {
-        needs: &[
-            Need::Thp,
-            Need::Pfn,
-            Need::KpageFlags,
-            Need::Reclaim,
-            Need::MemMib(64),
-        ],
+        needs: SWAP_NEEDS,
         ..test("swapped", |c| walk::afresh(c, swapped))
+    },
+    Test {
+        needs: SWAP_NEEDS,
+        ..test("swapped.full", |c| walk::afresh(c, full))
     },
     shares::BASE,
     shares::FOLIOS,

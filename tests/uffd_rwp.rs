@@ -101,6 +101,35 @@ fn scattered(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A part that is not registered keeps the whole from being protected, and from being let go.
+///
+///   P |0 1 2 3 4 5 6 7|0 1 2 3 4 5 6 7|0 1 2 3 4 5 6 7|      b not registered; of c some protected
+///          a               b               c  . . . .
+fn in_part(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, all) = topology::filled(&w, "P", 3 * N)?;
+    let (a, b, c) = (all.sub(0..N), all.sub(N..2 * N), all.sub(2 * N..3 * N));
+    let k = p.keeper(FEATURE_RWP)?;
+    k.register(a, RWP)?;
+    k.register(c, RWP)?;
+    let shut = c.sub(2..6);
+    k.shut(shut)?;
+    for whole in [all, all.sub(0..2 * N), all.sub(N..3 * N)] {
+        for on in [true, false] {
+            k.shut_refused(whole, on)?;
+            w.check()?;
+        }
+    }
+    k.shut(a.sub(0..2))?;
+    k.shut_refused(all.sub(0..2 * N), false)?;
+    w.check()?;
+    k.open(a.sub(0..2))?;
+    p.write(a)?;
+    p.write(b)?;
+    end(&w, p, k, shut)?;
+    w.finish()
+}
+
 /// The child shares the pages and has none of them protected: a walk that takes one mapper's mark for all shows here.
 ///
 ///   P |0 1 2 3 4 5 6 7|      C  P's child  |0 1 2'3'4'5 6 7|
@@ -420,6 +449,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "scattered",
         run: scattered,
+        ..MARK
+    },
+    Test {
+        name: "in_part",
+        run: in_part,
         ..MARK
     },
     Test {

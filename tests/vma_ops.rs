@@ -19,6 +19,8 @@ mod fresh;
 mod guards;
 #[path = "vma_ops/pairs.rs"]
 mod pairs;
+#[path = "vma_ops/promised.rs"]
+mod promised;
 #[path = "vma_ops/refused.rs"]
 mod refused;
 #[path = "vma_ops/touched.rs"]
@@ -103,8 +105,8 @@ const TESTS: &[Test] = grid! {
     "grow_down", grow::GROW_DOWN, OPS;
     ; fresh::BESIDE, fresh::MOVED, fresh::HEAP, pairs::PRIVATE, pairs::MERGED, pairs::COPIED, pairs::SHARED,
     borrow::BEFORE, borrow::AFTER, touched::JOINED, touched::JOINED_AFTER_FORK,
-    accounted::ACCOUNTED, guards::PRIVATE, guards::SHARED, guards::COPIED, guards::HUGE, guards::JOINED, guards::JOINED_SHARED,
-    guards::JOINED_COPIED, guards::TABLE, guards::MARKS, guards::COLLAPSED, guards::COLLAPSED_COPIED, refused::LIMIT, refused::LIMIT_MEMFD, refused::LIMIT_PRIVATE, refused::SEALED, refused::MREMAP
+    accounted::ACCOUNTED, promised::PROMISED, guards::PRIVATE, guards::SHARED, guards::COPIED, guards::HUGE, guards::JOINED, guards::JOINED_SHARED,
+    guards::JOINED_COPIED, guards::TABLE, guards::MARKS, guards::COLLAPSED, guards::COLLAPSED_COPIED, refused::LIMIT, refused::LIMIT_MEMFD, refused::LIMIT_PRIVATE, refused::SEALED, refused::MREMAP, refused::KEPT
 };
 
 pub fn main() {

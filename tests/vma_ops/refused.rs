@@ -8,6 +8,7 @@ use helpers::actor::Cmd;
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::Errno;
 use helpers::sys::mem::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
+use helpers::sys::uffd::{FEATURE_EVENT_REMAP, MISSING};
 use helpers::topology::{R, RW};
 use helpers::walk;
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -171,6 +172,34 @@ fn mremap(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Two areas are not moved in one go when the first belongs to a userfaultfd, which would have to be told (vma_multi_allowed()).
+///
+///   P  |0 .... a .... 15|0 .... b .... 15|      a registered
+///   C  P's child
+fn kept(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let all = w.place(2 * N);
+    let (a, b) = (all.sub(0..N), all.sub(N..2 * N));
+    w.name(a, "a");
+    w.name(b, "b");
+    p.map(all)?;
+    p.write(all)?;
+    let k = p.keeper(FEATURE_EVENT_REMAP)?;
+    k.register(a, MISSING)?;
+    let to = w.place(2 * N);
+    w.name(to, "to");
+    let c = p.fork("C")?;
+    w.check()?;
+    let bytes = |pages: usize| pages * w.page_size();
+    let onto = Cmd::move_to(bytes(all.vpn), bytes(2 * N), bytes(to.vpn), false);
+    p.refused(&onto, Errno::EFAULT)?;
+    w.check_kept()?;
+    end(&w, [(p, a), (c, b)])?;
+    k.close()?;
+    w.finish()
+}
+
 const REFUSED: Test = Test {
     about: "What the kernel refuses changes nothing: every page is found where it was, by every walk.",
     ..OPS
@@ -198,5 +227,10 @@ pub const SEALED: Test = Test {
 pub const MREMAP: Test = Test {
     name: "refused.mremap",
     run: mremap,
+    ..REFUSED
+};
+pub const KEPT: Test = Test {
+    name: "refused.mremap.kept",
+    run: kept,
     ..REFUSED
 };

@@ -591,7 +591,7 @@ impl<'w, 'c> Actor<'w, 'c> {
 }
 
 /// Protection as maps shows it.
-fn show_prot(prot: i32) -> String {
+pub(super) fn show_prot(prot: i32) -> String {
     let bit = |b, c| if prot & b != 0 { c } else { '-' };
     [
         bit(PROT_READ, 'r'),

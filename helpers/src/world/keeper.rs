@@ -288,6 +288,22 @@ impl<'w, 'c> Keeper<'w, 'c> {
         Ok(())
     }
 
+    /// UFFDIO_RWPROTECT, or the end of it, of an area that is not registered as a whole: nothing of it is done (mrwprotect_range()).
+    #[track_caller]
+    pub fn shut_refused(&self, area: Area, on: bool) -> TestResult {
+        let what = if on { "" } else { " no more" };
+        let what = format!("to be refused: UFFDIO_RWPROTECT{what}");
+        self.note(&what, area);
+        let (w, (addr, len)) = (self.world, self.bytes(area));
+        w.flush()?;
+        match self.insist(|| uffd::rw_protect(&self.file, addr, len, on)) {
+            Err(Errno::ENOENT) => Ok(()),
+            other => Err(Stop::fail(format_args!(
+                "what is not registered cannot be protected from access: {other:?}, not ENOENT"
+            ))),
+        }
+    }
+
     #[track_caller]
     fn rw_protect(&self, area: Area, on: bool) -> TestResult {
         self.world.flush()?;

@@ -53,7 +53,7 @@ fn write(name: &str, value: &str) -> TestResult {
 }
 
 /// How much may be missing of what it makes a huge page of, pages.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Allow {
     none: usize,
     in_swap: usize,
@@ -97,7 +97,7 @@ fn has_shared() -> bool {
 /// A failure when it makes one of an area of the control's, and not of these; `Skip` when of none.
 #[track_caller]
 pub fn collapse(w: &World, areas: &[(Actor, Area)]) -> TestResult {
-    make(w, areas, &[], 0, None)
+    make(w, areas, &[], Lack::Holes)
 }
 
 /// The same for areas that have pages in swap, and more than half of their pages in memory: with fewer khugepaged does not bring them back.
@@ -106,7 +106,16 @@ pub fn collapse(w: &World, areas: &[(Actor, Area)]) -> TestResult {
 /// As [`collapse`]; the control has some in swap as well.
 #[track_caller]
 pub fn collapse_from_swap(w: &World, areas: &[(Actor, Area)]) -> TestResult {
-    make(w, areas, &[], 4, None)
+    make(w, areas, &[], Lack::HolesAndSwap)
+}
+
+/// The same for areas that have no hole, but pages in swap, when none may be missing otherwise (max_ptes_none 0): these are not missing.
+///
+/// # Errors
+/// As [`collapse`]; the control has none in swap.
+#[track_caller]
+pub fn collapse_full_from_swap(w: &World, areas: &[(Actor, Area)]) -> TestResult {
+    make(w, areas, &[], Lack::Swap)
 }
 
 /// The same while no more than `most` pages of a huge one may be others' as well (max_ptes_shared). Areas of which more are shared must be
@@ -124,38 +133,66 @@ pub fn collapse_unless_shared(
     if !has_shared() {
         return Err(Stop::Skip("needs max_ptes_shared of khugepaged"));
     }
-    make(w, areas, left_alone, 0, Some(most))
+    make(w, areas, left_alone, Lack::HolesAndOwn(most))
 }
 
-/// What the three have in common: `in_swap` pages of the control's are in swap, and `most_shared` is what max_ptes_shared is, else all.
+/// What the pages that a huge one is made of lack.
+#[derive(Clone, Copy, PartialEq)]
+enum Lack {
+    Holes,
+    /// Some are in swap, the control's too.
+    HolesAndSwap,
+    /// No more than so many may be others' as well.
+    HolesAndOwn(usize),
+    /// Some are in swap, not the control's, and there may be no hole.
+    Swap,
+}
+
+impl Lack {
+    /// What khugepaged may put up with, of a huge page of so many.
+    fn allowed(self, pages: usize) -> Allow {
+        let all = Allow::all(pages - 1);
+        match self {
+            Lack::Holes | Lack::HolesAndSwap => all,
+            Lack::HolesAndOwn(shared) => Allow { shared, ..all },
+            Lack::Swap => Allow { none: 0, ..all },
+        }
+    }
+
+    /// The control's pages.
+    fn fill(self, control: Actor, apart: Area) -> TestResult {
+        const IN_SWAP: usize = 4;
+        let half = apart.pages / 2;
+        match self {
+            Lack::Swap => control.write(apart),
+            Lack::Holes | Lack::HolesAndOwn(_) => control.write(apart.sub(0..half)),
+            Lack::HolesAndSwap => {
+                control.write(apart.sub(0..half + IN_SWAP))?;
+                let out = apart.sub(apart.pages - IN_SWAP..apart.pages);
+                control.write(out)?;
+                control.page_out(out)
+            }
+        }
+    }
+}
+
+/// What all of them have in common.
 #[track_caller]
 fn make(
     w: &World,
     areas: &[(Actor, Area)],
     left_alone: &[(Actor, Area)],
-    in_swap: usize,
-    most_shared: Option<usize>,
+    lack: Lack,
 ) -> TestResult {
     let control = w.actor("K")?;
     let apart = w.place_huge(1)?;
     w.name(apart, "apart");
     control.map(apart)?;
-    control.write(apart.sub(0..apart.pages / 2 + in_swap))?;
-    if in_swap > 0 {
-        let out = apart.sub(apart.pages - in_swap..apart.pages);
-        control.write(out)?;
-        control.page_out(out)?;
-    }
+    lack.fill(control, apart)?;
     control.advise(apart, advice::HUGEPAGE)?;
     only_huge()?;
-    let mut allow = Allow::all(apart.pages - 1);
-    match most_shared {
-        None => w.note(String::from("khugepaged awakes")),
-        Some(most) => {
-            w.note(format!("khugepaged awakes, max_ptes_shared {most}"));
-            allow.shared = most;
-        }
-    }
+    let allow = lack.allowed(apart.pages);
+    w.note(format!("khugepaged awakes: {allow:?}"));
     allow.tell()?;
     write("scan_sleep_millisecs", PAUSE)?;
     let done = wait(w, (control, apart), areas, left_alone);

@@ -44,6 +44,7 @@ mod pin;
 mod poison;
 mod poison_huge;
 mod pool;
+mod promised;
 mod query;
 mod queue;
 mod refused;
@@ -71,6 +72,7 @@ pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
 pub use pool::{enlarge_pool, fill_pool, pooled};
+pub use promised::Promise;
 pub use thread::Thread;
 
 use crate::actor::{Channel, Cmd, Reply};

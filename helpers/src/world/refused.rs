@@ -30,6 +30,21 @@ impl Actor<'_, '_> {
         }
     }
 
+    /// A call that changes nothing, whether the kernel takes it or knows of no such thing (EINVAL).
+    #[track_caller]
+    pub fn changes_nothing(&self, cmd: &Cmd) -> TestResult {
+        let w = self.world;
+        w.note(format!("{}: {cmd:?}, to change nothing", self.name()));
+        match w.ask(self.id, cmd)? {
+            Reply::Errno(e) if Errno::from_raw(e) != Errno::EINVAL => {
+                let errno = Errno::from_raw(e);
+                let stop = Stop::fail(format_args!("{cmd:?} is answered {errno}"));
+                Err(w.blame(self.id, stop))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Calls that need more address space than the actor may have (RLIMIT_AS): it may have [`World::most_new_pages`] pages more than now.
     #[track_caller]
     pub fn refused_at_limit(&self, cmds: &[Cmd]) -> TestResult {
