@@ -561,6 +561,21 @@ const TESTS: &[Test] = &[
         ..HUGE
     },
     Test {
+        name: "brought",
+        run: moved::brought,
+        ..OFF
+    },
+    Test {
+        name: "brought.huge",
+        run: moved::brought_huge,
+        ..HUGE
+    },
+    Test {
+        name: "taken",
+        run: moved::taken,
+        ..MARK
+    },
+    Test {
         name: "thp",
         run: huge::whole,
         ..HUGE

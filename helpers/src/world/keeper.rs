@@ -288,6 +288,20 @@ impl<'w, 'c> Keeper<'w, 'c> {
         Ok(())
     }
 
+    /// What [`super::Actor::uffd_move`] has brought to an area that is registered for [`uffd::RWP`] is protected there from the start
+    /// (move_present_ptes(), move_swap_pte(), move_zeropage_pte(), move_pages_huge_pmd()).
+    #[track_caller]
+    pub fn shut_by_move(&self, area: Area) -> TestResult {
+        self.note("protected since they came:", area);
+        self.world.guard(self.actor, area)
+    }
+
+    /// What has been taken from an area by [`super::Actor::uffd_move`] has left its protection there too.
+    pub fn open_by_move(&self, area: Area) {
+        self.note("protected no more since they went:", area);
+        self.world.unmark(self.actor, area);
+    }
+
     /// UFFDIO_RWPROTECT, or the end of it, of an area that is not registered as a whole: nothing of it is done (mrwprotect_range()).
     #[track_caller]
     pub fn shut_refused(&self, area: Area, on: bool) -> TestResult {

@@ -15,7 +15,8 @@ use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// Features by bit, and what to say without them.
-const FEATURES: [(u64, &str); 10] = [
+const FEATURES: [(u64, &str); 11] = [
+    (uffd::FEATURE_MOVE, "needs UFFDIO_MOVE (Linux 6.8)"),
     (uffd::FEATURE_RWP, "needs UFFDIO_RWPROTECT"),
     (uffd::FEATURE_RWP_ASYNC, "needs UFFD_FEATURE_RWP_ASYNC"),
     (
@@ -90,6 +91,17 @@ impl<'w, 'c> Actor<'w, 'c> {
     /// `Skip` where the kernel has none, or not these features, or does not give it away.
     #[track_caller]
     pub fn keeper(&self, features: u64) -> TestResult<Keeper<'w, 'c>> {
+        let keeper = self.keeper_for_both(features)?;
+        self.world.tell(self.id, &Cmd::Uffd(Uffd::Close))?;
+        Ok(keeper)
+    }
+
+    /// The same, and the actor keeps it as well: [`Actor::uffd_move`] is for a process's own pages.
+    ///
+    /// # Errors
+    /// As [`Actor::keeper`].
+    #[track_caller]
+    pub fn keeper_for_both(&self, features: u64) -> TestResult<Keeper<'w, 'c>> {
         let w = self.world;
         w.note(format!(
             "{}: userfaultfd, features {features:#x}, for the test",
@@ -115,7 +127,6 @@ impl<'w, 'c> Actor<'w, 'c> {
             }
             Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("pidfd_getfd: {e}")))),
         };
-        w.tell(self.id, &Cmd::Uffd(Uffd::Close))?;
         Ok(w.keeper(self.id, features, file))
     }
 
