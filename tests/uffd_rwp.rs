@@ -355,6 +355,7 @@ fn nobody_waits(ctx: &mut Ctx) -> TestResult {
     let (p, k, a) = kept(&w, FEATURE_RWP_ASYNC)?;
     let touched = a.sub(1..4);
     let left = |touched_left: usize, all_left: usize, when| {
+        w.check_kept()?;
         let now = (w.marked(p, touched)?, w.marked(p, a)?);
         if now == (touched_left, all_left) {
             return Ok(());
@@ -395,8 +396,10 @@ fn nobody_waits_thp(ctx: &mut Ctx) -> TestResult {
     k.register(a, RWP)?;
     let c = p.fork("C")?;
     k.shut(a)?;
+    w.check_kept()?;
     p.read(a.page(3))?;
     p.write(a.page(3))?;
+    w.check_kept()?;
     k.open(a)?;
     w.check()?;
     c.write(a.page(4))?;

@@ -140,6 +140,13 @@ impl Pagemap {
     pub fn written(&self, addr: usize, len: usize, wide: bool) -> nix::Result<Vec<usize>> {
         scan::written(&self.file, addr, len, wide)
     }
+    /// The addresses of the pages of a range (bytes, page aligned) that were accessed since they were protected from it. See [`scan::accessed`].
+    ///
+    /// # Errors
+    /// Of the ioctl.
+    pub fn accessed(&self, addr: usize, len: usize) -> nix::Result<Vec<usize>> {
+        scan::accessed(&self.file, addr, len)
+    }
     /// The addresses of the pages of a range (bytes, page aligned) that have a guard. See [`scan::guards`].
     ///
     /// # Errors

@@ -21,6 +21,9 @@ const SWAPPED: u64 = 1 << 4;
 /// PAGE_IS_GUARD (Linux 6.15).
 const GUARD: u64 = 1 << 8;
 
+/// PAGE_IS_ACCESSED (since there is UFFDIO_RWPROTECT).
+const ACCESSED: u64 = 1 << 9;
+
 /// struct page_region.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -54,6 +57,14 @@ pub fn written(pagemap: &File, start: usize, len: usize, wide: bool) -> Sys<Vec<
 /// ENOTTY before Linux 6.7, EINVAL before 6.15.
 pub fn guards(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
     scan(pagemap, start..start + len, 0, GUARD, GUARD)
+}
+
+/// The addresses of the pages of a range, in bytes, that were accessed since userfaultfd protected them from that.
+///
+/// # Errors
+/// ENOTTY before Linux 6.7, EINVAL before there was UFFDIO_RWPROTECT.
+pub fn accessed(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
+    scan(pagemap, start..start + len, 0, ACCESSED, ACCESSED)
 }
 
 /// The pages that are all of `categories`, of which it is told whether they are `told`.

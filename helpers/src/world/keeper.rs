@@ -161,7 +161,7 @@ impl<'w, 'c> World<'c> {
         }
     }
 
-    /// VmFlags of every VMA say what is registered (um, uw, ui), and nothing else is.
+    /// VmFlags of every VMA say what is registered (um, uw, ui), and nothing else is; PAGEMAP_SCAN says what was accessed.
     #[track_caller]
     pub fn check_kept(&self) -> TestResult {
         if !self.kept.borrow().used {
@@ -178,7 +178,7 @@ impl<'w, 'c> World<'c> {
                 return Err(self.report(&finding));
             }
         }
-        Ok(())
+        self.check_accessed()
     }
 
     fn judge_kept(&self, id: ActorId, areas: &[vma::Flagged]) -> Option<Finding> {

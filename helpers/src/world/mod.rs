@@ -13,6 +13,7 @@
 //! w.finish()
 //! ```
 
+mod accessed;
 pub mod area;
 mod areas;
 mod border;

@@ -56,7 +56,10 @@ impl World<'_> {
 
     /// What is found wrong counts when it is so for a while.
     #[track_caller]
-    fn unless_it_lasts(&self, look: impl Fn() -> TestResult<Option<Finding>>) -> TestResult {
+    pub(super) fn unless_it_lasts(
+        &self,
+        look: impl Fn() -> TestResult<Option<Finding>>,
+    ) -> TestResult {
         let mut until = self.limit(PATIENCE);
         loop {
             let Some(finding) = look()? else {
