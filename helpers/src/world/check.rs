@@ -42,6 +42,8 @@ impl World<'_> {
     /// Compares everything with the kernel: content first (which brings swapped pages back), then structure.
     #[track_caller]
     pub fn check(&self) -> TestResult {
+        // Before the pages are read, which brings back what is in swap.
+        self.check_accessed()?;
         // Reclaim by others may take a page between the two halves: read again then.
         for _ in 0..3 {
             self.check_content()?;
