@@ -8,7 +8,7 @@ use helpers::actor::Cmd;
 use helpers::supervise::{Ctx, Test};
 use helpers::sys::Errno;
 use helpers::sys::mem::{MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
-use helpers::sys::uffd::{FEATURE_EVENT_REMAP, MISSING};
+use helpers::sys::uffd::MISSING;
 use helpers::topology::{R, RW};
 use helpers::walk;
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -185,7 +185,7 @@ fn kept(ctx: &mut Ctx) -> TestResult {
     w.name(b, "b");
     p.map(all)?;
     p.write(all)?;
-    let k = p.keeper(FEATURE_EVENT_REMAP)?;
+    let k = p.keeper(0)?;
     k.register(a, MISSING)?;
     let to = w.place(2 * N);
     w.name(to, "to");
