@@ -6,7 +6,7 @@ use helpers::counters::Counters;
 use helpers::kernel::vmstat;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test};
-use helpers::world::{Kind, Share, World};
+use helpers::world::{Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ fn huge_pages() -> TestResult<u64> {
 }
 
 /// Whether a huge page of shared memory that is cut at a page, or has a hole there, still counts as one. `None` when that cannot be told.
-fn counts_still(w: &World, n: usize, at: usize, punched: bool) -> TestResult<Option<bool>> {
-    let a = w.place_huge(1)?;
+fn counts_still(w: &World, a: Area, at: usize, punched: bool) -> TestResult<Option<bool>> {
+    let n = a.pages;
     let file = w.object(Kind::Memfd, n)?;
     let p = w.actor("P")?;
     let before = huge_pages()?;
@@ -85,14 +85,16 @@ fn counts_still(w: &World, n: usize, at: usize, punched: bool) -> TestResult<Opt
 fn cut(ctx: &mut Ctx) -> TestResult {
     const TIMES: usize = 3;
     let w = World::new(ctx)?;
-    let n = w.place_huge(1)?.pages;
+    // Each time other processes map it.
+    let a = w.place_huge(1)?;
+    let n = a.pages;
     let mut judged = false;
     for at in [n / 2 + 3, n / 2, 5] {
         for punched in [false, true] {
             // The number is the machine's: somebody else may have made a huge page meanwhile, hardly each time.
             let mut still = 0;
             for _ in 0..TIMES {
-                match counts_still(&w, n, at, punched)? {
+                match counts_still(&w, a, at, punched)? {
                     Some(true) => still += 1,
                     Some(false) => judged = true,
                     None => continue,

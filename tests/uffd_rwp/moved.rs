@@ -52,18 +52,24 @@ fn moved(w: &World, p: Actor, a: Area, shut: Area, told: bool) -> TestResult {
     write_by_each(w)
 }
 
-/// What comes to an area for protected pages is protected there, whatever it was.
-///
-///   P from |0 1 2 z 4 s s 7|  ->  to |0 1 2 z 4 s s 7|      z zero page, s in swap
-///                                     . . . . . . . .
-pub fn brought(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
+/// Pages of P, and where they are to go.
+fn apart<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Area, Area)> {
     let p = w.actor("P")?;
     let (from, to) = (w.place(N), w.place(N));
     w.name(from, "from");
     w.name(to, "to");
     p.map(from)?;
     p.map(to)?;
+    Ok((p, from, to))
+}
+
+/// What comes to an area for protected pages is protected there, whatever it was.
+///
+///   P from |0 1 2 z 4 s s 7|  ->  to |0 1 2 z 4 s s 7|      z zero page, s in swap
+///                                     . . . . . . . .
+pub fn brought(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, from, to) = apart(&w)?;
     p.read(from.page(3))?;
     p.write(from.sub(0..3))?;
     p.write(from.sub(4..N))?;
@@ -86,12 +92,7 @@ pub fn brought(ctx: &mut Ctx) -> TestResult {
 ///             . . .   .
 pub fn taken(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let (from, to) = (w.place(N), w.place(N));
-    w.name(from, "from");
-    w.name(to, "to");
-    p.map(from)?;
-    p.map(to)?;
+    let (p, from, to) = apart(&w)?;
     p.write(from)?;
     let k = p.keeper_for_both(FEATURE_RWP | FEATURE_MOVE)?;
     k.register(from, RWP)?;

@@ -26,6 +26,22 @@ fn end(w: &World, actors: [(Actor, Area); 2]) -> TestResult {
     walk::every(w)
 }
 
+/// P with two written areas side by side, all and each.
+fn neighbours<'w, 'c>(
+    w: &'w World<'c>,
+    second: &'static str,
+) -> TestResult<(Actor<'w, 'c>, Area, [Area; 2])> {
+    let p = w.actor("P")?;
+    let all = w.place(2 * N);
+    let each = [all.sub(0..N), all.sub(N..2 * N)];
+    for (area, name) in each.into_iter().zip(["a", second]) {
+        w.name(area, name);
+        p.map(area)?;
+    }
+    p.write(all)?;
+    Ok((p, all, each))
+}
+
 /// A process that may have no more address space (RLIMIT_AS) maps over the second half of one VMA, all of another and the first half of a third, with
 /// what is free between them: mmap(2) has cut both, and taken all three out, when it counts (vms_gather_munmap_vmas(), may_expand_vm()). Before it
 /// has a VMA grow, in place and by a move.
@@ -85,14 +101,7 @@ fn limit(ctx: &mut Ctx, object: Option<(Kind, Share)>) -> TestResult {
 ///   C  P's child
 fn sealed(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let all = w.place(2 * N);
-    let (a, s) = (all.sub(0..N), all.sub(N..2 * N));
-    w.name(a, "a");
-    w.name(s, "s");
-    p.map(a)?;
-    p.map(s)?;
-    p.write(all)?;
+    let (p, _, [a, s]) = neighbours(&w, "s")?;
     let other = w.place(N);
     w.name(other, "other");
     p.map(other)?;
@@ -118,14 +127,7 @@ fn sealed(ctx: &mut Ctx) -> TestResult {
 /// of 0, more than one VMA that is to grow, nothing there.
 fn mremap(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let all = w.place(2 * N);
-    let (a, b) = (all.sub(0..N), all.sub(N..2 * N));
-    w.name(a, "a");
-    w.name(b, "b");
-    p.map(a)?;
-    p.map(b)?;
-    p.write(all)?;
+    let (p, _, [a, b]) = neighbours(&w, "b")?;
     p.protect(b, R)?;
     let to = w.place(4 * N);
     w.name(to, "to");
@@ -178,13 +180,7 @@ fn mremap(ctx: &mut Ctx) -> TestResult {
 ///   C  P's child
 fn kept(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let all = w.place(2 * N);
-    let (a, b) = (all.sub(0..N), all.sub(N..2 * N));
-    w.name(a, "a");
-    w.name(b, "b");
-    p.map(all)?;
-    p.write(all)?;
+    let (p, all, [a, b]) = neighbours(&w, "b")?;
     let k = p.keeper(0)?;
     k.register(a, MISSING)?;
     let to = w.place(2 * N);
