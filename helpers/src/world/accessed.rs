@@ -46,6 +46,8 @@ impl World<'_> {
 
     fn wrong_accessed(&self, id: ActorId, vpns: &[usize]) -> TestResult<Option<Finding>> {
         let pid = self.pid(id)?;
+        // First, as it says when there is no pagemap.
+        let seen = self.eye.entries(pid, vpns)?;
         let pagemap = Pagemap::open(pid).doing("open pagemap")?;
         let mut told = BTreeSet::new();
         for run in vpns.chunk_by(|a, b| a + 1 == *b) {
@@ -56,7 +58,6 @@ impl World<'_> {
                 Err(e) => return Err(Stop::error(format_args!("PAGEMAP_SCAN: {e}"))),
             }
         }
-        let seen = self.eye.entries(pid, vpns)?;
         let lie = self.eye.lie == Some(Lie::Guard);
         for (&vpn, seen) in vpns.iter().zip(seen) {
             let there = matches!(seen.state, State::Present(_) | State::Swapped(_));
