@@ -11,35 +11,37 @@
 # root does, the rest is skipped and says why.
 
 # One program per line, and what it is about (no apostrophes, please: this is one string).
+# A kernel with a bug should fail early: first come those that catch most bugs of lab/bugs in their time, and last those that
+# take longest for what they catch. memory_failure may leave less memory behind.
 TESTS='
 walks           # each walk by itself: what this machine offers
-fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
 fork_tree       # pages inherited and copied in trees of processes: found by every walk
-fork_chain      # long chains of forks whose ancestors exit: nothing grows, nothing is left
 fork_dontfork   # MADV_DONTFORK: VMAs that the child does not get
 fork_wipeonfork # MADV_WIPEONFORK: VMAs that the child gets empty
 fork_mlock      # VM_LOCKED is not inherited; locked pages shared with unlocked ones
-fork_vma        # VMAs split, merged, moved and resized in a forked child
-vma_ops         # VMAs cut, joined, grown and moved: each operation, by each process, on each kind of memory
-exec_stack      # pages of the stack that exec made: moved there, grown, inherited
-file_shared     # pages of files and memfds: every mapping is found through i_mmap
-hugetlb         # hugetlb pages: copied, shared, cut and moved
-thp             # large folios whose mappers see different parts
-thp_collapse    # huge pages collapsed, split, given back in part: found and counted
-khugepaged      # huge pages that khugepaged makes: of every process it hears of, with the pages of others left alone
 ksm             # KSM pages of all kinds of areas and processes: merged, and found by every walk
 ksm_unmerge     # KSM pages unmerged by writes, moves, madvise and knobs
 swap            # pages swapped out, and in again by sharers in every order
-reclaim         # pages given up by one mapper, taken by advice or from one cgroup of two
+thp             # large folios whose mappers see different parts
+thp_collapse    # huge pages collapsed, split, given back in part: found and counted
+uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
 referenced      # who has touched a page: each mapper alone keeps it from idle tracking and reclaim
 mlock           # locked pages shared with unlocked mappers, in all orders of leaving
-numa_hint       # pages that wait for a NUMA hinting fault: found by every walk, given back as they were
-uffd_fork       # areas registered with userfaultfd, at fork: given up, or inherited with the events
-uffd_move       # pages moved by userfaultfd: found in their new place, and in the old one when refused
-uffd_rwp        # pages protected by userfaultfd from any access: they stay so for the one mapper
+file_shared     # pages of files and memfds: every mapping is found through i_mmap
+reclaim         # pages given up by one mapper, taken by advice or from one cgroup of two
 uffd_wp         # pages write-protected by userfaultfd: they stay so for the one mapper
-gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
+uffd_fork       # areas registered with userfaultfd, at fork: given up, or inherited with the events
+hugetlb         # hugetlb pages: copied, shared, cut and moved
+exec_stack      # pages of the stack that exec made: moved there, grown, inherited
 memory_failure  # poisoned pages: who is told, and that nobody has them any more
+fork_design     # which anon_vma a forked VMA gets: separate, shared, or the wrong one
+fork_vma        # VMAs split, merged, moved and resized in a forked child
+vma_ops         # VMAs cut, joined, grown and moved: each operation, by each process, on each kind of memory
+gup             # pages held by a pipe or a device through fork and COW: they stay, and nobody else changes them
+uffd_rwp        # pages protected by userfaultfd from any access: they stay so for the one mapper
+numa_hint       # pages that wait for a NUMA hinting fault: found by every walk, given back as they were
+khugepaged      # huge pages that khugepaged makes: of every process it hears of, with the pages of others left alone
+fork_chain      # long chains of forks whose ancestors exit: nothing grows, nothing is left
 explore         # fork, split, merge, move and exit by chance, and in all short orders
 '
 
