@@ -64,6 +64,7 @@ ifneq ($(lib-mk),)
 TEST_GEN_PROGS := $(PROGRAMS)
 # Installed but not run.
 TEST_PROGS_EXTENDED := run_tests.sh
+TEST_FILES := tests/quick.list
 TEST_GEN_PROGS_EXTENDED := $(ALL) $(REPORTER)
 # lib.mk's own rules compile C.
 OVERRIDE_TARGETS := 1
@@ -106,7 +107,7 @@ install: all
 	install -m 755 $(addprefix $(call release-dir,target)/,$(ALL) $(REPORTER)) $(INSTALL_PATH)/bin
 	for name in $(PROGRAMS); do ln -sf $(ALL) $(INSTALL_PATH)/bin/$$name; done
 	install -m 755 run_tests.sh $(INSTALL_PATH)
-	install -m 644 config settings rmap-selftests.7 $(INSTALL_PATH)
+	install -m 644 config settings tests/quick.list rmap-selftests.7 $(INSTALL_PATH)
 
 run_tests:
 	./run_tests.sh

@@ -62,6 +62,10 @@ usage() {
 	  -l                  list the tests
 	  -t PATTERN          run the tests that match (repeatable)
 	  -x PATTERN          leave out the tests that match (repeatable)
+	  -T FILE             run the tests that FILE names: a PATTERN on each line, # and
+	                      what follows is a comment (repeatable; quick.list: the tests
+	                      that catch most in a short time)
+	  -X FILE             leave out the tests that FILE names (repeatable)
 	  -d                  run destructive tests too
 	  -v                  show the script of each test while it runs
 	  -o DIR              write a log for each test to DIR
@@ -92,8 +96,9 @@ newline='
 '
 list=
 format=
-include=
+include=		# patterns, one per line
 exclude=
+named=			# those of -T
 logs=
 options=		# for the programs, one word per line
 reports=		# for the reporter, one word per line
@@ -109,6 +114,32 @@ option() {
 	options="$options$1$newline"
 }
 
+# The patterns of the list $1, one per line.
+patterns() {
+	while read -r line || [ -n "$line" ]; do
+		line=${line%%#*}
+		# Words, but no names of files: patterns have no spaces in them.
+		set -f
+		# shellcheck disable=SC2086
+		set -- $line
+		set +f
+		case $# in
+		0) ;;
+		1) printf '%s\n' "$1" ;;
+		*) die "$list_file: two patterns on a line: $line" ;;
+		esac
+	done
+}
+
+# read_list OPTION FILE: sets $read to the patterns, each with a newline.
+read_list() {
+	list_file=$2
+	[ -r "$2" ] && [ ! -d "$2" ] || die "$1 $2: cannot be read"
+	read=$(patterns <"$2") || exit 1
+	[ -n "$read" ] || die "$1 $2: names no test"
+	read=$read$newline
+}
+
 while [ $# -gt 0 ]; do
 	opt=$1
 	shift
@@ -120,7 +151,7 @@ while [ $# -gt 0 ]; do
 		;;
 	esac
 	case $opt in
-	-t | -x | -o | --format | --junit | --json | --tap | --seed | --timeout-scale)
+	-t | -x | -T | -X | -o | --format | --junit | --json | --tap | --seed | --timeout-scale)
 		[ $# -gt 0 ] || die "$opt needs a value (-h for help)"
 		value=$1
 		shift
@@ -130,6 +161,15 @@ while [ $# -gt 0 ]; do
 	-l | --list) list=yes ;;
 	-t) include="$include$value$newline" ;;
 	-x) exclude="$exclude$value$newline" ;;
+	-T)
+		read_list "$opt" "$value"
+		include=$include$read
+		named=$named$read
+		;;
+	-X)
+		read_list "$opt" "$value"
+		exclude=$exclude$read
+		;;
 	-d | -v) option "$opt" ;;
 	-o)
 		[ -n "$value" ] || die "-o needs a directory"
@@ -258,6 +298,19 @@ matches() {
 	return 1
 }
 
+# about PROGRAM PATTERNS: those of the patterns that a test of this program may match, one per line.
+about() {
+	rest=$2
+	while [ -n "$rest" ]; do
+		pattern=${rest%%"$newline"*}
+		rest=${rest#*"$newline"}
+		# The part before the first dot, where that is no pattern itself.
+		case ${pattern%%.*} in
+		"$1" | *[*?[]*) printf '%s\n' "$pattern" ;;
+		esac
+	done
+}
+
 # Runs program $1 in place of this shell: with the arguments in $2, one per line,
 # and then the others.
 run_program() {
@@ -276,17 +329,22 @@ run_program() {
 
 # The list of every program that is left with a test: "PROGRAM TEST" per line.
 selected=
+all=' '
 total=0
 count=0
 for name in $programs; do
 	tests=$(run_program "$name" "$options" -l 2>&1) ||
 		die "$name -l: ${tests:-failed}"
 	chosen=
+	# Lists are long: each test is compared with what may be meant for its program.
+	wanted=$(about "$name" "$include")$newline
+	unwanted=$(about "$name" "$exclude")$newline
 	for test in $tests; do
-		if [ -n "$include" ] && ! matches "$name.$test" "$include"; then
+		all="$all$name.$test "
+		if [ -n "$include" ] && ! matches "$name.$test" "$wanted"; then
 			continue
 		fi
-		if [ -n "$exclude" ] && matches "$name.$test" "$exclude"; then
+		if [ -n "$exclude" ] && matches "$name.$test" "$unwanted"; then
 			continue
 		fi
 		chosen="$chosen $test"
@@ -298,6 +356,16 @@ for name in $programs; do
 	fi
 done
 [ "$count" -gt 0 ] || die "no test matches (-l lists them)"
+# A list that is out of date would pass with fewer tests than it says.
+while [ -n "$named" ]; do
+	pattern=${named%%"$newline"*}
+	named=${named#*"$newline"}
+	# shellcheck disable=SC2254
+	case $all in
+	*\ $pattern\ *) ;;
+	*) die "-T: no test matches $pattern (-l lists them)" ;;
+	esac
+done
 
 if [ -n "$list" ]; then
 	printf '%s' "$selected" | while read -r name tests; do

@@ -288,6 +288,41 @@ fn list_and_select() {
 }
 
 #[test]
+fn lists_of_tests() {
+    let _alone = alone();
+    Script::new("lists", &["faulty", "x"]).each_shell(|script| {
+        script.fake("x", "", "");
+        let file = script.dir.0.join("a list");
+        let with = |option: &str, text: &str, more: &[&str]| {
+            std::fs::write(&file, text).unwrap();
+            script.run(&[&["-l", option, file.to_str().unwrap()], more].concat())
+        };
+        // Comments, blanks, an end without a newline.
+        let text = "# mine\n\nx.t*  # two of them\n\t faulty.pass";
+        let all = "faulty.pass\nx.two\nx.three\n";
+        assert_eq!(with("-T", text, &[]).stdout, all);
+        assert_eq!(
+            with("-T", text, &["-t", "x.one", "-x", "?.two"]).stdout,
+            "faulty.pass\nx.one\nx.three\n"
+        );
+        assert_eq!(with("-X", text, &["-t", "x.*"]).stdout, "x.one\n");
+        // What is left out need not be there.
+        assert_eq!(with("-X", "y.none\nx.t*", &["-t", "x.*"]).stdout, "x.one\n");
+        with("-T", "x.one\nx.on", &[]).refused("no test matches x.on");
+        with("-T", "x.one\ny.*", &[]).refused("no test matches y.*");
+        with("-T", "x.one x.two", &[]).refused("two patterns on a line: x.one x.two");
+        with("-X", "# none\n", &[]).refused("names no test");
+        script.run(&["-T"]).refused("-T needs a value");
+        for option in ["-T", "-X"] {
+            for path in ["/nonexistent", "/"] {
+                let refusal = format!("{option} {path}: cannot be read");
+                script.run(&[option, path]).refused(&refusal);
+            }
+        }
+    });
+}
+
+#[test]
 fn options_reach_the_programs() {
     let _alone = alone();
     Script::new("options", &["faulty"]).each_shell(|script| {

@@ -48,3 +48,17 @@ fn every_test_was_seen_failing() {
     let gone: Vec<_> = seen.difference(&tests).collect();
     assert!(gone.is_empty(), "in lab/SEEN.md, but no test: {gone:?}");
 }
+
+#[test]
+fn the_quick_list_names_tests() {
+    let text = std::fs::read_to_string(format!("{ROOT}/tests/quick.list")).unwrap();
+    let lines = text.lines().filter(|l| !l.starts_with('#'));
+    let quick: BTreeSet<String> = lines.map(str::to_owned).collect();
+    assert!(!quick.is_empty());
+    let tests = tests();
+    let gone: Vec<_> = quick.difference(&tests).collect();
+    assert!(
+        gone.is_empty(),
+        "in tests/quick.list, but no test: {gone:?}"
+    );
+}

@@ -26,6 +26,7 @@ mod outcome;
 mod plan;
 mod plant;
 mod prove;
+mod quick;
 mod record;
 mod report;
 mod source;
@@ -47,6 +48,7 @@ usage: cargo xtask COMMAND [OPTIONS]
   lava     run it as a job of LAVA or tuxrun, without a server: does each result arrive?
   kselftest
            put it into a kernel's selftests; build and run it there as labs do
+  quick    choose the tests that catch most bugs in a short time
   dist     build release tarballs for boards
   coverage which lines of the kernel the suite runs, which walks over which pages
 
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Some("lava") => lava::main(rest),
         Some("kselftest") => kselftest::main(rest),
         Some("coverage") => coverage::main(rest),
+        Some("quick") => quick::main(rest),
         Some("dist") => dist::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

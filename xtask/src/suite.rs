@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 const PACKAGE: &str = "rmap-selftests";
 /// The program that is all programs (tests/main.rs).
 const ALL: &str = "rmap_selftests";
+/// What `cargo xtask quick` writes.
+pub const LIST: &str = "tests/quick.list";
 
 /// What a name in the suite's directory stands for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -93,8 +95,10 @@ pub fn build_with(root: &Path, target: &Target, out: &Path, flags: &[String]) ->
     for name in programs {
         files.push((format!("bin/{name}"), Source::Link(ALL.into())));
     }
-    for name in ["run_tests.sh", "settings", "config"] {
-        files.push((name.into(), Source::File(root.join(name))));
+    for name in ["run_tests.sh", "settings", "config", LIST] {
+        let path = Path::new(name);
+        let own = path.file_name().and_then(OsStr::to_str).unwrap_or(name);
+        files.push((own.into(), Source::File(root.join(path))));
     }
     files.sort();
     Ok(files)
@@ -105,10 +109,13 @@ pub fn from_dir(dir: &Path, arch: Arch) -> Result<Files> {
     if !dir.join("run_tests.sh").is_file() {
         bail!("{}: no run_tests.sh in it", dir.display());
     }
-    let mut files: Files = vec![(
-        "run_tests.sh".into(),
-        Source::File(dir.join("run_tests.sh")),
-    )];
+    let mut files = Files::new();
+    for name in ["run_tests.sh", "quick.list"] {
+        let path = dir.join(name);
+        if path.is_file() {
+            files.push((name.into(), Source::File(path)));
+        }
+    }
     let bins = std::fs::read_dir(dir.join("bin"))
         .with_context(|| format!("{}: no bin directory in it", dir.display()))?;
     for entry in bins {
