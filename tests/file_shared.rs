@@ -470,6 +470,7 @@ const TESTS: &[Test] = &[
     large::PARTS,
     large::TAILS,
     large::RECLAIMED,
+    large::WRITTEN_AND_GONE,
     large::RESHAPED,
     large::TAKEN_AWAY,
     large::COUNTED,

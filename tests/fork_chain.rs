@@ -46,8 +46,8 @@ fn exiting_ancestors(ctx: &mut Ctx) -> TestResult {
     exiting(ctx, false)
 }
 
-/// The same, where each generation has had another child before, which is gone by then: its anon_vma must not count any more when it
-/// is asked whether the parent's can be taken up (anon_vma.num_children).
+/// The same, where each generation has had two other children: one that exits before it, and one after it. Their anon_vmas must not
+/// count any more when it is asked whether the parent's can be taken up (anon_vma.num_children).
 fn with_other_children(ctx: &mut Ctx) -> TestResult {
     exiting(ctx, true)
 }
@@ -87,8 +87,10 @@ fn exiting(ctx: &mut Ctx, others: bool) -> TestResult {
         if others {
             youngest.fork("other")?.exit()?;
         }
+        let outlives = others.then(|| youngest.fork("outlives")).transpose()?;
         let c = youngest.fork("next")?;
         youngest.exit()?;
+        outlives.map_or(Ok(()), Actor::exit)?;
         youngest = c;
         write(youngest, g)
     };

@@ -160,6 +160,35 @@ fn shared(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Mappings that begin behind the start of the file, and holes in front of, in and behind what they have (hugetlb_vmdelete_list()).
+///
+///   file          0 1 2 3      holes: 1, then 3, then 0
+///   P shared      0 1 2 3
+///   Q shared        1 2 3
+///   R private       1 2 3      all its own copies
+///   S shared          2 3
+fn holes(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let huge = w.place_huge(1)?.pages;
+    let file = w.object(Kind::Hugetlb, 4 * huge)?;
+    for (name, first, share) in [
+        ("P", 0, Share::Shared),
+        ("Q", 1, Share::Shared),
+        ("R", 1, Share::Private),
+        ("S", 2, Share::Shared),
+    ] {
+        let (actor, a) = (w.actor(name)?, place(&w, "part", 4 - first)?);
+        actor.map_object(whole(&a), &file, first * huge, RW, share)?;
+        actor.write(whole(&a))?;
+    }
+    for hole in [1, 3, 0] {
+        w.punch(&file, hole * huge..(hole + 1) * huge)?;
+        w.check()?;
+    }
+    move_all(&w)?;
+    w.finish()
+}
+
 type Op = fn(&World, Actor, &[Area], &Object, Share) -> TestResult;
 
 ///   file         0 1 2
@@ -449,6 +478,12 @@ const TESTS: &[Test] = &[
     Test {
         name: "shared",
         run: |c| pooled(c, shared),
+        ..HUGE
+    },
+    Test {
+        name: "holes",
+        about: "A hole in a hugetlb file takes away its pages, and no other's, wherever a mapping begins.",
+        run: |c| pooled(c, holes),
         ..HUGE
     },
     Test {

@@ -382,6 +382,7 @@ const TESTS: &[Test] = &[
     },
     parts!("pmd.moved", pmd_moved),
     parts!("pmd.one_page_each", pmd_one_page_each),
+    parts!("pmd.borders", kept::borders),
     parts!("pmd.read_only", kept::read_only),
     parts!("pmd.read_write", kept::read_write),
     parts!("mixed", kept::mixed),

@@ -2,6 +2,7 @@
 //! Large folios of shared memory that no PMD can map (Linux 6.11 and later): each VMA has the part of one that it happens to reach, and a
 //! fault maps as much of it as fits (finish_fault()).
 
+use super::bits::taken;
 use super::place;
 use helpers::counters::Counters;
 use helpers::supervise::{Ctx, Need, Test};
@@ -219,6 +220,61 @@ fn counted(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// How the only mapper of a folio lets go of it.
+type Going = for<'w, 'c> fn(&'w World<'c>, Actor<'w, 'c>, Area) -> TestResult;
+
+const GOING: [Going; 7] = [
+    |_, p, _| p.exit(),
+    |_, p, a| p.unmap(a),
+    |_, p, a| p.advise(a, advice::DONTNEED),
+    |_, p, a| {
+        p.protect(a, R)?;
+        p.exit()
+    },
+    |w, p, a| {
+        p.move_to(a, w.place_aligned(PAGES, PAGES))?;
+        p.exit()
+    },
+    |_, p, _| {
+        let c = p.fork("C")?;
+        p.exit()?;
+        c.exit()
+    },
+    // Reclaim unmaps it.
+    |_, _, _| Ok(()),
+];
+
+/// All of a folio is mapped to be read, and then one page is written, not the first: that page's entry is all that knows of it. Entries of a
+/// folio go together (zap_present_folio_ptes(), and where they are protected, moved, copied or unmapped), and a folio that is clean is thrown away.
+///
+///   each P |0 ... 3' ... 15|   exits, unmaps it, gives it back, protects it, moves it, forks, keeps it
+fn written_and_gone(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let mut files = Vec::new();
+    for (i, going) in GOING.iter().enumerate() {
+        let file = w.object(Kind::Memfd, PAGES)?;
+        let a = w.place_aligned(PAGES, PAGES);
+        w.name(a, format!("a{i}"));
+        let p = w.actor(&format!("P{i}"))?;
+        p.map_huge_object(a, &file)?;
+        p.read(a)?;
+        if w.folio_pages(p.id(), a.vpn)? != PAGES {
+            return Err(Stop::Skip("needs large folios of shared memory"));
+        }
+        p.write(a.page(1 + 2 * i))?;
+        going(&w, p, a)?;
+        files.push(file);
+    }
+    taken(&w)?;
+    let q = w.actor("Q")?;
+    for file in &files {
+        q.map_object(place(&w, "again", PAGES), file, 0, RW, Share::Shared)?;
+    }
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
 const LARGE: Test = Test {
     about: "Every mapping of a large folio of shared memory is found, whichever part of it that maps.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags],
@@ -235,6 +291,11 @@ pub const TAILS: Test = test("large.tails", tails);
 pub const RECLAIMED: Test = Test {
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
     ..test("large.reclaimed", reclaimed)
+};
+pub const WRITTEN_AND_GONE: Test = Test {
+    about: "What was written to a page of a large folio is known when its mappings are gone.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    ..test("large.written_and_gone", written_and_gone)
 };
 pub const RESHAPED: Test = test("large.reshaped", reshaped);
 pub const TAKEN_AWAY: Test = test("large.taken_away", taken_away);

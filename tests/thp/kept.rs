@@ -22,6 +22,37 @@ pub fn read_only(w: &World) -> TestResult {
     p.protect(a, R)
 }
 
+/// The border of two VMAs moves into a huge page, with nothing done to an entry: the page is split first, or an entry would be in both
+/// (vma_adjust_trans_huge()). Each VMA is told to have what is mapped in it.
+///
+///   P  a |======= dd =======|== dd|======|     the first VMA grows into the second page
+///      b |======|dd ==|======= dd =======|     the second grows into the first page
+pub fn borders(w: &World) -> TestResult {
+    let p = w.actor("P")?;
+    for name in ["a", "b"] {
+        let area = w.place_huge(2)?;
+        w.name(area, name);
+        let n = area.pages / 2;
+        // One VMA with one anon_vma, or its parts might not merge.
+        p.map(area)?;
+        p.advise(area, advice::HUGEPAGE)?;
+        p.write(area)?;
+        for part in [0..n, n..2 * n] {
+            if !w.is_huge(p.id(), area.sub(part))? {
+                return Err(Stop::Skip("needs free huge pages"));
+            }
+        }
+        let [first, then, both] = match name {
+            "a" => [0..n, n..n + n / 2, 0..n + n / 2],
+            _ => [n..2 * n, n / 2..n, n / 2..2 * n],
+        };
+        p.advise(area.sub(first), advice::DONTDUMP)?;
+        p.advise(area.sub(then), advice::DONTDUMP)?;
+        p.needs_one_vma(area.sub(both))?;
+    }
+    w.check_shares()
+}
+
 /// Not to be written for a while, and shared since the fork: what each writes then is its own (can_change_pmd_writable()).
 ///
 ///   P, C  r, then rw again [======== PMD ========]     D  rw

@@ -158,7 +158,7 @@ impl Kpage {
     pub fn count(&self, pfn: Pfn) -> io::Result<Option<u64>> {
         self.counts.as_ref().map(|f| read_word(f, pfn)).transpose()
     }
-    /// As [`Kpage::count`], of many pages, ascending; those beyond the end of memory, and maybe their neighbours, are left out.
+    /// As [`Kpage::count`], of many pages; those beyond the end of memory, and maybe their neighbours, are left out.
     ///
     /// # Errors
     /// Those of reading the file.
@@ -211,7 +211,7 @@ fn read_words(file: &File, first: Pfn, pages: usize) -> io::Result<Vec<u64>> {
     Ok(words.map(|&w| u64::from_ne_bytes(w)).collect())
 }
 
-/// The words of many pages, ascending, in few reads.
+/// The words of many pages, in few reads where they ascend.
 fn read_all(file: Option<&File>, pfns: &[Pfn]) -> io::Result<Words> {
     // A call costs as much as some words that nobody wants.
     const GAP: u64 = 8;
@@ -219,7 +219,8 @@ fn read_all(file: Option<&File>, pfns: &[Pfn]) -> io::Result<Words> {
         return Ok(Words::new());
     };
     let mut all = Words::with_capacity(pfns.len());
-    for run in pfns.chunk_by(|a, b| b.0.get() - a.0.get() <= GAP) {
+    let near = |a: &Pfn, b: &Pfn| b.0.get().checked_sub(a.0.get()).is_some_and(|d| d <= GAP);
+    for run in pfns.chunk_by(near) {
         let first = run[0].0.get();
         let pages = run[run.len() - 1].0.get() - first + 1;
         let words = match read_words(file, run[0], pages as usize) {

@@ -323,8 +323,26 @@ pub const DONTUNMAP_OF_MOVED: Op = Op {
     },
 };
 
+/// A part of a VMA goes, and the VMA stays in one piece: what is left in it needs the anon_vmas that an emptied one would give up.
+macro_rules! part {
+    ($name:literal, $picture:literal, $part:expr) => {
+        Op {
+            name: $name,
+            picture: $picture,
+            on: ALL,
+            run: |g| {
+                let part = g.a.sub($part);
+                g.c.move_dontunmap(part, g.place("to", part.pages))
+            },
+        }
+    };
+}
+
 pub const KEEP: &[Op] = &[
     DONTUNMAP,
+    part!("first", "|. . . . 4 ..... 11|   to |0 1 2 3|", 0..4),
+    part!("middle", "|0 1 . . . . 6 ..... 11|   to |2 3 4 5|", 2..6),
+    part!("last", "|0 ..... 7 . . . .|   to |8 9 10 11|", 8..N),
     DONTUNMAP_REFAULT,
     DONTUNMAP_OF_MOVED,
     Op {
