@@ -34,6 +34,8 @@ mod pmd;
 mod program_text;
 #[path = "file_shared/reshape.rs"]
 mod reshape;
+#[path = "file_shared/retracted.rs"]
+mod retracted;
 #[path = "file_shared/tail.rs"]
 mod tail;
 #[path = "file_shared/totals.rs"]
@@ -470,6 +472,8 @@ const TESTS: &[Test] = &[
     large::PARTS,
     large::TAILS,
     large::RECLAIMED,
+    large::UNLIKE,
+    large::LOCKED_HALF,
     large::WRITTEN_AND_GONE,
     large::RESHAPED,
     large::TAKEN_AWAY,
@@ -493,6 +497,7 @@ const TESTS: &[Test] = &[
     huge::COLLAPSED_LOCKED,
     huge::COLLAPSED_MARKED,
     huge::COLLAPSED_OWN_MARKS,
+    retracted::BY_ALL,
     holes::FILLED,
     holes::COLLAPSED,
     holes::REGISTERED,

@@ -232,6 +232,33 @@ fn pin_one(ctx: &mut Ctx) -> TestResult {
     Ok(())
 }
 
+/// A large folio of which half was shared by a fork before: the rest of it is still P's alone, and pinned, so the next fork copies that, whatever may
+/// be said of the first page of a row of entries (copy_present_ptes(), __folio_try_dup_anon_rmap()).
+///
+///   P |s s s s|own own own own|  the own ones pinned     D |s s s s|o' o' o' o'|  copied at the fork
+fn pin_half(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let a = w.place_aligned(n, n);
+    w.name(a, "a");
+    p.map_folio(a)?;
+    let own = a.sub(n / 2..n);
+    p.advise(own, advice::DONTFORK)?;
+    p.fork("C")?.exit()?;
+    p.advise(own, advice::DOFORK)?;
+    p.pin(own)?;
+    let d = p.fork("D")?;
+    w.check()?;
+    p.write(own.sub(0..3))?;
+    d.write(own.sub(2..4))?;
+    w.check()?;
+    p.unpin()?;
+    walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 /// A locked area: the copies that a fork makes of what is pinned (copy_present_page()) are the child's, who has locked nothing.
 ///
 ///   P |0 1 2 3 4 5 6 7|  locked, 2..6 pinned      C |0 1 2' 3' 4' 5' 6 7|  not locked
@@ -572,6 +599,12 @@ const TESTS: &[Test] = &[
     Test {
         name: "pin.one",
         run: pin_one,
+        ..PIN
+    },
+    Test {
+        name: "pin.fork.half",
+        needs: Grain::HUGE_NEEDS,
+        run: pin_half,
         ..PIN
     },
     Test {

@@ -26,8 +26,8 @@ use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, fill_pool,
 use helpers::{Stop, TestResult};
 use marked::{filled_in, write_protected};
 use tables::{
-    sparse, tables, tables_migrate, tables_move, tables_move_whole, tables_own, tables_protect,
-    tables_protect_whole, tables_unmap,
+    sparse, sparse_askew, tables, tables_migrate, tables_move, tables_move_whole, tables_own,
+    tables_protect, tables_protect_whole, tables_unmap,
 };
 
 /// Free pages of the pool on each node: what a test maps, and as many to migrate to.
@@ -645,6 +645,12 @@ const TESTS: &[Test] = &[
         name: "sparse",
         about: "Pages keep their distance when a mapping of more than a page table of them moves.",
         run: |c| pooled(c, sparse),
+        ..HUGE
+    },
+    Test {
+        name: "sparse.askew",
+        about: "Pages keep their distance when a mapping of more than a page table of them moves.",
+        run: |c| pooled(c, sparse_askew),
         ..HUGE
     },
     Test {

@@ -5,6 +5,7 @@
 //! for all its mappers: reclaim keeps it, migration carries the mark along, whoever leaves without ever having locked it changes
 //! nothing, and with the last locked mapper it is an ordinary page again.
 
+use helpers::kernel::kpage::Flags;
 use helpers::kernel::vma;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
@@ -357,6 +358,37 @@ fn from_swap(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A page that is locked when its last entry comes in from swap gives up its slot there: it will not need it (should_try_to_free_swap()).
+///
+///   P  r [a b c d]  in swap       then locked: read in, the last to need the slots
+///   C    [a b c d]  in swap, read
+fn slots(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 4)?;
+    let c = p.fork("C")?;
+    p.protect(a, R)?;
+    swap_out(&w)?;
+    c.read(a)?;
+    let cached = |actor: Actor| -> TestResult<Vec<bool>> {
+        let pages = w.pages_of(actor, a)?;
+        let has = |seen: Option<(_, Flags)>| seen.is_some_and(|(_, f)| f.has(Flags::SWAPCACHE));
+        Ok(pages.into_iter().map(has).collect())
+    };
+    if cached(c)?.contains(&false) {
+        return Err(Stop::Skip("needs pages that stay in the swap cache"));
+    }
+    p.lock(a, Lock::Full)?;
+    w.check_partly()?;
+    let left = cached(p)?;
+    if left.contains(&true) {
+        return Err(Stop::fail(format_args!(
+            "a locked page has no slot in swap that nobody needs: {left:?} of P's have one"
+        )));
+    }
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
+
 /// What a cgroup and the machine count as mlocked comes back to where it was, whichever way the pages go.
 fn counters(ctx: &mut Ctx) -> TestResult {
     const N: usize = 256;
@@ -450,6 +482,12 @@ const TESTS: &[Test] = &[
         name: "from_swap",
         needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim],
         run: from_swap,
+        ..MLOCK
+    },
+    Test {
+        name: "from_swap.slots",
+        needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        run: slots,
         ..MLOCK
     },
     t!("counters", counters),

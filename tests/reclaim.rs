@@ -19,6 +19,8 @@ use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
+#[path = "reclaim/forked.rs"]
+mod forked;
 #[path = "reclaim/given_up.rs"]
 mod given_up;
 #[path = "reclaim/mincore.rs"]
@@ -599,6 +601,7 @@ const TESTS: &[Test] = &[
     given_up::TAKEN_THP,
     t!(FREE_FOLIO, "free.folio", |c| free_folio(c, false)),
     t!(FREE_FOLIO, "free.folio.copied", |c| free_folio(c, true)),
+    forked::WRITTEN_AGAIN,
     t!(FREE_FOLIO, "free.part", free_part),
     t!(FREE_HUGE, "free.thp", |c| free_thp(c, Then::Write)),
     t!(FREE_HUGE, "free.thp.paged_out", |c| free_thp(

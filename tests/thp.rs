@@ -16,6 +16,8 @@ mod borders;
 mod kept;
 #[path = "thp/lazyfree.rs"]
 mod lazyfree;
+#[path = "thp/parted.rs"]
+mod parted;
 #[path = "thp/stats.rs"]
 mod stats;
 #[path = "thp/tables.rs"]
@@ -351,6 +353,14 @@ const TESTS: &[Test] = &[
         run: lazyfree::soft_dirty,
         ..PARTS
     },
+    Test {
+        name: "lazyfree.locked",
+        about: "A locked part of a large folio stays in memory.",
+        needs: &[Need::Thp, Need::Pfn, Need::Reclaim],
+        run: lazyfree::locked,
+        guards: &[],
+        ..PARTS
+    },
     parts!("pmd.lazyfree", lazyfree::pmd),
     parts!("pmd.lazyfree.moved", lazyfree::pmd_moved),
     parts!("copied", copied),
@@ -375,6 +385,14 @@ const TESTS: &[Test] = &[
         ..PARTS
     },
     Test {
+        name: "parted.swapped",
+        about: "What comes back from swap as a large folio does not reach beyond the VMA of the fault.",
+        needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        guards: &[],
+        run: parted::swapped,
+        ..PARTS
+    },
+    Test {
         name: "alone.in_place",
         about: "What nobody else has ever mapped is not copied when it is written again.",
         run: alone::in_place,
@@ -386,6 +404,7 @@ const TESTS: &[Test] = &[
     parts!("pmd.read_only", kept::read_only),
     parts!("pmd.read_write", kept::read_write),
     parts!("mixed", kept::mixed),
+    parts!("mixed.forked", kept::mixed_forked),
     parts!("part_writable", kept::part_writable),
     Test {
         name: "marked",
@@ -409,6 +428,20 @@ const TESTS: &[Test] = &[
         name: "stats.moved",
         about: "The kernel counts an anonymous folio once, wherever it moves.",
         run: stats::moved,
+        guards: &[],
+        ..PARTS
+    },
+    Test {
+        name: "stats.partial",
+        about: "The kernel counts an anonymous folio of any size as mapped in part when nobody maps some of its pages.",
+        run: stats::partial,
+        guards: &[],
+        ..PARTS
+    },
+    Test {
+        name: "stats.partial.in_child",
+        about: "The kernel counts an anonymous folio that somebody maps as a whole as mapped, all of it.",
+        run: stats::partial_in_child,
         guards: &[],
         ..PARTS
     },

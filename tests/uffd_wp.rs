@@ -20,6 +20,8 @@ mod merged;
 mod moved;
 #[path = "uffd_wp/occupied.rs"]
 mod occupied;
+#[path = "uffd_wp/poisoned.rs"]
+mod poisoned;
 #[path = "uffd_wp/scanned.rs"]
 mod scanned;
 #[path = "uffd_wp/untouched.rs"]
@@ -439,6 +441,9 @@ const TESTS: &[Test] = &[
     filled::CONTINUED,
     filled::OTHER_GROUP,
     occupied::OCCUPIED,
+    poisoned::ANONYMOUS,
+    poisoned::SHARED,
+    poisoned::PRIVATE,
     dropped::TABLE,
     dropped::PART,
     Test {

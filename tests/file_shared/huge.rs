@@ -40,6 +40,7 @@ struct Stage<'w, 'c> {
 ///   R             1 2 3 4 5 6 7                                an odd address
 ///   R private                300 .. 315                       303 its own copy
 ///   R read-only                       507 .. 511 512 .. 519   across the end
+///   R                                        511              nothing but the last page
 fn stage<'w, 'c>(w: &'w World<'c>, huge: bool) -> TestResult<Stage<'w, 'c>> {
     let a = w.place_huge(1)?;
     w.name(a, "a");
@@ -58,16 +59,18 @@ fn stage<'w, 'c>(w: &'w World<'c>, huge: bool) -> TestResult<Stage<'w, 'c>> {
     if huge && !w.is_huge(p.id(), a)? {
         return Err(Stop::Skip("needs a free huge page for shared memory"));
     }
-    let (head, odd, middle, end) = (
+    let (head, odd, middle, end, last) = (
         place(w, "head", 5),
         place(w, "odd", 7),
         place(w, "middle", 16),
         place(w, "end", 13),
+        place(w, "last", 1),
     );
     r.map_object(head, &file, 0, RW, Share::Shared)?;
     r.map_object(odd, &file, 1, RW, Share::Shared)?;
     r.map_object(middle, &file, n / 2 + 44, RW, Share::Private)?;
     r.map_object(end, &file, n - 5, R, Share::Shared)?;
+    r.map_object(last, &file, n - 1, RW, Share::Shared)?;
     r.write(middle.page(3))?;
     Ok(Stage {
         file,

@@ -56,6 +56,7 @@ fn folios<'w, 'c>(w: &'w World<'c>) -> TestResult<(Object, Actor<'w, 'c>, Area)>
 ///   R             1 .................. 18                      an odd address
 ///   R private                10 ............. 21               12 and 17 its own copies
 ///   R read-only                                  27 ...... 31|
+///   R read-only                 15                             nothing but the last page of one
 fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
     let n = PAGES;
     let (file, p, a) = folios(w)?;
@@ -68,7 +69,9 @@ fn stage<'w, 'c>(w: &'w World<'c>) -> TestResult<Stage<'w, 'c>> {
     r.map_object(odd, &file, 1, RW, Share::Shared)?;
     r.map_object(middle, &file, n / 2 + 2, RW, Share::Private)?;
     r.map_object(end, &file, 2 * n - end.pages, R, Share::Shared)?;
-    for area in [head, odd, middle, end] {
+    let last = place(w, "last", 1);
+    r.map_object(last, &file, n - 1, R, Share::Shared)?;
+    for area in [head, odd, middle, end, last] {
         r.read(area)?;
     }
     r.write(middle.page(middle.pages / 2 - 3))?;
@@ -154,6 +157,60 @@ fn taken_away(ctx: &mut Ctx) -> TestResult {
     w.check()?;
     w.truncate(&s.file, 2 * PAGES)?;
     w.check()?;
+    w.finish()
+}
+
+/// Entries of one folio that are not alike: some have been written since the soft-dirty bits were cleared. Who takes them in rows has to go on
+/// behind each row (try_to_unmap_one(), folio_unmap_pte_batch()).
+///
+///   P Q  |. . . . x . . . . . . . . . . x|x . . . . . . x x x . . . . . .|      x: written since, by P
+fn unlike(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    if !w.features().soft_dirty {
+        return Err(Stop::Skip("needs soft-dirty bits (CONFIG_MEM_SOFT_DIRTY)"));
+    }
+    let (file, p, a) = folios(&w)?;
+    let q = w.actor("Q")?;
+    q.map_object(a, &file, 0, RW, Share::Shared)?;
+    q.read(a)?;
+    w.clear_soft_dirty()?;
+    let n = PAGES;
+    for written in [n / 4..n / 4 + 1, n - 1..n + 1, n + n / 2 - 1..n + n / 2 + 2] {
+        p.write(a.sub(written))?;
+    }
+    walk::only(&w, &reclaim::RECLAIM)?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Half of a folio is locked: that half stays in memory, and the other goes with its VMA only.
+///
+///   P  |locked 0 .. 7|8 ......... 15|16 ........ 23|locked 24 .. 31|
+fn locked_half(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (_, p, a) = folios(&w)?;
+    let n = PAGES;
+    let halves = [a.sub(0..n / 2), a.sub(n + n / 2..2 * n)];
+    for half in halves {
+        p.lock(half, Lock::OnFault)?;
+    }
+    for _ in 0..2 {
+        reclaim::press(&w)?;
+        for half in halves {
+            if w.pages_of(p, half)?.contains(&None) {
+                return Err(Stop::fail(
+                    "a page in a locked area stays in memory: a part of a large folio has gone",
+                ));
+            }
+        }
+        // What went comes back.
+        w.check()?;
+    }
+    for half in halves {
+        p.unlock(half)?;
+    }
+    walk::plain(&w)?;
     w.finish()
 }
 
@@ -296,6 +353,15 @@ pub const WRITTEN_AND_GONE: Test = Test {
     about: "What was written to a page of a large folio is known when its mappings are gone.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
     ..test("large.written_and_gone", written_and_gone)
+};
+pub const UNLIKE: Test = Test {
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    ..test("large.unlike", unlike)
+};
+pub const LOCKED_HALF: Test = Test {
+    about: "A locked part of a large folio stays in memory.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    ..test("large.locked_half", locked_half)
 };
 pub const RESHAPED: Test = test("large.reshaped", reshaped);
 pub const TAKEN_AWAY: Test = test("large.taken_away", taken_away);

@@ -8,8 +8,8 @@ use helpers::sys::mem::advice;
 use helpers::topology::{R, RW};
 use helpers::walk::mlocked;
 use helpers::walk::reclaim::press;
-use helpers::world::World;
 use helpers::world::model::Lock;
+use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
 /// Mapped by a PMD that may not be written any more: still P's alone (set_pmd_migration_entry(), __split_huge_pmd_locked()).
@@ -67,12 +67,11 @@ pub fn read_write(w: &World) -> TestResult {
     Ok(())
 }
 
-/// Pages that P has to itself beside pages that it shares, all in one VMA and one row of entries: those that may be written at once when
-/// all may be written again are not the others (change_pte_range(), can_change_pte_writable()).
-///
-///   P  r, then rw again  [own own own own s s s s]   [s s s s own own own own]   [own s own s own s own s]
-///   C                                    [s s s s]   [s s s s]                       [s]   [s]   [s]   [s]
-pub fn mixed(w: &World) -> TestResult {
+/// A folio, and which of its pages are its first mapper's own.
+type Mixture = (Area, Vec<usize>);
+
+/// Folios of P, which has some of the pages to itself and shares the others, all in one VMA and one row of entries.
+fn mixture<'w, 'c>(w: &'w World<'c>) -> TestResult<(Actor<'w, 'c>, Vec<Mixture>)> {
     let p = w.actor("P")?;
     let n = w.folio_size()?;
     let own: [fn(usize, usize) -> bool; 3] = [
@@ -85,21 +84,50 @@ pub fn mixed(w: &World) -> TestResult {
         let a = w.place_aligned(n, n);
         w.name(a, "folio");
         p.map_folio(a)?;
-        for i in (0..n).filter(|&i| own(i, n)) {
+        let own: Vec<usize> = (0..n).filter(|&i| own(i, n)).collect();
+        for &i in &own {
             p.advise(a.page(i), advice::DONTFORK)?;
         }
-        folios.push(a);
+        folios.push((a, own));
     }
     p.fork("C")?;
-    for &a in &folios {
-        p.advise(a, advice::DOFORK)?;
-        p.protect(a, R)?;
-        p.protect(a, RW)?;
+    for (a, _) in &folios {
+        p.advise(*a, advice::DOFORK)?;
+    }
+    Ok((p, folios))
+}
+
+/// Those that may be written at once when all may be written again are not the others (change_pte_range(), can_change_pte_writable()).
+///
+///   P  r, then rw again  [own own own own s s s s]   [s s s s own own own own]   [own s own s own s own s]
+///   C                                    [s s s s]   [s s s s]                       [s]   [s]   [s]   [s]
+pub fn mixed(w: &World) -> TestResult {
+    let (p, folios) = mixture(w)?;
+    for (a, _) in &folios {
+        p.protect(*a, R)?;
+        p.protect(*a, RW)?;
     }
     // Each copy is P's own.
-    for (a, own) in folios.iter().zip(own) {
-        let last = (0..n).rev().find(|&i| !own(i, n)).expect("some are shared");
-        p.write(a.page(last))?;
+    for (a, own) in &folios {
+        let last = (0..a.pages).rev().find(|i| !own.contains(i));
+        p.write(a.page(last.expect("some are shared")))?;
+    }
+    Ok(())
+}
+
+/// Forked again: the next child shares all of them, and sees nothing of what P writes to any of them then, whatever may be said of the first of
+/// a row of entries (copy_present_ptes(), __folio_try_dup_anon_rmap()).
+///
+///   P  [own own own own s s s s]   [s s s s own own own own]   [own s own s own s own s]    and then written here and there
+///   C                  [s s s s]   [s s s s]                       [s]   [s]   [s]   [s]
+///   D  [all]                       [all]                       [all]
+pub fn mixed_forked(w: &World) -> TestResult {
+    let (p, folios) = mixture(w)?;
+    p.fork("D")?;
+    for (a, own) in &folios {
+        for i in [own[0], own[own.len() / 2], own[own.len() - 1]] {
+            p.write(a.page(i))?;
+        }
     }
     Ok(())
 }

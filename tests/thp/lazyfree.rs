@@ -78,6 +78,46 @@ pub fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// Given up as a whole, and half of it locked then: reclaim may have the other half, as far as its VMA goes and not further
+/// (folio_unmap_pte_batch(), try_to_unmap_one()).
+///
+///   P  |locked 0 .. n/2-1|n/2 ... n-1|     |0 .. n/2-1|locked n/2 ... n-1|
+pub fn locked(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = folio(&w)?;
+    let n = a.pages;
+    let b = w.place_aligned(n, n);
+    w.name(b, "b");
+    p.map_folio(b)?;
+    let halves = [a.sub(0..n / 2), b.sub(n / 2..n)];
+    for area in [a, b] {
+        p.free(area)?;
+    }
+    for half in halves {
+        p.lock(half, Lock::OnFault)?;
+    }
+    for _ in 0..2 {
+        press(&w)?;
+        for half in halves {
+            if w.pages_of(p, half)?.contains(&None) {
+                return Err(Stop::fail(
+                    "a page in a locked area stays in memory: a part of a large folio that was given up has gone",
+                ));
+            }
+        }
+    }
+    for area in [a, b] {
+        p.settle_freed(area)?;
+    }
+    w.check()?;
+    for half in halves {
+        p.unlock(half)?;
+        p.write(half)?;
+    }
+    walk::every_on_offer(&w)?;
+    w.finish()
+}
+
 /// The same for a PMD.
 pub fn pmd(w: &World) -> TestResult {
     let (p, a) = huge(w)?;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! How many anonymous folios of a size there are, as the kernel counts them for everybody (hugepages-*kB/stats/nr_anon, see
-//! Documentation/admin-guide/mm/transhuge.rst).
+//! How many anonymous folios of a size there are, and how many of them are mapped in part, as the kernel counts them for everybody
+//! (hugepages-*kB/stats/nr_anon and nr_anon_partially_mapped, see Documentation/admin-guide/mm/transhuge.rst).
 
+use helpers::counters::Counters;
 use helpers::supervise::Ctx;
+use helpers::sys::mem::advice;
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::own::gather;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult};
+use std::ops::Range;
 
 /// Folios that are judged together: others make and give back some of the size meanwhile, but not as many.
 const FOLIOS: usize = 24;
@@ -21,10 +24,7 @@ pub fn moved(ctx: &mut Ctx) -> TestResult {
     if Some(n * w.page_size()) == w.features().pmd_size {
         return Err(Stop::Skip("needs large folios of other sizes (mTHP)"));
     }
-    let file = format!(
-        "/sys/kernel/mm/transparent_hugepage/hugepages-{}kB/stats/nr_anon",
-        n * w.page_size() / 1024
-    );
+    let file = file(&w, n, "nr_anon");
     let p = w.actor("P")?;
     let mut wrong = Vec::new();
     for _ in 0..ROUNDS {
@@ -63,6 +63,14 @@ pub fn moved(ctx: &mut Ctx) -> TestResult {
     )))
 }
 
+/// Of folios of `n` pages.
+fn file(w: &World, n: usize, name: &str) -> String {
+    format!(
+        "/sys/kernel/mm/transparent_hugepage/hugepages-{}kB/stats/{name}",
+        n * w.page_size() / 1024
+    )
+}
+
 /// The sum of what the CPUs counted: where too many were taken away it wraps around.
 fn count(file: &str) -> TestResult<i64> {
     let Ok(text) = std::fs::read_to_string(file) else {
@@ -81,4 +89,298 @@ fn other_node(w: &World, p: Actor, folio: Area) -> TestResult<bool> {
     };
     gather(w, p, folio.page(0), to)?;
     Ok(w.folio_pages(p.id(), folio.vpn)? == folio.pages)
+}
+
+/// Folios that are judged together, in bytes: huge pages are fewer, but never less than [`FEWEST`].
+const ROOM: usize = 16 << 20;
+const FEWEST: usize = 4;
+/// Each part of each size has so many chances to be judged while nobody else changes the number.
+const CHANCES: usize = 5;
+
+/// How a folio comes to be mapped in part.
+struct Part {
+    how: &'static str,
+    /// Of so many pages.
+    pages: fn(usize) -> Range<usize>,
+    unmapped: bool,
+}
+
+const PARTS: [Part; 4] = [
+    Part {
+        how: "the first page of each unmapped",
+        pages: |_| 0..1,
+        unmapped: true,
+    },
+    Part {
+        how: "the last page of each given back",
+        pages: |n| n - 1..n,
+        unmapped: false,
+    },
+    Part {
+        how: "the middle half of each unmapped",
+        pages: |n| n / 4..n - n / 4,
+        unmapped: true,
+    },
+    Part {
+        how: "all but the first page of each given back",
+        pages: |n| 1..n,
+        unmapped: false,
+    },
+];
+
+impl Part {
+    fn take(&self, who: Actor, folio: Area) -> TestResult {
+        let part = folio.sub((self.pages)(folio.pages));
+        if self.unmapped {
+            who.unmap(part)
+        } else {
+            who.advise(part, advice::DONTNEED)
+        }
+    }
+
+    /// What is mapped still.
+    fn rest(&self, folio: Area) -> [Area; 2] {
+        let part = (self.pages)(folio.pages);
+        [folio.sub(0..part.start), folio.sub(part.end..folio.pages)]
+    }
+}
+
+/// The step after which the number was wrong, how many more than before it may have been then, and was.
+struct Wrong {
+    step: &'static str,
+    due: [i64; 2],
+    more: i64,
+}
+
+/// The number may be wrong by less than half of the folios: others have some as well.
+fn wrong(step: &'static str, due: [i64; 2], more: i64, folios: usize) -> Option<Wrong> {
+    let off = more - more.clamp(due[0], due[1]);
+    let far = off.unsigned_abs() * 2 >= folios as u64;
+    far.then_some(Wrong { step, due, more })
+}
+
+/// Folios of P that have this size, at places of their own.
+fn folios(p: Actor, places: &[Area]) -> TestResult<Vec<Area>> {
+    let mut folios = Vec::new();
+    for &place in places {
+        match p.map_folio(place) {
+            Ok(()) => folios.push(place),
+            Err(Stop::Skip(_)) => p.unmap(place)?,
+            Err(other) => return Err(other),
+        }
+    }
+    if folios.len() < places.len() / 2 {
+        return Err(Stop::Skip("needs free huge pages"));
+    }
+    Ok(folios)
+}
+
+/// P maps some folios, each of which loses a part, and then the rest.
+fn by_owner(
+    w: &World,
+    p: Actor,
+    file: &str,
+    folios: &[Area],
+    part: &Part,
+) -> TestResult<Option<Wrong>> {
+    let before = count(file)?;
+    for &folio in folios {
+        part.take(p, folio)?;
+    }
+    let more = count(file)? - before;
+    // What was split meanwhile, for want of memory or to be moved, may or may not have been counted at that time.
+    let mut whole = 0;
+    for &folio in folios {
+        let rest = part.rest(folio);
+        let left = rest.iter().find(|r| r.pages > 0).expect("a part");
+        whole += usize::from(w.folio_pages(p.id(), left.vpn)? == folio.pages);
+    }
+    let all = folios.len();
+    if whole * 2 < all {
+        return Err(Stop::Skip("needs large folios that nobody splits now"));
+    }
+    let risen = wrong(
+        "by their only mapper",
+        [whole as i64, all as i64],
+        more,
+        whole,
+    );
+    for &folio in folios {
+        if !part.unmapped {
+            p.unmap(folio)?;
+            continue;
+        }
+        for rest in part.rest(folio).into_iter().filter(|r| r.pages > 0) {
+            p.unmap(rest)?;
+        }
+    }
+    let more = count(file)? - before;
+    Ok(risen.or_else(|| wrong("and then the rest", [0, 0], more, all)))
+}
+
+/// P maps some folios, each of which loses a part in P's child C, which exits.
+fn by_child(
+    _w: &World,
+    p: Actor,
+    file: &str,
+    folios: &[Area],
+    part: &Part,
+) -> TestResult<Option<Wrong>> {
+    let before = count(file)?;
+    let c = p.fork("C")?;
+    for &folio in folios {
+        part.take(c, folio)?;
+    }
+    let more = count(file)? - before;
+    let all = folios.len();
+    let in_child = wrong("by a child of their mapper", [0, 0], more, all);
+    c.exit()?;
+    let more = count(file)? - before;
+    for &folio in folios {
+        p.unmap(folio)?;
+    }
+    Ok(in_child.or_else(|| {
+        wrong(
+            "by a child of their mapper, which has exited",
+            [0, 0],
+            more,
+            all,
+        )
+    }))
+}
+
+type Round = fn(&World, Actor, &str, &[Area], &Part) -> TestResult<Option<Wrong>>;
+
+/// Every part of folios of `n` pages.
+fn judge(w: &World, n: usize, round: Round) -> TestResult {
+    let file = file(w, n, "nr_anon_partially_mapped");
+    let bytes = n * w.page_size();
+    let many = (ROOM / bytes).clamp(FEWEST, FOLIOS);
+    // Apart from each other: where a larger folio fits the kernel could take one.
+    let huge = Some(bytes) == w.features().pmd_size;
+    let stride = if huge { n } else { 2 * n };
+    let room = w.place_aligned(many * stride, n);
+    w.name(room, "folios");
+    let place = |i: usize| room.sub(i * stride..i * stride + n);
+    let places: Vec<Area> = (0..many).map(place).collect();
+    let p = w.actor("P")?;
+    for part in &PARTS {
+        let mut told: Vec<Wrong> = Vec::new();
+        while told.len() < CHANCES {
+            count(&file)?;
+            let folios = folios(p, &places)?;
+            match round(w, p, &file, &folios, part)? {
+                None => break,
+                Some(wrong) => told.push(wrong),
+            }
+        }
+        let Some(Wrong { step, due, more }) = told.get(CHANCES - 1) else {
+            continue;
+        };
+        let same = |t: &Wrong| t.step == *step && (t.more < t.due[0]) == (*more < due[0]);
+        let seen: Vec<i64> = told.iter().map(|t| t.more).collect();
+        if !told.iter().all(same) {
+            w.diag(format_args!("{file}; {}: {seen:?} more", part.how));
+            return Err(Stop::Skip("needs a machine where few folios come and go"));
+        }
+        return Err(Stop::fail(format_args!(
+            "{file} is the number of anonymous folios of this size of which nobody maps some pages; {many} folios, {} {step}: \
+             expected at least {} and at most {} more than before, seen {seen:?}",
+            part.how, due[0], due[1]
+        )));
+    }
+    Ok(())
+}
+
+/// Every size. One that is not to be had now is no reason to leave the rest out.
+fn each_size(ctx: &mut Ctx, round: Round) -> TestResult {
+    let w = World::new(ctx)?;
+    let sizes = w.folio_sizes()?;
+    w.finish()?;
+    let (mut judged, mut lacking) = (false, "");
+    for n in sizes {
+        let w = World::new(ctx)?;
+        match judge(&w, n, round) {
+            Ok(()) => judged = true,
+            Err(Stop::Skip(why)) => {
+                w.diag(format_args!("folios of {n} pages: {why}"));
+                lacking = why;
+                continue;
+            }
+            Err(other) => return Err(other),
+        }
+        w.finish()?;
+    }
+    if judged {
+        Ok(())
+    } else {
+        Err(Stop::Skip(lacking))
+    }
+}
+
+/// A folio counts as mapped in part from the first page on that nobody maps any more (__folio_remove_rmap(), deferred_split_folio()) until it is
+/// freed.
+///
+///   P  [. 1 2 3]  [0 1 2 .]  [0 . . 3]  [0 . . .]        folios of every size, many of each; then nothing
+pub fn partial(ctx: &mut Ctx) -> TestResult {
+    each_size(ctx, by_owner)
+}
+
+/// What one mapper gives up is no part that nobody maps while another has all of it, by PTEs or by a PMD; and all of its pages are counted as
+/// mapped (__folio_remove_rmap(), _nr_pages_mapped).
+///
+///   P  [0 1 2 3]  [0 1 2 3]  [0 1 2 3]  [0 1 2 3]        huge pages by a PMD each
+///   C  [. 1 2 3]  [0 1 2 .]  [0 . . 3]  [0 . . .]        huge pages by PTEs; exits
+pub fn partial_in_child(ctx: &mut Ctx) -> TestResult {
+    // Either is a judgement.
+    let counted = match mapped(ctx) {
+        Ok(()) => true,
+        Err(Stop::Skip(why)) => {
+            ctx.diag(format_args!("mapped pages: {why}"));
+            false
+        }
+        Err(other) => return Err(other),
+    };
+    match each_size(ctx, by_child) {
+        Err(Stop::Skip(_)) if counted => Ok(()),
+        result => result,
+    }
+}
+
+/// NR_ANON_MAPPED, which is AnonPages of meminfo, for the test's own cgroup.
+fn mapped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let a = w.place_huge(FEWEST)?;
+    w.name(a, "a");
+    let n = a.pages / FEWEST;
+    let huge: Vec<Area> = (0..FEWEST).map(|i| a.sub(i * n..(i + 1) * n)).collect();
+    let p = w.actor("P")?;
+    // Once for nothing: what this process writes for the first time since P was made, its script and model, is P's alone from then on.
+    given_up(p, &huge, None)?;
+    let counters = Counters::open(&w)?;
+    given_up(p, &huge, Some(&counters))?;
+    counters.expect("all unmapped", 0, 0)?;
+    w.finish()
+}
+
+/// P maps huge pages; children give up parts of them and exit.
+fn given_up(p: Actor, huge: &[Area], counters: Option<&Counters>) -> TestResult {
+    let all = huge.iter().map(|page| page.pages).sum();
+    let expect = |when: &str| counters.map_or(Ok(()), |c| c.expect(when, all, all));
+    for &page in huge {
+        p.map_folio(page)?;
+    }
+    for &page in huge {
+        p.needs_pmds(page)?;
+    }
+    for part in &PARTS {
+        let c = p.fork("C")?;
+        for &page in huge {
+            part.take(c, page)?;
+        }
+        expect("a child has given up a part of each")?;
+        c.exit()?;
+        expect("the child has exited")?;
+    }
+    huge.iter().try_for_each(|&page| p.unmap(page))
 }
