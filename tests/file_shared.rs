@@ -36,6 +36,8 @@ mod program_text;
 mod reshape;
 #[path = "file_shared/retracted.rs"]
 mod retracted;
+#[path = "file_shared/split_to.rs"]
+mod split_to;
 #[path = "file_shared/tail.rs"]
 mod tail;
 #[path = "file_shared/totals.rs"]
@@ -469,6 +471,7 @@ const TESTS: &[Test] = &[
     program_text::WALKED,
     program_text::RESHAPED,
     program_text::OPENED,
+    split_to::SPLIT_TO,
     large::PARTS,
     large::TAILS,
     large::RECLAIMED,

@@ -24,7 +24,7 @@ use helpers::topology::{self, NONE, R, RW};
 use helpers::walk::{self, migrate};
 use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, fill_pool, pooled};
 use helpers::{Stop, TestResult};
-use marked::{filled_in, write_protected};
+use marked::{filled_in, untouched, write_protected};
 use tables::{
     sparse, sparse_askew, tables, tables_migrate, tables_move, tables_move_whole, tables_own,
     tables_protect, tables_protect_whole, tables_unmap,
@@ -412,6 +412,30 @@ fn reserved(ctx: &mut Ctx, share: Share) -> TestResult {
     w.finish()
 }
 
+/// A private mapping that pages are promised to, of a file whose pages another has: its copies use the promise up (hugetlb_wp()).
+///
+///   file         0 1 2
+///   Q shared     0 1 2       written
+///   P reserved   0'1'2       0 and 1 its own copies
+fn reserved_beside(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let (b, a) = (place(&w, "b", 3)?, place(&w, "a", 3)?);
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    q.map_object(whole(&b), &file, 0, RW, Share::Shared)?;
+    q.write(whole(&b))?;
+    p.map_reserved(whole(&a), &file, 0, NONE, Share::Private)?;
+    p.protect(whole(&a), RW)?;
+    p.read(whole(&a))?;
+    w.check()?;
+    p.write(whole(&a[..2]))?;
+    w.check()?;
+    p.unmap(a[1])?;
+    w.check()?;
+    move_all(&w)?;
+    w.finish()
+}
+
 const HUGE: Test = Test {
     about: "Every mapping of a hugetlb page is found, whatever part of the file its VMA maps.",
     needs: &[
@@ -548,6 +572,16 @@ const TESTS: &[Test] = &[
         ..MARKED
     },
     Test {
+        name: "write_protected.untouched.private",
+        run: |c| pooled(c, |c| untouched(c, Share::Private)),
+        ..MARKED
+    },
+    Test {
+        name: "write_protected.untouched.shared",
+        run: |c| pooled(c, |c| untouched(c, Share::Shared)),
+        ..MARKED
+    },
+    Test {
         name: "filled_in.shared",
         run: |c| pooled(c, |c| filled_in(c, Share::Shared, Answer::Copy)),
         ..MARKED
@@ -607,6 +641,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "reserved.private",
         run: |c| pooled(c, |c| reserved(c, Share::Private)),
+        ..RESERVED
+    },
+    Test {
+        name: "reserved.beside",
+        run: |c| pooled(c, reserved_beside),
         ..RESERVED
     },
     Test {

@@ -182,6 +182,22 @@ fn copied(w: &World) -> TestResult {
     every_fourth(g, 3)
 }
 
+/// A huge page that was split to smaller folios, not to pages: each of them is found in whoever maps a part of it (__folio_split()).
+///
+///   P  [======== PMD ========]   ->   [0 1 2 3][4 5 6 7] ...        C  [. 1 2 3 4 5 . ...]        D  [======== PMD ========], moved
+fn split_to(w: &World) -> TestResult {
+    let (p, a) = huge(w)?;
+    let (c, d) = (p.fork("C")?, p.fork("D")?);
+    c.unmap(a.page(0))?;
+    c.advise(a.page(6), advice::DONTNEED)?;
+    d.move_to(a, w.place_huge(1)?)?;
+    let (control, own) = (w.actor("control")?, w.place_huge(1)?);
+    control.map_folio(own)?;
+    p.split_to(a, 4, (control, own))?;
+    w.check()?;
+    p.fork("E")?.write(a.sub(2..9))
+}
+
 /// A folio of every size on offer, each with a hole in the child, a part protected, and once more moved out of alignment.
 fn sizes(ctx: &mut Ctx) -> TestResult {
     walk::afresh(ctx, |w| {
@@ -398,6 +414,7 @@ const TESTS: &[Test] = &[
         run: alone::in_place,
         ..PARTS
     },
+    parts!("pmd.split_to", split_to),
     parts!("pmd.moved", pmd_moved),
     parts!("pmd.one_page_each", pmd_one_page_each),
     parts!("pmd.borders", kept::borders),

@@ -103,6 +103,21 @@ fn thp(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// A huge page that a child has as well, unprotected: it is nobody's own when it migrates (set_pmd_migration_entry(), remove_migration_pmd()).
+///
+///   P [==== PMD, protected ====]      C [========= PMD =========]
+fn thp_shared(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let a = Grain::Huge.map(&w, p, 1)?;
+    p.write(a)?;
+    Grain::Huge.verify(&w, p, a)?;
+    p.guard(a)?;
+    p.fork("C")?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 /// A huge page of which most was never written, write-protected as a whole: when it is split, zeroes become the zero page, and are
 /// write-protected all the same.
 ///
@@ -469,6 +484,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "thp",
         run: thp,
+        ..HUGE
+    },
+    Test {
+        name: "thp.shared",
+        run: thp_shared,
         ..HUGE
     },
     Test {

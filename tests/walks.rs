@@ -520,6 +520,7 @@ const TESTS: &[Test] = &[
     counted::MEMFD,
     counted::FILE,
     counted::THP,
+    counted::MEMFD_HUGE,
     counted::SWAP,
     threads::MIGRATE,
     threads::MIGRATE_MEMFD,

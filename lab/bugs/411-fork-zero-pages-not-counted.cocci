@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // number: 411
-// kind: variation
+// kind: bug
 // title: a child's zero pages, got from KSM, are not added to the sum
 // function: ksm_fork
 // breaks: ksm_zero_pages is the sum over all processes, also when a child
 //   has gone
-//   from Linux 6.18 on; kernels as released before do the same, so no test
-//   may fail for it here
 // resembles: 4d6fc29f3634 (2025): KSM counters handled wrongly during fork
 // file: include/linux/ksm.h
 

@@ -7,6 +7,7 @@ use super::{N, PIN, family};
 use helpers::actor::pin::Lookup;
 use helpers::kernel::features::Features;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
+use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, merge};
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -151,6 +152,28 @@ fn one(ctx: &mut Ctx, lookup: Lookup) -> TestResult {
         w.finish()?;
     }
     Ok(())
+}
+
+/// Pages of a large folio that are shared behind pages that are not: what is said of the first is not said of them (gup_must_unshare()).
+///
+///   P |own own own own|s s s s|  two shared ones pinned: copies of its own      C |. . . .|s s s s|
+fn half(ctx: &mut Ctx, lookup: Lookup) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let n = w.folio_size()?;
+    let a = w.place_aligned(n, n);
+    w.name(a, "a");
+    p.map_folio(a)?;
+    let own = a.sub(0..n / 2);
+    p.advise(own, advice::DONTFORK)?;
+    let c = p.fork("C")?;
+    p.advise(own, advice::DOFORK)?;
+    let pinned = a.sub(n / 2 + 1..n / 2 + 3);
+    p.pin_to_read(pinned, lookup)?;
+    keeps(p, pinned, &[(c, a.sub(n / 2..n))])?;
+    w.check()?;
+    stay(&w, p, pinned)?;
+    w.finish()
 }
 
 /// The last mapper of pages that are no more its own than when they were shared: some of them are in a pipe.
@@ -360,6 +383,7 @@ pub const TESTS: &[Test] = helpers::by_each_lookup![
     READ "read_pin.alone" |c, lookup| alone(c, Grain::Base, lookup);
     READ_HUGE "read_pin.alone.thp" |c, lookup| alone(c, Grain::Huge, lookup);
     READ "read_pin.one" |c, lookup| one(c, lookup);
+    READ_HUGE "read_pin.half" |c, lookup| half(c, lookup);
     READ "read_pin.last" |c, lookup| last(c, lookup);
     READ_KSM "read_pin.merged" |c, lookup| merged(c, lookup);
     READ_OTHER "read_pin.memfd" |c, lookup| private(c, Kind::Memfd, lookup);

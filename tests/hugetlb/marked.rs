@@ -44,6 +44,38 @@ pub(super) fn write_protected(ctx: &mut Ctx, share: Share) -> TestResult {
     w.finish()
 }
 
+/// Write-protected before anything is touched, where not even a page table is (hugetlb_change_protection()): who has the page first has it so.
+///
+///   file      0 1 2      Q shared, written
+///   P        |0.1.2|     alone in its page table, read and then written
+pub(super) fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = world(ctx)?;
+    let b = place(&w, "b", 3)?;
+    let huge = b[0].pages;
+    let a = w.far(huge * w.page_size() * (w.page_size() / 8))?;
+    let a = [0, 1, 2].map(|i| a.sub(i * huge..(i + 1) * huge));
+    w.name(whole(&a), "a");
+    let file = w.object(Kind::Hugetlb, 3 * huge)?;
+    let (p, q) = (w.actor("P")?, w.actor("Q")?);
+    q.map_object(whole(&b), &file, 0, RW, Share::Shared)?;
+    q.write(whole(&b))?;
+    // Nothing is read before it is registered.
+    p.map_object(whole(&a), &file, 0, NONE, share)?;
+    let k = p.keeper(0)?;
+    k.register(whole(&a), WP)?;
+    p.protect(whole(&a), RW)?;
+    k.protect(whole(&a))?;
+    w.check_partly()?;
+    p.read(whole(&a))?;
+    w.check()?;
+    p.write_kept(a[1], &k)?;
+    move_all(&w)?;
+    k.unprotect(a[0])?;
+    p.write(a[0])?;
+    w.check()?;
+    w.finish()
+}
+
 /// Pages that userfaultfd fills in write-protected (hugetlb_mfill_atomic_pte()), and one that it does not protect.
 ///
 ///   P [0. 1. 2]      C  P's child

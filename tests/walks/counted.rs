@@ -66,6 +66,24 @@ fn huge(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+///   memfd  [==== huge page ====]
+///   P C    [======= PMD =======]
+fn huge_object(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    let file = w.object(Kind::Memfd, a.pages)?;
+    let p = w.actor("P")?;
+    p.map_huge_object(a, &file)?;
+    p.write(a)?;
+    if !w.is_huge(p.id(), a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    p.fork("C")?.read(a)?;
+    follow(&w, p, a)?;
+    w.finish()
+}
+
 /// One of two sharers has read what was swapped out: the pages stay in the swap cache, for the other one.
 ///
 ///   P  |0 1 2 ...|     C  |0 1 2 ...| in swap
@@ -114,6 +132,19 @@ pub const THP: Test = Test {
     name: "migrate.counted.thp",
     needs: Grain::HUGE_NODES_NEEDS,
     run: huge,
+    ..COUNTED
+};
+pub const MEMFD_HUGE: Test = Test {
+    name: "migrate.counted.memfd.huge",
+    needs: Grain::HUGE_NODES_NEEDS,
+    knobs: &[
+        Knob::set("/proc/sys/kernel/numa_balancing", "0"),
+        Knob::set(
+            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+            "advise",
+        ),
+    ],
+    run: huge_object,
     ..COUNTED
 };
 pub const SWAP: Test = Test {

@@ -65,6 +65,16 @@ pub fn zero_pages(pid: i32) -> Option<u64> {
     stat(pid, "ksm_zero_pages")
 }
 
+/// ksm_zero_pages of the whole machine (Linux 6.6): what is counted of a process and not of the machine, or the other way round, is counted wrongly
+/// for ever.
+pub fn all_zero_pages() -> Option<i64> {
+    sysfs::read(knob("ksm_zero_pages"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
 /// ksm_rmap_items of `/proc/PID/ksm_stat` (Linux 6.2): pages of the process that ksmd has looked at and keeps in mind.
 pub fn rmap_items(pid: i32) -> Option<u64> {
     stat(pid, "ksm_rmap_items")

@@ -57,6 +57,14 @@ pub fn split(file: &Path, pid: i32, start: usize, end: usize) -> io::Result<()> 
     sysfs::write(file, &format!("{pid},{start:#x},{end:#x}"))
 }
 
+/// The same, to folios of `1 << order` pages (Linux 6.10). Kernels before that split to single pages.
+///
+/// # Errors
+/// As [`split`]; EINVAL where this kind of memory has no folios of that order.
+pub fn split_to(file: &Path, pid: i32, start: usize, end: usize, order: u32) -> io::Result<()> {
+    sysfs::write(file, &format!("{pid},{start:#x},{end:#x},{order}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

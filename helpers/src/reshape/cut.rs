@@ -470,6 +470,19 @@ pub const BESIDE: &[Op] = &[
             g.c.write(g.a.sub(3..5))
         },
     },
+    // Nothing is touched afterwards: the next touch would make an anon_vma, maybe where the lost one was.
+    Op {
+        name: "bridge_from_bare_only",
+        picture: "|0 .. 3 4 5 6' .. 11'|, nothing else was touched",
+        on: PRIVATE,
+        run: |g| {
+            g.c.unmap(g.a)?;
+            g.map(g.a.sub(0..4), 0)?;
+            g.map(g.a.sub(6..N), 6)?;
+            g.c.write(g.a.sub(6..N))?;
+            g.map(g.a.sub(4..6), 4)
+        },
+    },
     Op {
         name: "bridge_to_bare",
         picture: "|0' .. 3' 4 5 6 .. 11|, 6..11 were not touched",

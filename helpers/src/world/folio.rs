@@ -7,6 +7,7 @@ use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
 use crate::kernel::{lru, sysfs, thp, vma};
+use crate::pace::Tries;
 use crate::stop::Doing;
 use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// How long a collapse is asked for again: a page in an LRU batch has a reference more than it has mappers.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How often a split is asked for at least.
+const SPLITS: usize = 6;
 
 /// How often a collapse that must be refused is asked for.
 const TRIES: usize = 3;
@@ -92,6 +96,58 @@ impl Actor<'_, '_> {
         }
         // A fault in a hole of it would fill the neighbours too.
         self.advise(area, advice::NOHUGEPAGE)
+    }
+
+    /// Has a huge page, all of which this actor maps, split to folios of `pages` pages (__folio_split()): as soon as one of plain topology and of the
+    /// same kind, `control`, was split so by its mapper.
+    ///
+    /// # Errors
+    /// `Skip` where nobody can ask for that, and when the control was not split so.
+    #[track_caller]
+    pub fn split_to(&self, area: Area, pages: usize, control: (Actor, Area)) -> TestResult {
+        if !control.0.try_split_to(control.1, pages)? {
+            return Err(Stop::Skip("needs a huge page that can be split now"));
+        }
+        if !self.try_split_to(area, pages)? {
+            return Err(Stop::fail(format_args!(
+                "a huge page can be split to folios of {pages} pages, whoever maps it: {} was not, and the control's was",
+                self.world.show(area)
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether it was.
+    #[track_caller]
+    fn try_split_to(&self, area: Area, pages: usize) -> TestResult<bool> {
+        let w = self.world;
+        let file = w.features().debugfs.as_deref().and_then(thp::split_file);
+        let Some(file) = file else {
+            return Err(Stop::Skip("needs split_huge_pages in debugfs"));
+        };
+        self.note(format!("split {} to folios of {pages}", w.show(area)));
+        for _ in Tries::new(SPLITS, Duration::from_millis(200)) {
+            lru::drain().doing("drain the LRU batches")?;
+            let (start, end) = (area.vpn * w.page, (area.vpn + area.pages) * w.page);
+            // EINVAL: not split. What became of the page is looked at.
+            let _ = thp::split_to(&file, self.pid()?, start, end, pages.ilog2());
+            let mut now = w.folio_pages(self.id, area.vpn)?;
+            if now == 0 {
+                // What was a file's is mapped again by who needs it.
+                self.read(area)?;
+                now = w.folio_pages(self.id, area.vpn)?;
+            }
+            match now {
+                n if n == pages => return Ok(true),
+                n if n == area.pages => {}
+                _ => {
+                    return Err(Stop::Skip(
+                        "needs split_huge_pages that takes an order (Linux 6.10)",
+                    ));
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Whether an area, a huge page by its place, may be mapped by a PMD: MADV_COLLAPSE has nothing to do then, and says that it is done.
