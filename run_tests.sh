@@ -114,7 +114,7 @@ option() {
 	options="$options$1$newline"
 }
 
-# The patterns of the list $1, one per line.
+# The patterns of the list on the standard input, one per line; $list_file is its name.
 patterns() {
 	while read -r line || [ -n "$line" ]; do
 		line=${line%%#*}
