@@ -11,7 +11,6 @@ use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW, filled};
 use helpers::walk::reclaim::{press, swap_out};
 use helpers::walk::{self, merge};
-use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 
@@ -21,6 +20,8 @@ mod charged;
 mod given_up;
 #[path = "gup/peeked.rs"]
 mod peeked;
+#[path = "gup/pins.rs"]
+mod pins;
 #[path = "gup/read_pins.rs"]
 mod read_pins;
 #[path = "gup/undone.rs"]
@@ -177,135 +178,6 @@ fn splice_swapped(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// A pinned page is its owner's through fork, COW on both sides, and the end of either process.
-///
-///   P |0 1 2 3 4 5 6 7|   2..6 pinned      C |0 1 2' 3' 4' 5' 6 7|  2..6 copied at the fork
-fn pin_fork(ctx: &mut Ctx, grain: Grain) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = grain.map(&w, p, N)?;
-    p.write(a)?;
-    grain.verify(&w, p, a)?;
-    let pinned = if grain == Grain::Huge { a } else { a.sub(2..6) };
-    p.pin(pinned)?;
-    let c = p.fork("C")?;
-    w.check()?;
-    p.write(a.sub(2..4))?;
-    c.write(a.sub(3..5))?;
-    w.check()?;
-    let g = c.fork("C.C")?;
-    let s = p.fork("S")?;
-    s.write(a.page(5))?;
-    if grain == Grain::Base {
-        walk::every_on_offer(&w)?;
-    }
-    p.write(a.sub(2..6))?;
-    c.exit()?;
-    w.check()?;
-    p.unpin()?;
-    walk::every(&w)?;
-    g.write(a.sub(0..6))?;
-    topology::write_by_each(&w)?;
-    w.finish()
-}
-
-/// A single page, by itself, of a process that has pinned nothing before, and of each place in turn.
-///
-///   P |0 1 2 3 4 5 6 7|   one of them pinned      C |0 1 2 3' 4 5 6 7|  copied at the fork
-fn pin_one(ctx: &mut Ctx) -> TestResult {
-    for at in [0, 3, N - 1] {
-        let w = World::new(ctx)?;
-        let p = w.actor("P")?;
-        let a = Grain::Base.map(&w, p, N)?;
-        p.write(a)?;
-        let one = a.page(at);
-        p.pin(one)?;
-        let c = p.fork("C")?;
-        w.check()?;
-        p.write(one)?;
-        c.write(one)?;
-        w.check()?;
-        p.unpin()?;
-        w.check()?;
-        w.finish()?;
-    }
-    Ok(())
-}
-
-/// A large folio of which half was shared by a fork before: the rest of it is still P's alone, and pinned, so the next fork copies that, whatever may
-/// be said of the first page of a row of entries (copy_present_ptes(), __folio_try_dup_anon_rmap()).
-///
-///   P |s s s s|own own own own|  the own ones pinned     D |s s s s|o' o' o' o'|  copied at the fork
-fn pin_half(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let n = w.folio_size()?;
-    let a = w.place_aligned(n, n);
-    w.name(a, "a");
-    p.map_folio(a)?;
-    let own = a.sub(n / 2..n);
-    p.advise(own, advice::DONTFORK)?;
-    p.fork("C")?.exit()?;
-    p.advise(own, advice::DOFORK)?;
-    p.pin(own)?;
-    let d = p.fork("D")?;
-    w.check()?;
-    p.write(own.sub(0..3))?;
-    d.write(own.sub(2..4))?;
-    w.check()?;
-    p.unpin()?;
-    walk::every(&w)?;
-    topology::write_by_each(&w)?;
-    w.finish()
-}
-
-/// A locked area: the copies that a fork makes of what is pinned (copy_present_page()) are the child's, who has locked nothing.
-///
-///   P |0 1 2 3 4 5 6 7|  locked, 2..6 pinned      C |0 1 2' 3' 4' 5' 6 7|  not locked
-fn pin_locked(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Base.map(&w, p, N)?;
-    p.write(a)?;
-    p.lock(a, Lock::Full)?;
-    p.pin(a.sub(2..6))?;
-    let c = p.fork("C")?;
-    w.check()?;
-    p.write(a.sub(1..4))?;
-    c.fork("C.C")?;
-    w.check()?;
-    p.unpin()?;
-    p.unlock(a)?;
-    walk::every(&w)?;
-    topology::write_by_each(&w)?;
-    w.finish()
-}
-
-/// A pin of pages that are shared: the owner gets copies of its own first. Of what was never touched: pages of zeroes.
-fn pin_shared(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, c, a) = family(&w, Grain::Base)?;
-    let empty = w.place(2);
-    w.name(empty, "empty");
-    c.map(empty)?;
-    c.pin(a.sub(0..4))?;
-    w.check()?;
-    p.pin(a.sub(2..6))?;
-    w.check()?;
-    p.write(a)?;
-    c.write(a.page(1))?;
-    walk::every_on_offer(&w)?;
-    c.unpin()?;
-    c.pin(empty)?;
-    c.fork("C.C")?;
-    p.exit()?;
-    w.check()?;
-    c.unpin()?;
-    walk::every(&w)?;
-    topology::write_by_each(&w)?;
-    w.finish()
-}
-
 /// What somebody holds is not merged, for its content may change or be read without a fault; the pages beside it are, and it is once it was let go.
 ///
 ///   P [0 1 2 3 4 5 6 7]  0 to 3 held       Q [0 1 2 3 4 5 6 7]  equal
@@ -349,50 +221,6 @@ fn pin_walks(ctx: &mut Ctx, grain: Grain) -> TestResult {
     walk::every_on_offer(&w)?;
     p.unpin()?;
     walk::every(&w)?;
-    w.finish()
-}
-
-/// Shared memory that one of two mappers has pinned: it must stay for the other as well.
-fn pin_shared_memory(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = w.place(N);
-    w.name(a, "a");
-    p.map_shared(a)?;
-    p.write(a)?;
-    let c = p.fork("C")?;
-    c.pin(a.sub(2..6))?;
-    c.unmap(a.page(3))?;
-    p.write(a.sub(0..4))?;
-    walk::every_on_offer(&w)?;
-    c.unpin()?;
-    walk::every(&w)?;
-    p.write(a)?;
-    w.check()?;
-    w.finish()
-}
-
-/// The owner moves, cuts and gives back what it has pinned.
-fn pin_reshaped(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let (a, b) = (Grain::Base.map(&w, p, N)?, w.place(N));
-    w.name(b, "b");
-    p.write(a)?;
-    p.pin(a)?;
-    p.protect(a.sub(4..6), R)?;
-    let c = p.fork("C")?;
-    p.protect(a.sub(4..6), RW)?;
-    p.move_to(a, b)?;
-    p.advise(b.page(1), advice::DONTNEED)?;
-    p.unmap(b.page(2))?;
-    w.check()?;
-    p.write(b.sub(4..6))?;
-    c.write(a.sub(3..4))?;
-    walk::every_on_offer(&w)?;
-    p.unpin()?;
-    walk::every(&w)?;
-    topology::write_by_each(&w)?;
     w.finish()
 }
 
@@ -593,34 +421,34 @@ const TESTS: &[Test] = &[
     given_up::PINNED,
     Test {
         name: "pin.fork",
-        run: |c| pin_fork(c, Grain::Base),
+        run: |c| pins::fork(c, Grain::Base),
         ..PIN
     },
     Test {
         name: "pin.one",
-        run: pin_one,
+        run: pins::one,
         ..PIN
     },
     Test {
         name: "pin.fork.half",
         needs: Grain::HUGE_NEEDS,
-        run: pin_half,
+        run: pins::half,
         ..PIN
     },
     Test {
         name: "pin.fork.thp",
         needs: Grain::HUGE_NEEDS,
-        run: |c| pin_fork(c, Grain::Huge),
+        run: |c| pins::fork(c, Grain::Huge),
         ..PIN
     },
     Test {
         name: "pin.locked",
-        run: pin_locked,
+        run: pins::locked,
         ..PIN
     },
     Test {
         name: "pin.of_shared",
-        run: pin_shared,
+        run: pins::shared,
         ..PIN
     },
     Test {
@@ -648,12 +476,12 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "pin.shared_memory",
-        run: pin_shared_memory,
+        run: pins::shared_memory,
         ..PIN
     },
     Test {
         name: "pin.reshaped",
-        run: pin_reshaped,
+        run: pins::reshaped,
         ..PIN
     },
     Test {

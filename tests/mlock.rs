@@ -378,6 +378,7 @@ fn slots(ctx: &mut Ctx) -> TestResult {
         return Err(Stop::Skip("needs pages that stay in the swap cache"));
     }
     p.lock(a, Lock::Full)?;
+    mlocked::stay(&w, p, &[a])?;
     w.check_partly()?;
     let left = cached(p)?;
     if left.contains(&true) {

@@ -91,29 +91,20 @@ fn by_child(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// A huge page, by its PMD: migrated as a whole, and split by what asks for it.
-fn thp(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let a = Grain::Huge.map(&w, p, 1)?;
-    p.write(a)?;
-    Grain::Huge.verify(&w, p, a)?;
-    p.guard(a)?;
-    walk::every(&w)?;
-    w.finish()
-}
-
-/// A huge page that a child has as well, unprotected: it is nobody's own when it migrates (set_pmd_migration_entry(), remove_migration_pmd()).
+/// A huge page, by its PMD: migrated as a whole, and split by what asks for it. One that a child has as well, unprotected, is nobody's own when it
+/// migrates (set_pmd_migration_entry(), remove_migration_pmd()).
 ///
-///   P [==== PMD, protected ====]      C [========= PMD =========]
-fn thp_shared(ctx: &mut Ctx) -> TestResult {
+///   P [==== PMD, protected ====]      C [========= PMD =========]  if shared
+fn thp(ctx: &mut Ctx, shared: bool) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let a = Grain::Huge.map(&w, p, 1)?;
     p.write(a)?;
     Grain::Huge.verify(&w, p, a)?;
     p.guard(a)?;
-    p.fork("C")?;
+    if shared {
+        p.fork("C")?;
+    }
     walk::every(&w)?;
     w.finish()
 }
@@ -483,12 +474,12 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "thp",
-        run: thp,
+        run: |c| thp(c, false),
         ..HUGE
     },
     Test {
         name: "thp.shared",
-        run: thp_shared,
+        run: |c| thp(c, true),
         ..HUGE
     },
     Test {

@@ -6,7 +6,7 @@
 
 use super::bits::taken;
 use super::place;
-use helpers::counters::Counters;
+use helpers::counters::{FileMapped, each_time};
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
@@ -111,75 +111,44 @@ fn locked(ctx: &mut Ctx) -> TestResult {
 fn count(w: &World, file: &Object, odd: Area, all: Area) -> TestResult<Option<Stop>> {
     let n = odd.pages;
     let r = w.actor("R")?;
-    let counters = Counters::open(w)?;
-    let Some(base) = counters.file_mapped()? else {
-        return Err(Stop::Skip("needs file_mapped in memory.stat"));
-    };
-    let mut wrong = None;
-    // Each that is wrong is waited for: the first will do.
-    let mut expect = |step, pages| {
-        if wrong.is_some() {
-            return Ok(());
-        }
-        match counters.expect_files(step, base, pages) {
-            Err(fail @ Stop::Fail(_)) => {
-                wrong = Some(fail);
-                Ok(())
-            }
-            other => other,
-        }
-    };
+    let mut mapped = FileMapped::open(w)?;
     r.map_object(odd, file, 5, RW, Share::Shared)?;
     r.read(odd)?;
-    expect("mapped by PTEs", n)?;
+    mapped.expect("mapped by PTEs", n)?;
     let c = r.fork("C")?;
     c.read(odd)?;
-    expect("mapped twice", n)?;
+    mapped.expect("mapped twice", n)?;
     let d = w.actor("D")?;
     d.map_huge_object(all, file)?;
     d.read(all)?;
-    expect("by one process as a whole too", all.pages)?;
+    mapped.expect("by one process as a whole too", all.pages)?;
     d.exit()?;
-    expect("which has gone", n)?;
+    mapped.expect("which has gone", n)?;
     r.unmap(odd.sub(0..n / 2))?;
-    expect("half of it unmapped by one", n)?;
+    mapped.expect("half of it unmapped by one", n)?;
     c.unmap(odd.sub(0..n / 2))?;
-    expect("and by the other", n - n / 2)?;
+    mapped.expect("and by the other", n - n / 2)?;
     w.check()?;
     c.exit()?;
     r.unmap(odd.sub(n / 2..n))?;
-    expect("all unmapped", 0)?;
+    mapped.expect("all unmapped", 0)?;
     r.exit()?;
-    Ok(wrong)
+    Ok(mapped.wrong())
 }
 
-/// Mapped by PTEs alone, and each page counted once, whoever else maps it too. Pages of the program are counted too where they are this cgroup's,
-/// and who comes upon a new one maps it: what is wrong is so each time, long after all of them are there.
+/// Mapped by PTEs alone, and each page counted once, whoever else maps it too.
 fn counted(ctx: &mut Ctx) -> TestResult {
-    const TIMES: usize = 4;
     let w = World::new(ctx)?;
     let a = w.place_huge(1)?;
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
     let p = w.actor("P")?;
-    p.map_huge_object(a, &file)?;
-    p.write(a)?;
-    if !w.is_huge(p.id(), a)? {
-        return Err(Stop::Skip("needs a free huge page for shared memory"));
-    }
+    p.fill_huge_object(a, &file)?;
     p.exit()?;
     let (odd, all) = (place(&w, "odd", a.pages - 10), w.place_huge(1)?);
     w.name(all, "all");
-    let mut wrong = count(&w, &file, odd, all)?;
-    for _ in 1..TIMES {
-        let Some(why) = wrong else { break };
-        w.diag(format_args!("{why:?}"));
-        wrong = count(&w, &file, odd, all)?;
-    }
-    match wrong {
-        Some(why) => Err(why),
-        None => w.finish(),
-    }
+    each_time(&w, || count(&w, &file, odd, all))?;
+    w.finish()
 }
 
 /// Taken whole, not split before.

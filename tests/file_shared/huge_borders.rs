@@ -24,11 +24,7 @@ fn askew(ctx: &mut Ctx) -> TestResult {
     let n = a.pages / 3;
     let file = w.object(Kind::Memfd, a.pages)?;
     let (p, q, r) = (w.actor("P")?, w.actor("Q")?, w.actor("R")?);
-    p.map_huge_object(a, &file)?;
-    p.write(a)?;
-    if !w.is_huge(p.id(), a)? {
-        return Err(Stop::Skip("needs a free huge page for shared memory"));
-    }
+    p.fill_huge_object(a, &file)?;
     let c = c.sub(0..a.pages - n / 2);
     for (actor, area, first, share) in [(q, b, 1, Share::Shared), (r, c, n / 2, Share::Private)] {
         w.name(area, "askew");

@@ -4,11 +4,11 @@
 
 use super::bits::taken;
 use super::place;
-use helpers::counters::Counters;
+use helpers::counters::{FileMapped, each_time};
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW};
-use helpers::walk::{self, reclaim};
+use helpers::walk::{self, mlocked, reclaim};
 use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, Kind, Object, Share, World};
 use helpers::{Stop, TestResult};
@@ -197,13 +197,7 @@ fn locked_half(ctx: &mut Ctx) -> TestResult {
     }
     for _ in 0..2 {
         reclaim::press(&w)?;
-        for half in halves {
-            if w.pages_of(p, half)?.contains(&None) {
-                return Err(Stop::fail(
-                    "a page in a locked area stays in memory: a part of a large folio has gone",
-                ));
-            }
-        }
+        mlocked::stay(&w, p, &halves)?;
         // What went comes back.
         w.check()?;
     }
@@ -219,60 +213,33 @@ fn locked_half(ctx: &mut Ctx) -> TestResult {
 ///   file        |0 .... folio .... 15|16 .... folio .... 31|
 ///   R C             3 ........................... 28           then from 11 on, then none
 fn count(w: &World, file: &Object, odd: Area) -> TestResult<Option<Stop>> {
-    let counters = Counters::open(w)?;
-    let Some(base) = counters.file_mapped()? else {
-        return Err(Stop::Skip("needs file_mapped in memory.stat"));
-    };
+    let mut mapped = FileMapped::open(w)?;
     let cut = PAGES / 2;
-    let mut wrong = None;
-    // Each that is wrong is waited for: the first will do.
-    let mut expect = |step, pages| {
-        if wrong.is_some() {
-            return Ok(());
-        }
-        match counters.expect_files(step, base, pages) {
-            Err(fail @ Stop::Fail(_)) => {
-                wrong = Some(fail);
-                Ok(())
-            }
-            other => other,
-        }
-    };
     let r = w.actor("R")?;
     r.map_object(odd, file, 3, RW, Share::Shared)?;
     r.read(odd)?;
-    expect("mapped by one", odd.pages)?;
+    mapped.expect("mapped by one", odd.pages)?;
     let c = r.fork("C")?;
     c.write(odd)?;
-    expect("mapped twice", odd.pages)?;
+    mapped.expect("mapped twice", odd.pages)?;
     r.unmap(odd.sub(0..cut))?;
-    expect("some unmapped by one", odd.pages)?;
+    mapped.expect("some unmapped by one", odd.pages)?;
     c.advise(odd.sub(0..cut), advice::DONTNEED)?;
-    expect("and given back by the other", odd.pages - cut)?;
+    mapped.expect("and given back by the other", odd.pages - cut)?;
     c.exit()?;
     r.unmap(odd.sub(cut..odd.pages))?;
-    expect("all unmapped", 0)?;
+    mapped.expect("all unmapped", 0)?;
     r.exit()?;
-    Ok(wrong)
+    Ok(mapped.wrong())
 }
 
-/// Each page is counted once as mapped, whoever maps it, and no more when none does. Pages of the program are counted too where they are this
-/// cgroup's, and who comes upon a new one maps it: what is wrong is so each time, long after all of them are there.
+/// Each page is counted once as mapped, whoever maps it, and no more when none does.
 fn counted(ctx: &mut Ctx) -> TestResult {
-    const TIMES: usize = 4;
     let w = World::new(ctx)?;
     let (file, p, _) = folios(&w)?;
     p.exit()?;
     let odd = place(&w, "odd", 2 * PAGES - 6);
-    let mut wrong = count(&w, &file, odd)?;
-    for _ in 1..TIMES {
-        let Some(why) = wrong else { break };
-        w.diag(format_args!("{why:?}"));
-        wrong = count(&w, &file, odd)?;
-    }
-    if let Some(why) = wrong {
-        return Err(why);
-    }
+    each_time(&w, || count(&w, &file, odd))?;
     let r = w.actor("R")?;
     r.map_object(odd, &file, 3, RW, Share::Shared)?;
     r.write(odd)?;

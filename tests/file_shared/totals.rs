@@ -11,7 +11,7 @@ use helpers::{Stop, TestResult, walk};
 use std::time::Duration;
 
 /// How long a number may be on its way.
-const PATIENCE: Duration = Duration::from_millis(400);
+pub(super) const PATIENCE: Duration = Duration::from_millis(400);
 
 /// A file with few pages becomes a huge page: what fills its holes is shared memory as well (collapse_file()).
 ///
@@ -42,7 +42,7 @@ fn filled(ctx: &mut Ctx) -> TestResult {
 }
 
 /// Huge pages of shared memory of the whole machine.
-fn huge_pages() -> TestResult<u64> {
+pub(super) fn huge_pages() -> TestResult<u64> {
     let seen = vmstat::sum(&["nr_shmem_hugepages"]).doing("read /proc/vmstat")?;
     seen.ok_or(Stop::Skip("needs nr_shmem_hugepages in /proc/vmstat"))
 }
@@ -53,11 +53,7 @@ fn counts_still(w: &World, a: Area, at: usize, punched: bool) -> TestResult<Opti
     let file = w.object(Kind::Memfd, n)?;
     let p = w.actor("P")?;
     let before = huge_pages()?;
-    p.map_huge_object(a, &file)?;
-    p.write(a)?;
-    if !w.is_huge(p.id(), a)? {
-        return Err(Stop::Skip("needs a free huge page for shared memory"));
-    }
+    p.fill_huge_object(a, &file)?;
     let made = huge_pages()?;
     let q = p.fork("Q")?;
     match punched {

@@ -3,15 +3,15 @@
 //! a private page not for itself alone gets the copy first (gup_must_unshare(), FAULT_FLAG_UNSHARE), of a page that a fork shares, of a
 //! merged one, of a file's and of the zero page alike. Shared memory is pinned as it is.
 
+use super::pins::half_shared;
 use super::{N, PIN, family};
+use helpers::TestResult;
 use helpers::actor::pin::Lookup;
 use helpers::kernel::features::Features;
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
-use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, merge};
 use helpers::world::{Actor, Area, Kind, Share, World};
-use helpers::{Stop, TestResult};
 
 /// What the owner has pinned is what it has, also when it writes: all of `written`, in parts. What others write is not.
 fn keeps(p: Actor, written: Area, others: &[(Actor, Area)]) -> TestResult {
@@ -159,18 +159,10 @@ fn one(ctx: &mut Ctx, lookup: Lookup) -> TestResult {
 ///   P |own own own own|s s s s|  two shared ones pinned: copies of its own      C |. . . .|s s s s|
 fn half(ctx: &mut Ctx, lookup: Lookup) -> TestResult {
     let w = World::new(ctx)?;
-    let p = w.actor("P")?;
-    let n = w.folio_size()?;
-    let a = w.place_aligned(n, n);
-    w.name(a, "a");
-    p.map_folio(a)?;
-    let own = a.sub(0..n / 2);
-    p.advise(own, advice::DONTFORK)?;
-    let c = p.fork("C")?;
-    p.advise(own, advice::DOFORK)?;
-    let pinned = a.sub(n / 2 + 1..n / 2 + 3);
+    let (p, c, [_, shared]) = half_shared(&w, 0)?;
+    let pinned = shared.sub(1..3);
     p.pin_to_read(pinned, lookup)?;
-    keeps(p, pinned, &[(c, a.sub(n / 2..n))])?;
+    keeps(p, pinned, &[(c, shared)])?;
     w.check()?;
     stay(&w, p, pinned)?;
     w.finish()
@@ -258,11 +250,7 @@ fn private_huge(ctx: &mut Ctx, lookup: Lookup) -> TestResult {
     w.name(a, "shared");
     w.name(b, "private");
     let file = w.object(Kind::Memfd, a.pages)?;
-    p.map_huge_object(a, &file)?;
-    p.write(a)?;
-    if !w.is_huge(p.id(), a)? {
-        return Err(Stop::Skip("needs a free huge page for shared memory"));
-    }
+    p.fill_huge_object(a, &file)?;
     let first = a.pages / 2 - N / 2;
     q.map_object(b, &file, first, RW, Share::Private)?;
     q.pin_to_read(b, lookup)?;

@@ -129,6 +129,10 @@ const PARTS: [Part; 4] = [
 ];
 
 impl Part {
+    fn take_all(&self, who: Actor, folios: &[Area]) -> TestResult {
+        folios.iter().try_for_each(|&folio| self.take(who, folio))
+    }
+
     fn take(&self, who: Actor, folio: Area) -> TestResult {
         let part = folio.sub((self.pages)(folio.pages));
         if self.unmapped {
@@ -184,9 +188,7 @@ fn by_owner(
     part: &Part,
 ) -> TestResult<Option<Wrong>> {
     let before = count(file)?;
-    for &folio in folios {
-        part.take(p, folio)?;
-    }
+    part.take_all(p, folios)?;
     let more = count(file)? - before;
     // What was split meanwhile, for want of memory or to be moved, may or may not have been counted at that time.
     let mut whole = 0;
@@ -228,9 +230,7 @@ fn by_child(
 ) -> TestResult<Option<Wrong>> {
     let before = count(file)?;
     let c = p.fork("C")?;
-    for &folio in folios {
-        part.take(c, folio)?;
-    }
+    part.take_all(c, folios)?;
     let more = count(file)? - before;
     let all = folios.len();
     let in_child = wrong("by a child of their mapper", [0, 0], more, all);
@@ -267,7 +267,6 @@ fn judge(w: &World, n: usize, round: Round) -> TestResult {
     for part in &PARTS {
         let mut told: Vec<Wrong> = Vec::new();
         while told.len() < CHANCES {
-            count(&file)?;
             let folios = folios(p, &places)?;
             match round(w, p, &file, &folios, part)? {
                 None => break,
@@ -375,9 +374,7 @@ fn given_up(p: Actor, huge: &[Area], counters: Option<&Counters>) -> TestResult 
     }
     for part in &PARTS {
         let c = p.fork("C")?;
-        for &page in huge {
-            part.take(c, page)?;
-        }
+        part.take_all(c, huge)?;
         expect("a child has given up a part of each")?;
         c.exit()?;
         expect("the child has exited")?;

@@ -74,11 +74,7 @@ fn huge_object(ctx: &mut Ctx) -> TestResult {
     w.name(a, "a");
     let file = w.object(Kind::Memfd, a.pages)?;
     let p = w.actor("P")?;
-    p.map_huge_object(a, &file)?;
-    p.write(a)?;
-    if !w.is_huge(p.id(), a)? {
-        return Err(Stop::Skip("needs a free huge page for shared memory"));
-    }
+    p.fill_huge_object(a, &file)?;
     p.fork("C")?.read(a)?;
     follow(&w, p, a)?;
     w.finish()

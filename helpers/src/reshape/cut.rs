@@ -414,6 +414,15 @@ pub const OVER: &[Op] = &[
     },
 ];
 
+/// What fills the gap between an area that was not touched and one that was makes one area of them.
+fn bridge_from_bare(g: &Ground) -> TestResult {
+    g.c.unmap(g.a)?;
+    g.map(g.a.sub(0..4), 0)?;
+    g.map(g.a.sub(6..N), 6)?;
+    g.c.write(g.a.sub(6..N))?;
+    g.map(g.a.sub(4..6), 4)
+}
+
 /// New memory beside old, which may join it.
 pub const BESIDE: &[Op] = &[
     Op {
@@ -462,11 +471,7 @@ pub const BESIDE: &[Op] = &[
         picture: "|0 .. 3 4 5 6' .. 11'|, 0..3 were not touched",
         on: PRIVATE,
         run: |g| {
-            g.c.unmap(g.a)?;
-            g.map(g.a.sub(0..4), 0)?;
-            g.map(g.a.sub(6..N), 6)?;
-            g.c.write(g.a.sub(6..N))?;
-            g.map(g.a.sub(4..6), 4)?;
+            bridge_from_bare(g)?;
             g.c.write(g.a.sub(3..5))
         },
     },
@@ -475,13 +480,7 @@ pub const BESIDE: &[Op] = &[
         name: "bridge_from_bare_only",
         picture: "|0 .. 3 4 5 6' .. 11'|, nothing else was touched",
         on: PRIVATE,
-        run: |g| {
-            g.c.unmap(g.a)?;
-            g.map(g.a.sub(0..4), 0)?;
-            g.map(g.a.sub(6..N), 6)?;
-            g.c.write(g.a.sub(6..N))?;
-            g.map(g.a.sub(4..6), 4)
-        },
+        run: bridge_from_bare,
     },
     Op {
         name: "bridge_to_bare",

@@ -43,6 +43,22 @@ pub fn shown(w: &World) -> TestResult {
     Ok(())
 }
 
+/// Every page of locked areas must be in memory.
+#[track_caller]
+pub fn stay(w: &World, actor: Actor, areas: &[Area]) -> TestResult {
+    for &area in areas {
+        let gone = w.pages_of(actor, area)?.iter().position(Option::is_none);
+        if let Some(i) = gone {
+            return Err(w.report(&Finding {
+                property: "a page in a locked area stays in memory",
+                detail: String::from("it is not there"),
+                at: Some((actor.id(), area.vpn + i)),
+            }));
+        }
+    }
+    Ok(())
+}
+
 /// Every page of an area must have the mark, or none may.
 #[track_caller]
 pub fn expect(w: &World, actor: Actor, area: Area, mlocked: bool) -> TestResult {

@@ -105,49 +105,54 @@ impl Actor<'_, '_> {
     /// `Skip` where nobody can ask for that, and when the control was not split so.
     #[track_caller]
     pub fn split_to(&self, area: Area, pages: usize, control: (Actor, Area)) -> TestResult {
-        if !control.0.try_split_to(control.1, pages)? {
-            return Err(Stop::Skip("needs a huge page that can be split now"));
+        match control.0.try_split_to(control.1, pages)? {
+            n if n == pages => {}
+            n if n == control.1.pages => {
+                return Err(Stop::Skip(
+                    "needs huge pages of this kind that split_huge_pages splits to folios now",
+                ));
+            }
+            _ => {
+                return Err(Stop::Skip(
+                    "needs split_huge_pages that takes an order (Linux 6.10)",
+                ));
+            }
         }
-        if !self.try_split_to(area, pages)? {
-            return Err(Stop::fail(format_args!(
-                "a huge page can be split to folios of {pages} pages, whoever maps it: {} was not, and the control's was",
+        match self.try_split_to(area, pages)? {
+            n if n == pages => Ok(()),
+            n => Err(Stop::fail(format_args!(
+                "a huge page is split to folios of {pages} pages, whoever maps it: {} came to be in folios of {n}, the control's did not",
                 self.world.show(area)
-            )));
+            ))),
         }
-        Ok(())
     }
 
-    /// Whether it was.
+    /// How many pages the folio at its start has then.
     #[track_caller]
-    fn try_split_to(&self, area: Area, pages: usize) -> TestResult<bool> {
+    fn try_split_to(&self, area: Area, pages: usize) -> TestResult<usize> {
         let w = self.world;
         let file = w.features().debugfs.as_deref().and_then(thp::split_file);
         let Some(file) = file else {
             return Err(Stop::Skip("needs split_huge_pages in debugfs"));
         };
         self.note(format!("split {} to folios of {pages}", w.show(area)));
+        let mut now = area.pages;
         for _ in Tries::new(SPLITS, Duration::from_millis(200)) {
             lru::drain().doing("drain the LRU batches")?;
             let (start, end) = (area.vpn * w.page, (area.vpn + area.pages) * w.page);
             // EINVAL: not split. What became of the page is looked at.
             let _ = thp::split_to(&file, self.pid()?, start, end, pages.ilog2());
-            let mut now = w.folio_pages(self.id, area.vpn)?;
+            now = w.folio_pages(self.id, area.vpn)?;
             if now == 0 {
                 // What was a file's is mapped again by who needs it.
                 self.read(area)?;
                 now = w.folio_pages(self.id, area.vpn)?;
             }
-            match now {
-                n if n == pages => return Ok(true),
-                n if n == area.pages => {}
-                _ => {
-                    return Err(Stop::Skip(
-                        "needs split_huge_pages that takes an order (Linux 6.10)",
-                    ));
-                }
+            if now != area.pages {
+                break;
             }
         }
-        Ok(false)
+        Ok(now)
     }
 
     /// Whether an area, a huge page by its place, may be mapped by a PMD: MADV_COLLAPSE has nothing to do then, and says that it is done.

@@ -324,6 +324,20 @@ impl Actor<'_, '_> {
         self.protect(area, PROT_READ | PROT_WRITE)
     }
 
+    /// The same, and writes all of it.
+    ///
+    /// # Errors
+    /// `Skip` when huge pages did not come.
+    #[track_caller]
+    pub fn fill_huge_object(&self, area: Area, object: &Object) -> TestResult {
+        self.map_huge_object(area, object)?;
+        self.write(area)?;
+        match self.world.is_huge(self.id, area)? {
+            true => Ok(()),
+            false => Err(Stop::Skip("needs a free huge page for shared memory")),
+        }
+    }
+
     /// MADV_COLLAPSE of an object's pages. False when the kernel could not do it now, asked again and again: a page in an LRU batch is
     /// refused, and each attempt empties those.
     #[track_caller]
