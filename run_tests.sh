@@ -360,11 +360,19 @@ done
 while [ -n "$named" ]; do
 	pattern=${named%%"$newline"*}
 	named=${named#*"$newline"}
-	# shellcheck disable=SC2254
-	case $all in
-	*\ $pattern\ *) ;;
-	*) die "-T: no test matches $pattern (-l lists them)" ;;
+	case $pattern in
+	*[*?[]*)
+		for test in $all; do
+			matches "$test" "$pattern$newline" && continue 2
+		done
+		;;
+	*)
+		case $all in
+		*" $pattern "*) continue ;;
+		esac
+		;;
 	esac
+	die "-T: no test matches $pattern (-l lists them)"
 done
 
 if [ -n "$list" ]; then
