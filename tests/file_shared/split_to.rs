@@ -4,7 +4,8 @@
 use super::huge::HUGE;
 use super::place;
 use super::totals::{PATIENCE, huge_pages};
-use helpers::supervise::{Ctx, Test};
+use helpers::kernel::features::Features;
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, RW};
 use helpers::walk;
 use helpers::world::{Kind, Share, World};
@@ -77,9 +78,24 @@ fn split_to(ctx: &mut Ctx) -> TestResult {
     )))
 }
 
+/// Earlier kernels refuse, and those with CONFIG_DEBUG_VM warn of whoever asks: that cannot be tried out.
+fn splits_to_folios(features: &Features) -> Result<(), &'static str> {
+    match features.version() >= (6, 15) {
+        true => Ok(()),
+        false => Err("needs shared memory that is split to smaller folios (Linux 6.15)"),
+    }
+}
+
 pub const SPLIT_TO: Test = Test {
     name: "huge.split_to",
     about: "A huge page that was split to smaller folios is none any more, and each of them is found.",
+    needs: &[
+        Need::Thp,
+        Need::Pfn,
+        Need::KpageFlags,
+        Need::MemMib(64),
+        Need::Probe(splits_to_folios),
+    ],
     run: split_to,
     ..HUGE
 };
