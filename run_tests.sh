@@ -12,7 +12,8 @@
 
 # One program per line, and what it is about (no apostrophes, please: this is one string).
 # A kernel with a bug should fail early: first come those that catch most bugs of lab/bugs in their time, and last those that
-# take longest for what they catch. memory_failure may leave less memory behind.
+# take longest for what they catch. memory_failure may leave less memory behind. For the same reason a run of the whole suite has
+# two rounds: the tests of quick.list, program by program, and then the others.
 TESTS='
 walks           # each walk by itself: what this machine offers
 fork_tree       # pages inherited and copied in trees of processes: found by every walk
@@ -66,12 +67,14 @@ usage() {
 	                      what follows is a comment (repeatable; quick.list: the tests
 	                      that catch most in a short time)
 	  -X FILE             leave out the tests that FILE names (repeatable)
+	  --one-round         run each program once; without this, -t and -T the tests of
+	                      quick.list run first, and then the others
 	  -d                  run destructive tests too
 	  -v                  show the script of each test while it runs
 	  -o DIR              write a log for each test to DIR
-	  --format FORMAT     kselftest (default): one result per program, its own output
-	                      behind "# "; flat: one stream with a result per test; lava:
-	                      the same, with signals for the test shell of LAVA
+	  --format FORMAT     kselftest (default): one result per program and round, its own
+	                      output behind "# "; flat: one stream with a result per test;
+	                      lava: the same, with signals for the test shell of LAVA
 	  --junit FILE        write a JUnit report too
 	  --json FILE         write a JSON report too (lab/report.schema.json)
 	  --tap FILE          write the flat stream to FILE too, line by line to the disk
@@ -99,6 +102,7 @@ format=
 include=		# patterns, one per line
 exclude=
 named=			# those of -T
+rounds=yes
 logs=
 options=		# for the programs, one word per line
 reports=		# for the reporter, one word per line
@@ -158,7 +162,7 @@ while [ $# -gt 0 ]; do
 		;;
 	esac
 	case $opt in
-	-l | --list) list=yes ;;
+	-l | --list) list=yes rounds= ;;
 	-t) include="$include$value$newline" ;;
 	-x) exclude="$exclude$value$newline" ;;
 	-T)
@@ -170,6 +174,7 @@ while [ $# -gt 0 ]; do
 		read_list "$opt" "$value"
 		exclude=$exclude$read
 		;;
+	--one-round) rounds= ;;
 	-d | -v) option "$opt" ;;
 	-o)
 		[ -n "$value" ] || die "-o needs a directory"
@@ -327,15 +332,27 @@ run_program() {
 	exec "$bindir/$program" "$@"
 }
 
-# The list of every program that is left with a test: "PROGRAM TEST" per line.
+# The tests of the first round, where there are two: " PROGRAM.TEST PROGRAM.TEST ".
+early=
+if [ -n "$rounds" ] && [ -z "$include" ]; then
+	for file in "$here/quick.list" "$here/tests/quick.list"; do
+		[ -f "$file" ] || continue
+		read_list "the first round's" "$file"
+		early=" $(printf '%s' "$read" | while read -r name; do printf '%s ' "$name"; done)"
+		break
+	done
+fi
+
+# For each round, every program that has a test in it: "PROGRAM TEST..." per line.
+first=
 selected=
 all=' '
 total=0
-count=0
 for name in $programs; do
 	tests=$(run_program "$name" "$options" -l 2>&1) ||
 		die "$name -l: ${tests:-failed}"
 	chosen=
+	chosen_early=
 	# Lists are long: each test is compared with what may be meant for its program.
 	wanted=$(about "$name" "$include")$newline
 	unwanted=$(about "$name" "$exclude")$newline
@@ -347,15 +364,16 @@ for name in $programs; do
 		if [ -n "$exclude" ] && matches "$name.$test" "$unwanted"; then
 			continue
 		fi
-		chosen="$chosen $test"
+		case $early in
+		*" $name.$test "*) chosen_early="$chosen_early $test" ;;
+		*) chosen="$chosen $test" ;;
+		esac
 		total=$((total + 1))
 	done
-	if [ -n "$chosen" ]; then
-		selected="$selected$name$chosen$newline"
-		count=$((count + 1))
-	fi
+	[ -z "$chosen_early" ] || first="$first$name$chosen_early$newline"
+	[ -z "$chosen" ] || selected="$selected$name$chosen$newline"
 done
-[ "$count" -gt 0 ] || die "no test matches (-l lists them)"
+[ "$total" -gt 0 ] || die "no test matches (-l lists them)"
 # A list that is out of date would pass with fewer tests than it says.
 while [ -n "$named" ]; do
 	pattern=${named%%"$newline"*}
@@ -638,7 +656,7 @@ fi
 
 echo 'TAP version 13'
 echo "1..$total"
-printf '%s' "$selected" | while read -r name tests; do
+printf '%s' "$first$selected" | while read -r name tests; do
 	echo "# tests of $name: $tests"
 done
 
@@ -655,8 +673,13 @@ look_after_reporter() {
 
 number=0
 all_pass=0 all_fail=0 all_skip=0
-rest=$selected
+rest=$first$selected
+[ -z "$first" ] || echo '# round quick'
 while [ -n "$rest" ] && [ -z "$ended_by" ]; do
+	if [ -n "$first" ] && [ "$rest" = "$selected" ]; then
+		echo '# round rest'
+		first=
+	fi
 	line=${rest%%"$newline"*}
 	rest=${rest#*"$newline"}
 	# Names of tests have no blanks and no wildcards.

@@ -52,12 +52,26 @@ pub struct Case {
     pub lines: Rc<[String]>,
 }
 
+/// Of a run of the whole suite: a program that has tests in both rounds runs twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Round {
+    /// the tests of quick.list
+    Quick,
+    /// the others; all of them where there is one round
+    #[default]
+    Rest,
+}
+
 /// One program.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Program {
     /// its name
     pub name: String,
-    /// its exit status, where that was said
+    /// the round that it runs in, or ran in last
+    pub round: Round,
+    /// the number of results of the round before
+    pub earlier: usize,
+    /// its exit status, where that was said; of two rounds the worse
     pub status: Option<i32>,
     /// the number of results that it promised itself
     pub plan: Option<usize>,
@@ -73,6 +87,21 @@ impl Program {
     /// How long its tests ran.
     pub fn seconds(&self) -> f64 {
         self.cases.iter().filter_map(|c| c.seconds).sum()
+    }
+
+    /// The results of this round.
+    pub fn this_round(&self) -> &[Case] {
+        &self.cases[self.earlier..]
+    }
+
+    /// It has ended with that status.
+    pub fn ended(&mut self, status: i32) {
+        self.status = Some(match self.status {
+            // All were skipped: whatever the other round says is more.
+            None | Some(4) => status,
+            Some(0) if status != 4 => status,
+            Some(other) => other,
+        });
     }
 
     fn lack(&mut self, missing: usize, why: &str) {
@@ -96,7 +125,7 @@ impl Program {
 /// All of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
-    /// the tests that were to run: program, and its tests without the program
+    /// the tests that were to run: program, and its tests without the program; a program of two rounds is there twice
     pub planned: Vec<(String, Vec<String>)>,
     /// the number of results that the stream promised
     pub plan: Option<usize>,
@@ -107,6 +136,53 @@ pub struct Run {
 }
 
 impl Run {
+    /// A program begins in that round.
+    pub fn begin(&mut self, name: &str, round: Round) {
+        let before = self
+            .programs
+            .iter()
+            .position(|p| p.name == name && p.round != round);
+        let program = match before {
+            Some(at) => {
+                let program = self.programs.remove(at);
+                Program {
+                    round,
+                    earlier: program.cases.len(),
+                    ..program
+                }
+            }
+            None => Program {
+                name: name.to_owned(),
+                round,
+                ..Program::default()
+            },
+        };
+        self.programs.push(program);
+    }
+
+    /// Was a test of that program to run? Unknown where the tests of the program were not listed.
+    pub fn expects(&self, program: &str, test: &str) -> Option<bool> {
+        let mut rounds = self
+            .planned
+            .iter()
+            .filter(|(name, _)| name == program)
+            .peekable();
+        rounds.peek()?;
+        Some(rounds.any(|(_, tests)| tests.iter().any(|t| t == test)))
+    }
+
+    /// What was planned, with the tests of both rounds together.
+    fn planned_in_all(&self) -> Vec<(String, Vec<String>)> {
+        let mut all: Vec<(String, Vec<String>)> = Vec::new();
+        for (name, tests) in &self.planned {
+            match all.iter_mut().find(|(n, _)| n == name) {
+                Some((_, before)) => before.extend_from_slice(tests),
+                None => all.push((name.clone(), tests.clone())),
+            }
+        }
+        all
+    }
+
     /// How many tests ended so.
     pub fn count(&self, outcome: Outcome) -> usize {
         let all = self.programs.iter().flat_map(|p| &p.cases);
@@ -121,7 +197,7 @@ impl Run {
     /// Gives every test that was planned and has no result an error, and tells how many there were.
     pub fn complete(&mut self, why: &str) -> usize {
         let before = self.total();
-        let planned = self.planned.clone();
+        let planned = self.planned_in_all();
         for (name, tests) in &planned {
             let at = match self.programs.iter().position(|p| p.name == *name) {
                 Some(at) => at,

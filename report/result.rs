@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Result lines, and what they and the lines before them say.
 
-use crate::model::{Outcome, Program};
+use crate::model::{Outcome, Program, Round};
 
 /// What a note that tells of a failure begins with.
 const FAILED: [&str; 1] = ["failed: "];
@@ -11,7 +11,23 @@ const ERROR: [&str; 1] = ["error: "];
 const WRONG: [&str; 3] = ["kernel log: ", "leftover: ", "the kernel is tainted"];
 
 /// What the kselftest runner calls a program of ours, before its name.
-pub const OURS: &str = "selftests: rmap: ";
+const OURS: &str = "selftests: rmap: ";
+/// The same in the first round of two.
+const OURS_EARLY: &str = "selftests: rmap/quick: ";
+
+/// What is before the name of a program of that round.
+pub fn ours(round: Round) -> &'static str {
+    match round {
+        Round::Quick => OURS_EARLY,
+        Round::Rest => OURS,
+    }
+}
+
+/// The name of a program of ours and its round; none of another collection.
+pub fn of_ours(name: &str) -> Option<(&str, Round)> {
+    let of = |round| Some((name.strip_prefix(ours(round))?, round));
+    of(Round::Rest).or_else(|| of(Round::Quick))
+}
 
 /// Is it a name that a program or a test of ours can have?
 pub fn good(name: &str) -> bool {
@@ -104,8 +120,8 @@ impl ResultLine<'_> {
 
     /// Is it the kselftest runner's, of this program?
     pub fn is_of(&self, program: Option<&Program>) -> bool {
-        let name = self.name.strip_prefix(OURS);
-        program.is_some_and(|program| name == Some(&program.name))
+        let of = of_ours(self.name);
+        program.is_some_and(|program| of == Some((program.name.as_str(), program.round)))
     }
 }
 

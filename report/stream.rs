@@ -3,8 +3,8 @@
 //! logs of either from a serial console.
 
 use crate::console::{Mender, printable};
-use crate::model::{Case, Outcome, Program, Run};
-use crate::result::{OURS, ResultLine, good, judge, plan};
+use crate::model::{Case, Outcome, Round, Run};
+use crate::result::{ResultLine, good, judge, of_ours, plan};
 
 /// What a line meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,8 @@ pub struct Reader {
     counted: usize,
     /// did the program start a test?
     started: bool,
+    /// of the program that begins next
+    round: Round,
     /// in the kselftest form: is it a program of another collection?
     foreign: bool,
 }
@@ -60,6 +62,7 @@ impl Default for Reader {
             lines: Vec::new(),
             counted: 0,
             started: false,
+            round: Round::default(),
             foreign: false,
         }
     }
@@ -109,9 +112,11 @@ impl Reader {
                 // It was a number of programs.
                 self.run.plan = None;
             }
-            let name = line[2..].strip_prefix(OURS).filter(|n| good(n));
-            self.foreign = name.is_none();
-            return name.and_then(|name| self.begin(name));
+            let program = of_ours(&line[2..]).filter(|(name, _)| good(name));
+            self.foreign = program.is_none();
+            let (name, round) = program?;
+            self.round = round;
+            return self.begin(name);
         }
         // A log of KernelCI's has many collections, and the names of their tests may be ours.
         if self.foreign {
@@ -168,7 +173,8 @@ impl Reader {
         if self.form == Form::Nested
             && let Some(plan) = plan(line)
         {
-            self.run.programs.last_mut()?.plan = Some(plan);
+            let program = self.run.programs.last_mut()?;
+            program.plan = Some(program.earlier + plan);
             return None;
         }
         let note = match line.strip_prefix('#') {
@@ -181,6 +187,15 @@ impl Reader {
 
     fn note(&mut self, note: &str) -> Option<Event> {
         if note.starts_with("Totals:") {
+            return None;
+        }
+        let round = match note {
+            "round quick" => Some(Round::Quick),
+            "round rest" => Some(Round::Rest),
+            _ => None,
+        };
+        if let Some(round) = round {
+            self.round = round;
             return None;
         }
         if let Some((program, tests)) = note
@@ -219,8 +234,12 @@ impl Reader {
                 if !self.started {
                     // What came before the first test is the program's.
                     self.started = true;
-                    let header = self.lines.drain(..self.lines.len() - 1).collect();
-                    self.run.programs.last_mut()?.header = header;
+                    let header: Vec<String> = self.lines.drain(..self.lines.len() - 1).collect();
+                    let program = self.run.programs.last_mut()?;
+                    // The second round says what the first has said.
+                    if program.earlier == 0 {
+                        program.header = header;
+                    }
                 }
                 Some(Event::Start(test.to_owned()))
             }
@@ -230,10 +249,7 @@ impl Reader {
 
     fn begin(&mut self, name: &str) -> Option<Event> {
         self.flush();
-        self.run.programs.push(Program {
-            name: name.to_owned(),
-            ..Program::default()
-        });
+        self.run.begin(name, self.round);
         self.started = false;
         if self.form == Form::Nested {
             self.counted = 0;
@@ -243,7 +259,7 @@ impl Reader {
 
     fn finish(&mut self, status: i32) -> Option<Event> {
         self.flush();
-        self.run.programs.last_mut()?.status = Some(status);
+        self.run.programs.last_mut()?.ended(status);
         Some(Event::End(status))
     }
 
@@ -352,9 +368,7 @@ fn expected(run: &Run, form: Form, name: &str) -> bool {
         return run.planned.is_empty();
     };
     let name = short(form, &program.name, name);
-    let planned = run.planned.iter().find(|(p, _)| *p == program.name);
-    planned.is_none_or(|(_, tests)| tests.iter().any(|t| t == name))
-        && program.cases.iter().all(|c| c.name != name)
+    run.expects(&program.name, name).unwrap_or(true) && program.cases.iter().all(|c| c.name != name)
 }
 
 #[cfg(test)]

@@ -211,6 +211,56 @@ fn flat_form() {
     });
 }
 
+/// What catches most comes first, and every test has one result of its own name in each form.
+#[test]
+fn two_rounds() {
+    let _alone = alone();
+    // Its tests pass: those that it is asked for.
+    let program = "#!/bin/sh\n[ \"$1\" = -l ] && { echo one; echo two; exit 0; }\n\
+        echo \"TAP version 13\n1..$#\"\nn=0\nfor a; do n=$((n + 1)); echo \"ok $n $a\"; done\n";
+    Script::new("two_rounds", &["a", "b"]).each_shell(|script| {
+        for name in ["a", "b"] {
+            std::fs::write(script.bin().join(name), program).unwrap();
+            executable(&script.bin().join(name));
+        }
+        let list = script.path().with_file_name("quick.list");
+        let names = |args: &[&str]| -> Vec<String> {
+            let tap = script.run(&[&["--format=flat"], args].concat()).tap();
+            tap.results.into_iter().map(|r| r.name).collect()
+        };
+        let plain = ["a.one", "a.two", "b.one", "b.two"];
+        assert_eq!(names(&[]), plain);
+        std::fs::write(&list, "# those\nb.two  # first\nnot.there\n").unwrap();
+        assert_eq!(names(&[]), ["b.two", "a.one", "a.two", "b.one"]);
+        assert_eq!(names(&["-x", "a.two"]), ["b.two", "a.one", "b.one"]);
+        assert_eq!(names(&["-x", "b.two"]), plain[..3]);
+        for args in [&["--one-round"][..], &["-t", "*"]] {
+            assert_eq!(names(args), plain);
+        }
+        assert_eq!(
+            script.run(&["-l"]).stdout.lines().collect::<Vec<_>>(),
+            plain
+        );
+        assert_eq!(
+            outer(&script.run(&[]))[1..],
+            [
+                "1..3",
+                "ok 1 selftests: rmap/quick: b",
+                "ok 2 selftests: rmap: a",
+                "ok 3 selftests: rmap: b"
+            ]
+        );
+        std::fs::write(&list, "# nothing\n").unwrap();
+        let ended = script.run(&[]);
+        assert!(
+            ended.stderr.contains("quick.list: names no test"),
+            "{ended:?}"
+        );
+        assert_eq!((ended.status, ended.stdout.as_str()), (1, ""));
+        std::fs::remove_file(&list).unwrap();
+    });
+}
+
 #[test]
 fn programs_that_end_badly() {
     let _alone = alone();

@@ -110,6 +110,24 @@ fn choose<'a>(
     choice
 }
 
+/// In a run that begins with those tests, after how many seconds each bug has met the test that is known to catch it.
+fn met(
+    first: &[&str],
+    catches: &BTreeMap<String, usize>,
+    times: &BTreeMap<&str, f64>,
+    order: &[&str],
+) -> Vec<f64> {
+    let others = order.iter().filter(|test| !first.contains(test));
+    let mut seconds = 0.0;
+    let mut met = Vec::new();
+    for test in first.iter().chain(others) {
+        seconds += times.get(test).copied().unwrap_or_default();
+        let bugs = catches.get(*test).copied().unwrap_or_default();
+        met.extend(std::iter::repeat_n(seconds, bugs));
+    }
+    met
+}
+
 fn list(choice: &Choice, of: usize) -> String {
     let mut out = format!(
         "# SPDX-License-Identifier: GPL-2.0-or-later\n\
@@ -160,6 +178,14 @@ fn write(file: &Path, limit: Duration) -> Result<()> {
         choice.seconds,
         choice.bugs
     );
+    for (first, how) in [(&choice.tests[..], "begins with them"), (&[], "does not")] {
+        let met = met(first, &catches, &times, &order);
+        if let (Some(half), Some(most)) = (met.get(met.len() / 2), met.get(met.len() * 9 / 10)) {
+            println!(
+                "in a run that {how} half of the bugs have met their test after {half:.0} s, nine of ten after {most:.0} s"
+            );
+        }
+    }
     eprintln!("xtask: wrote {}", path.display());
     Ok(())
 }
@@ -171,18 +197,20 @@ mod tests {
     const STREAM: &str = "# time 1.000 s\nok 1 a.slow\n# time 0.500 s\nok 2 a.good\n# time 0.100 s\nok 3 b.skip # SKIP why\n\
                           ok 4 b.untimed\n# time 0.100 s\nnot ok 5 b.fails\nok 6 b.none\n# time 0.001 s\nok 7 c.tiny\n";
 
+    fn catches() -> BTreeMap<String, usize> {
+        let all = [
+            ("a.slow", 1),
+            ("a.good", 3),
+            ("b.skip", 9),
+            ("b.fails", 9),
+            ("b.none", 9),
+            ("c.tiny", 1),
+        ];
+        all.map(|(test, bugs)| (test.to_owned(), bugs)).into()
+    }
+
     fn chosen(limit: u64) -> Vec<&'static str> {
-        let catches = BTreeMap::from(
-            [
-                ("a.slow", 1),
-                ("a.good", 3),
-                ("b.skip", 9),
-                ("b.fails", 9),
-                ("b.none", 9),
-                ("c.tiny", 1),
-            ]
-            .map(|(test, bugs)| (test.to_owned(), bugs)),
-        );
+        let catches = catches();
         let (times, order) = times(STREAM);
         choose(&catches, &times, &order, Duration::from_secs(limit)).tests
     }
@@ -192,5 +220,15 @@ mod tests {
         assert_eq!(chosen(1), ["a.good", "c.tiny"]);
         assert_eq!(chosen(2), ["a.slow", "a.good", "c.tiny"]);
         assert!(chosen(0).is_empty());
+    }
+
+    #[test]
+    fn each_bug_meets_its_test() {
+        let (times, order) = times(STREAM);
+        let mut catches = catches();
+        catches.retain(|test, _| times.contains_key(test.as_str()));
+        let choice = choose(&catches, &times, &order, Duration::from_secs(1));
+        let met = met(&choice.tests, &catches, &times, &order);
+        assert_eq!(met, [0.5, 0.5, 0.5, 0.501, 1.501]);
     }
 }
