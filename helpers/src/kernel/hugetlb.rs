@@ -65,7 +65,8 @@ pub fn enlarge(n: usize, nodes: &[i32]) -> io::Result<()> {
     if missing == 0 {
         return Ok(());
     }
-    let now = sysfs::read_u64(POOL)? as usize;
+    // The number that is written counts surplus pages, the one that is read does not (set_max_huge_pages()).
+    let now = (sysfs::read_u64(POOL)? as usize).max(meminfo("HugePages_Total").unwrap_or(0));
     sysfs::write(POOL, &(now + missing).to_string())
 }
 

@@ -18,6 +18,8 @@ use crate::walk::tally;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// What brings a failure about.
@@ -560,7 +562,7 @@ impl<'c> World<'c> {
         self.note(String::from("unpoison"));
         let pages = std::mem::take(&mut self.poison.borrow_mut().pages);
         for pfn in pages {
-            if let Err(e) = hwpoison::unpoison(dir, pfn) {
+            if let Err(e) = self.give_back(dir, pfn) {
                 return Err(Stop::fail(format_args!(
                     "a poisoned page that nobody uses can be given back: pfn {pfn}: {e}\n{}",
                     self.script_text()
@@ -584,9 +586,19 @@ impl<'c> World<'c> {
         // What an object has cannot be given back.
         self.ctx.left.empty();
         if let Ok(dir) = self.features().unpoison() {
-            for pfn in self.poison.borrow_mut().pages.drain(..) {
-                let _ = hwpoison::unpoison(dir, pfn);
+            let pages = std::mem::take(&mut self.poison.borrow_mut().pages);
+            for pfn in pages {
+                let _ = self.give_back(dir, pfn);
             }
+        }
+    }
+
+    /// Gives one back; of a hugetlb page that is still whole the mark is at its head, and all failed pages of it are given back at once.
+    fn give_back(&self, dir: &Path, pfn: Pfn) -> io::Result<()> {
+        let given = hwpoison::unpoison(dir, pfn);
+        match self.folio_head(pfn) {
+            Ok(head) if given.is_err() && head != pfn => hwpoison::unpoison(dir, head),
+            _ => given,
         }
     }
 }
