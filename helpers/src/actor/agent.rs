@@ -58,6 +58,7 @@ pub fn serve(mut socket: OwnedFd) -> ! {
                         // supervisor would not see the owner's death.
                         socket = child_socket;
                         own.pin.born();
+                        bus::born();
                         let _ = proc::set_pdeathsig(nix::libc::SIGKILL);
                     }
                     Err(e) => send(&socket, &Reply::Errno(e as i32)),

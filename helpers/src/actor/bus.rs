@@ -38,6 +38,11 @@ pub enum Cmd {
 #[derive(Default)]
 pub struct State {}
 
+/// This process is a child that begins.
+pub fn born() {
+    bus::begin_as_child();
+}
+
 /// Carries a command out.
 pub fn obey(cmd: Cmd, _state: &mut State) -> Result<Reply, Errno> {
     match cmd {

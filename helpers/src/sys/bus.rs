@@ -3,7 +3,7 @@
 
 use super::mem::{self, Sys};
 use nix::errno::Errno;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
 
 /// si_code: an access hit poison (action required).
 pub const BUS_MCEERR_AR: i32 = 4;
@@ -25,8 +25,13 @@ const MOST: usize = 64;
 /// Words of one record: code, address, lsb, and whether it was the process' first thread that was told.
 const WORDS: usize = 4;
 
+/// A ring of records.
 static SEEN: [AtomicI64; MOST * WORDS] = [const { AtomicI64::new(0) }; MOST * WORDS];
+/// Which records are whole: another thread may be told while this one asks.
+static WHOLE: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
+/// Signals since ever, and how many of them were asked for.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 /// Where the handler may put a fresh page, so that the access that faulted can go on. 0: nowhere.
 static REPAIR: AtomicUsize = AtomicUsize::new(0);
 
@@ -40,10 +45,11 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
         let lsb = info.cast::<u8>().add(LSB).cast::<i16>();
         ((*info).si_code, (*info).si_addr() as usize, lsb.read())
     };
-    let at = COUNT.fetch_add(1, SeqCst);
-    if at >= MOST {
+    let count = COUNT.fetch_add(1, SeqCst);
+    if count - TAKEN.load(SeqCst) >= MOST {
         super::proc::exit_now(9);
     }
+    let at = count % MOST;
     let first = nix::unistd::gettid() == nix::unistd::getpid();
     let record = [
         i64::from(code),
@@ -54,6 +60,7 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     for (i, word) in record.into_iter().enumerate() {
         SEEN[at * WORDS + i].store(word, SeqCst);
     }
+    WHOLE[at].store(true, SeqCst);
     let page = mem::page_size();
     let repair = REPAIR.load(SeqCst);
     if repair != 0 && repair == addr / page * page {
@@ -114,10 +121,28 @@ pub fn poison_by_thread(addr: usize, len: usize) -> Sys<()> {
     made.join().unwrap_or(Err(Errno::EIO))
 }
 
+/// A child was told nothing yet; nor does the thread go on that was at a record when it was made.
+pub fn begin_as_child() {
+    TAKEN.store(COUNT.load(SeqCst), SeqCst);
+    for whole in &WHOLE {
+        whole.store(false, SeqCst);
+    }
+}
+
 /// What came since the last call: code, address and lsb of each signal, and whether the first thread was told.
 pub fn take() -> Vec<i64> {
-    let n = COUNT.swap(0, SeqCst).min(MOST);
-    SEEN[..n * WORDS].iter().map(|w| w.load(SeqCst)).collect()
+    let mut all = Vec::new();
+    for n in TAKEN.load(SeqCst)..COUNT.load(SeqCst) {
+        let at = n % MOST;
+        // Another thread is at it. One of this thread has ended before this goes on.
+        while !WHOLE[at].swap(false, SeqCst) {
+            std::thread::yield_now();
+        }
+        let record = &SEEN[at * WORDS..(at + 1) * WORDS];
+        all.extend(record.iter().map(|w| w.load(SeqCst)));
+        TAKEN.store(n + 1, SeqCst);
+    }
+    all
 }
 
 /// Reads or writes a byte of a page that may be poisoned: then a fresh page of zeroes takes its place.
