@@ -416,6 +416,8 @@ const TESTS: &[Test] = &[
     },
     folios::WHOLE,
     folios::PARTS,
+    folios::HUGE,
+    folios::HUGE_PARTS,
     Test {
         name: "memfd.private",
         run: memfd_private,
@@ -452,6 +454,7 @@ const TESTS: &[Test] = &[
     poisoned::PRIVATE,
     dropped::TABLE,
     dropped::PART,
+    dropped::SWAPPED,
     Test {
         name: "several",
         run: several,
@@ -576,6 +579,16 @@ const TESTS: &[Test] = &[
     Test {
         name: "scanned.huge.parts",
         run: scanned::huge_parts,
+        ..HUGE
+    },
+    Test {
+        name: "scanned.limited",
+        run: |c| scanned::limited(c, false),
+        ..MARK
+    },
+    Test {
+        name: "scanned.huge.limited",
+        run: |c| scanned::limited(c, true),
         ..HUGE
     },
     Test {

@@ -2,7 +2,7 @@
 //! Pages of an object that are dropped from where they are write-protected (MADV_DONTNEED): what says so stays in the entry, also where a whole table is dropped and
 //! could be given back (zap_pte_range(), try_free_pte()).
 
-use super::MARK;
+use super::{MARK, N};
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
@@ -36,6 +36,33 @@ fn dropped(ctx: &mut Ctx, part: fn(Area) -> Area) -> TestResult {
     w.finish()
 }
 
+/// What is dropped is in swap: copies of an object's pages, which have a mark in their entries (pte_install_uffd_wp_if_needed()).
+///
+///   object      0 1 2 3 4 5 6 7
+///   P  private  0'1'2'3'4 5 6 7        0 to 3 in swap, then all dropped      C  P's child, not
+///               . . . . . . . .
+fn dropped_swapped(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let a = w.place(N);
+    w.name(a, "a");
+    let file = w.object(Kind::Memfd, N)?;
+    let p = w.actor("P")?;
+    p.map_object(a, &file, 0, RW, Share::Private)?;
+    p.write(a.sub(0..4))?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    k.protect(a)?;
+    p.page_out(a.sub(0..4))?;
+    w.check_partly()?;
+    p.advise(a, advice::DONTNEED)?;
+    w.check_partly()?;
+    w.check()?;
+    p.fork("C")?;
+    p.write_kept(a.sub(1..3), &k)?;
+    walk::every(&w)?;
+    w.finish()
+}
+
 const DROPPED: Test = Test {
     needs: &[Need::Thp, Need::Pagemap],
     ..MARK
@@ -43,6 +70,12 @@ const DROPPED: Test = Test {
 pub const TABLE: Test = Test {
     name: "dropped.table",
     run: |c| dropped(c, |a| a),
+    ..DROPPED
+};
+pub const SWAPPED: Test = Test {
+    name: "dropped.swapped",
+    needs: &[Need::Pagemap, Need::Reclaim],
+    run: dropped_swapped,
     ..DROPPED
 };
 pub const PART: Test = Test {

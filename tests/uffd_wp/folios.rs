@@ -2,10 +2,10 @@
 //! Large folios of shared memory that userfaultfd write-protects, mapped by PTEs: what takes them away leaves a mark for each entry
 //! (pte_install_uffd_wp_if_needed() in try_to_unmap_one()), whether it takes one or a batch.
 
-use super::{MARK, N};
-use helpers::supervise::{Ctx, Need, Test};
+use super::{MARK, N, WP};
+use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::sys::mem::advice;
-use helpers::topology::{self, NONE, RW};
+use helpers::topology::{self, Grain, NONE, RW};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
 
@@ -51,6 +51,61 @@ fn folios(w: &World, p: Actor, q: Actor) -> TestResult<Area> {
     }
     Ok(a)
 }
+
+/// Huge pages that each maps by a PMD. All of P's is registered, and all or parts of it write-protected: the PMD entry goes, and each page has a
+/// mark instead, though there is no page table yet (change_pmd_prepare(), change_prepare()).
+///
+///   memfd       |==================== huge page =====================|
+///   P shared    |=====================================================|    registered
+///                 ..... or ........        .                      ...
+///   Q shared    |=====================================================|     C  P's child
+fn huge(ctx: &mut Ctx, whole: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, q, a) = (w.actor("P")?, w.actor("Q")?, w.place_huge(1)?);
+    w.name(a, "a");
+    let n = a.pages;
+    let file = w.object(Kind::Memfd, n)?;
+    p.fill_huge_object(a, &file)?;
+    q.map_huge_object(a, &file)?;
+    q.write(a)?;
+    let k = p.keeper(0)?;
+    k.register(a, WP)?;
+    let parts = match whole {
+        true => vec![a],
+        false => vec![a.sub(2..7), a.page(n / 2), a.sub(n - 3..n)],
+    };
+    for part in &parts {
+        k.protect(*part)?;
+    }
+    w.check()?;
+    walk::plain(&w)?;
+    p.fork("C")?;
+    q.write(a.sub(3..PAGES))?;
+    w.check()?;
+    p.write_kept(parts[0].sub(1..4), &k)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.finish()
+}
+
+const BY_PMD: Test = Test {
+    needs: Grain::HUGE_NEEDS,
+    knobs: &[Knob::set(
+        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+        "advise",
+    )],
+    ..MARK
+};
+pub const HUGE: Test = Test {
+    name: "memfd.huge",
+    run: |c| huge(c, true),
+    ..BY_PMD
+};
+pub const HUGE_PARTS: Test = Test {
+    name: "memfd.huge.parts",
+    run: |c| huge(c, false),
+    ..BY_PMD
+};
 
 const FOLIOS: Test = Test {
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags],

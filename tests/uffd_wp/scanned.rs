@@ -132,3 +132,44 @@ pub fn huge_parts(ctx: &mut Ctx) -> TestResult {
     topology::write_by_each(&w)?;
     w.finish()
 }
+
+/// Who asks for some pages at a time is told of each once: what comes behind them is not protected again before it is told
+/// (pagemap_scan_thp_entry()).
+///
+///   P |======== PMD ========|  or small pages     5 of all, the rest; then 3 of what was written, the rest of that
+pub fn limited(ctx: &mut Ctx, huge: bool) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, k, a) = match huge {
+        true => watched_huge(&w)?,
+        false => {
+            let p = w.actor("P")?;
+            let a = Grain::Base.map(&w, p, N)?;
+            let k = p.keeper(FEATURE_WP_ASYNC)?;
+            k.register(a, WP)?;
+            p.write(a)?;
+            (p, k, a)
+        }
+    };
+    let some = |most: usize, due: &[usize]| {
+        let seen = p.scan_some_written(a, false, most)?;
+        if seen == due {
+            return w.check();
+        }
+        Err(Stop::fail(format_args!(
+            "PAGEMAP_SCAN tells as many pages as it is asked for: expected {due:?}, seen {seen:?}"
+        )))
+    };
+    some(5, &[0, 1, 2, 3, 4])?;
+    let rest: Vec<usize> = (5..a.pages).collect();
+    expect(&w, p, a, &rest)?;
+    expect(&w, p, a, &[])?;
+    p.write(a.sub(1..7))?;
+    some(3, &[1, 2, 3])?;
+    some(1, &[4])?;
+    expect(&w, p, a, &[5, 6])?;
+    walk::plain(&w)?;
+    expect(&w, p, a, &[])?;
+    k.close()?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}

@@ -137,8 +137,14 @@ impl Pagemap {
     ///
     /// # Errors
     /// Of the ioctl.
-    pub fn written(&self, addr: usize, len: usize, wide: bool) -> nix::Result<Vec<usize>> {
-        scan::written(&self.file, addr, len, wide)
+    pub fn written(
+        &self,
+        addr: usize,
+        len: usize,
+        wide: bool,
+        most: usize,
+    ) -> nix::Result<Vec<usize>> {
+        scan::written(&self.file, addr, len, wide, most)
     }
     /// The addresses of the pages of a range (bytes, page aligned) that were accessed since they were protected from it. See [`scan::accessed`].
     ///

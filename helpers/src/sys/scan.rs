@@ -38,17 +38,24 @@ mod raw {
 }
 
 /// The addresses of the pages of a range, in bytes, that were written since they were write-protected; they are again afterwards. `pagemap` is
-/// the file of the process. `wide` asks where they are as well: the kernel has a shorter way for who does not (pagemap_scan_pmd_entry()).
+/// the file of the process. `wide` asks where they are as well: the kernel has a shorter way for who does not (pagemap_scan_pmd_entry()). It ends when
+/// `most` pages are told, unless that is 0: the others are not write-protected.
 ///
 /// # Errors
 /// ENOTTY before Linux 6.7, EPERM where the range is not registered as needed.
-pub fn written(pagemap: &File, start: usize, len: usize, wide: bool) -> Sys<Vec<usize>> {
+pub fn written(
+    pagemap: &File,
+    start: usize,
+    len: usize,
+    wide: bool,
+    most: usize,
+) -> Sys<Vec<usize>> {
     let told = match wide {
         true => WRITTEN | PRESENT | SWAPPED,
         false => WRITTEN,
     };
     let flags = WP_MATCHING | CHECK_WPASYNC;
-    scan(pagemap, start..start + len, flags, WRITTEN, told)
+    scan(pagemap, start..start + len, flags, WRITTEN, told, most)
 }
 
 /// The addresses of the pages of a range, in bytes, that have a guard.
@@ -56,7 +63,7 @@ pub fn written(pagemap: &File, start: usize, len: usize, wide: bool) -> Sys<Vec<
 /// # Errors
 /// ENOTTY before Linux 6.7, EINVAL before 6.15.
 pub fn guards(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
-    scan(pagemap, start..start + len, 0, GUARD, GUARD)
+    scan(pagemap, start..start + len, 0, GUARD, GUARD, 0)
 }
 
 /// The addresses of the pages of a range, in bytes, that were accessed since userfaultfd protected them from that.
@@ -64,16 +71,17 @@ pub fn guards(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
 /// # Errors
 /// ENOTTY before Linux 6.7, EINVAL before there was UFFDIO_RWPROTECT.
 pub fn accessed(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
-    scan(pagemap, start..start + len, 0, ACCESSED, ACCESSED)
+    scan(pagemap, start..start + len, 0, ACCESSED, ACCESSED, 0)
 }
 
-/// The pages that are all of `categories`, of which it is told whether they are `told`.
+/// The pages that are all of `categories`, of which it is told whether they are `told`; `most` of them, or all where that is 0.
 fn scan(
     pagemap: &File,
     range: Range<usize>,
     flags: u64,
     categories: u64,
     told: u64,
+    most: usize,
 ) -> Sys<Vec<usize>> {
     let page = page_size();
     let Range { start, end } = range;
@@ -86,7 +94,7 @@ fn scan(
         0,
         regions.as_mut_ptr() as u64,
         regions.len() as u64,
-        0,
+        most as u64,
         0,
         categories,
         0,
@@ -95,7 +103,8 @@ fn scan(
     // SAFETY: struct pm_scan_arg is these twelve words, and what it points to has room for as many regions as it says; both live through the
     // call. What is write-protected is address space without Rust objects, mostly of another process.
     let found = unsafe { raw::scan(pagemap.as_raw_fd(), &mut arg) }?;
-    if arg[4] != end as u64 {
+    // The scan ends early when it has told as many as it may.
+    if most == 0 && arg[4] != end as u64 {
         return Err(Errno::ERANGE);
     }
     regions.truncate(found as usize);

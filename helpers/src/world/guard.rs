@@ -72,21 +72,44 @@ impl Actor<'_, '_> {
     /// `Skip` where there is no such call.
     #[track_caller]
     pub fn scan_written(&self, area: Area, wide: bool) -> TestResult<Vec<usize>> {
+        self.scan_some_written(area, wide, 0)
+    }
+
+    /// The same until `most` pages are told (max_pages), unless that is 0: those behind are neither told nor write-protected.
+    ///
+    /// # Errors
+    /// `Skip` where there is no such call.
+    #[track_caller]
+    pub fn scan_some_written(&self, area: Area, wide: bool, most: usize) -> TestResult<Vec<usize>> {
         let w = self.world;
-        w.note(format!("{}: PAGEMAP_SCAN {}", self.name(), w.show(area)));
+        let limit = match most {
+            0 => String::new(),
+            most => format!(", {most} pages at most"),
+        };
+        w.note(format!(
+            "{}: PAGEMAP_SCAN {}{limit}",
+            self.name(),
+            w.show(area)
+        ));
         let (addr, len) = (area.vpn * w.page, area.pages * w.page);
         let pagemap = Pagemap::open(w.pid(self.id)?).doing("open pagemap")?;
-        let written = match pagemap.written(addr, len, wide) {
+        let written = match pagemap.written(addr, len, wide, most) {
             Ok(written) => written,
             Err(Errno::ENOTTY) => return Err(Stop::Skip("needs PAGEMAP_SCAN (Linux 6.7)")),
             Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("PAGEMAP_SCAN: {e}")))),
         };
         let populated = |vpn: &usize| w.is_populated(self.id, *vpn);
-        let marked = area.vpns().filter(populated).map(|vpn| (self.id, vpn));
+        let told: Vec<usize> = written
+            .into_iter()
+            .map(|at| at / w.page)
+            .filter(populated)
+            .collect();
+        let marked = area.vpns().filter(populated);
+        let marked = marked.filter(|vpn| most == 0 || told.contains(vpn));
+        let marked = marked.map(|vpn| (self.id, vpn));
         w.guarded.borrow_mut().extend(marked);
         w.scanned.borrow_mut().insert(self.id);
-        let written = written.into_iter().map(|at| at / w.page);
-        Ok(written.filter(populated).map(|v| v - area.vpn).collect())
+        Ok(told.into_iter().map(|v| v - area.vpn).collect())
     }
 
     /// PAGEMAP_SCAN finds the guards (MADV_GUARD_INSTALL) of an area, and takes no other mark for one. Where a kernel cannot look for them
