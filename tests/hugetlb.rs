@@ -585,6 +585,16 @@ const TESTS: &[Test] = &[
         ..RESERVED
     },
     Test {
+        name: "reserved.inherited",
+        run: |c| pooled(c, reserved::inherited),
+        ..RESERVED
+    },
+    Test {
+        name: "reserved.sized",
+        run: |c| pooled(c, reserved::sized),
+        ..RESERVED
+    },
+    Test {
         name: "reserved.beside",
         run: |c| pooled(c, reserved::beside),
         ..RESERVED

@@ -53,6 +53,7 @@ mod resident;
 pub mod rss;
 mod short;
 pub mod sight;
+mod sized;
 mod sizes;
 mod stack;
 mod steps;
@@ -72,7 +73,7 @@ pub(crate) use left::Left;
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
-pub use pool::{enlarge_pool, fill_pool, pooled};
+pub use pool::{enlarge_pool, expect_promised, fill_pool, pooled};
 pub use promised::Promise;
 pub use thread::Thread;
 

@@ -100,6 +100,18 @@ impl World<'_> {
     #[track_caller]
     pub fn object_behind(&self, kind: Kind, pages: usize, base: usize) -> TestResult<Object> {
         let file = make(kind, self.arena.disk.as_deref())?;
+        self.object_from(kind, file, pages, base)
+    }
+
+    /// The same of a file that is there, empty.
+    #[track_caller]
+    pub(super) fn object_from(
+        &self,
+        kind: Kind,
+        file: File,
+        pages: usize,
+        base: usize,
+    ) -> TestResult<Object> {
         match ftruncate(&file, ((base + pages) * self.page) as i64) {
             Err(Errno::EFBIG) => return Err(Stop::Skip("needs a file system with larger files")),
             other => other.doing("ftruncate")?,

@@ -47,6 +47,31 @@ pub fn fill_pool(w: &World, pages: usize) -> TestResult {
     Ok(())
 }
 
+/// So many huge pages are promised to mappings that have not touched them yet, or come to be soon (resv_huge_pages).
+///
+/// # Errors
+/// `Fail` when it is another number for long.
+#[track_caller]
+pub fn expect_promised(w: &World, due: usize) -> TestResult {
+    let mut until = w.limit(LIMIT);
+    loop {
+        let Some(now) = hugetlb::taken() else {
+            return Err(Stop::Skip("needs hugetlb"));
+        };
+        if now.reserved == due {
+            return Ok(());
+        }
+        if until.over() {
+            return Err(Stop::fail(format_args!(
+                "a huge page is promised until it is touched, and not longer: HugePages_Rsvd is {} and should be {due}\n{}",
+                now.reserved,
+                w.script_text()
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Runs a test that takes pages from the pool of huge pages. No page is in use and none promised (resv_huge_pages) after it if none was
 /// before.
 ///
