@@ -444,7 +444,15 @@ const TESTS: &[Test] = &[
     Test {
         name: "stats.moved",
         about: "The kernel counts an anonymous folio once, wherever it moves.",
-        run: stats::moved,
+        run: |c| stats::moved(c, false),
+        guards: &[],
+        ..PARTS
+    },
+    Test {
+        name: "stats.moved.cached",
+        about: "A large folio in the swap cache is counted where it has moved to.",
+        needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        run: |c| stats::moved(c, true),
         guards: &[],
         ..PARTS
     },
@@ -452,6 +460,14 @@ const TESTS: &[Test] = &[
         name: "stats.partial",
         about: "The kernel counts an anonymous folio of any size as mapped in part when nobody maps some of its pages.",
         run: stats::partial,
+        guards: &[],
+        ..PARTS
+    },
+    Test {
+        name: "stats.partial.out",
+        about: "A folio that is split when its rest goes to swap is not counted as mapped in part any more.",
+        needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        run: stats::partial_out,
         guards: &[],
         ..PARTS
     },

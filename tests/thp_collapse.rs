@@ -16,6 +16,8 @@ use helpers::{Stop, TestResult, walk};
 
 #[path = "thp_collapse/short.rs"]
 mod short;
+#[path = "thp_collapse/underused.rs"]
+mod underused;
 #[path = "thp_collapse/waited.rs"]
 mod waited;
 
@@ -332,6 +334,12 @@ const SHORT: Test = Test {
     ],
     ..Test::DEFAULT
 };
+const UNDERUSED: Test = Test {
+    about: "A huge page that nearly nothing was written to is split when memory is short, and nobody loses what was.",
+    needs: underused::NEEDS,
+    knobs: underused::KNOBS,
+    ..Test::DEFAULT
+};
 const COUNTED: Test = Test {
     about: "The counters of anonymous memory follow what is mapped of large folios, page by page.",
     needs: &[
@@ -437,6 +445,23 @@ const TESTS: &[Test] = &[
         guards: short::MOVED,
         knobs: walk::FOLIO_KNOBS,
         ..SHORT
+    },
+    Test {
+        name: "underused",
+        run: |c| underused::underused(c, Then::Nothing, false),
+        ..UNDERUSED
+    },
+    Test {
+        name: "underused.shared",
+        run: |c| underused::underused(c, Then::Nothing, true),
+        needs: underused::SHARED_NEEDS,
+        ..UNDERUSED
+    },
+    Test {
+        name: "underused.moved",
+        run: |c| underused::underused(c, Then::Moved, false),
+        needs: underused::MOVED_NEEDS,
+        ..UNDERUSED
     },
     Test {
         name: "split_when_short.later",

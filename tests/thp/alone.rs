@@ -101,6 +101,8 @@ enum Way {
     Protected,
     /// The second half: it is in two VMAs meanwhile, and no PMD maps it any more.
     HalfProtected,
+    /// mprotect, all of it, and back in two parts, of which the smaller is the first: what is split then may not be written.
+    InTwoParts,
     /// /proc/PID/clear_refs.
     Cleared,
     /// The same, and then mprotect and back: the next write has to be heard of all the same (can_change_pmd_writable()).
@@ -110,9 +112,10 @@ enum Way {
 }
 
 impl Way {
-    const ALL: [Way; 5] = [
+    const ALL: [Way; 6] = [
         Way::Protected,
         Way::HalfProtected,
+        Way::InTwoParts,
         Way::Cleared,
         Way::ClearedProtected,
         Way::Migrated,
@@ -126,6 +129,11 @@ impl Way {
                 let half = a.sub(a.pages / 2..a.pages);
                 p.protect(half, R)?;
                 return p.protect(half, RW).map(|()| true);
+            }
+            Way::InTwoParts => {
+                p.protect(a, R)?;
+                p.protect(a.page(1), RW)?;
+                return p.protect(a, RW).map(|()| true);
             }
             Way::Cleared | Way::ClearedProtected if !w.features().soft_dirty => return Ok(false),
             Way::Cleared => return w.clear_soft_dirty().map(|()| true),

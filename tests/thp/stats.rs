@@ -3,10 +3,13 @@
 //! (hugepages-*kB/stats/nr_anon and nr_anon_partially_mapped, see Documentation/admin-guide/mm/transhuge.rst).
 
 use helpers::counters::Counters;
+use helpers::kernel::kpage::Flags;
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::own::gather;
+use helpers::walk::reclaim::press;
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult};
 use std::ops::Range;
@@ -16,8 +19,8 @@ const FOLIOS: usize = 24;
 /// All of them have to say the same.
 const ROUNDS: usize = 3;
 
-/// A folio that moves is one folio before and afterwards (__folio_migrate_mapping()).
-pub fn moved(ctx: &mut Ctx) -> TestResult {
+/// A folio that moves is one folio before and afterwards (__folio_migrate_mapping()), also one that has a place in swap.
+pub fn moved(ctx: &mut Ctx, cached: bool) -> TestResult {
     let w = World::new(ctx)?;
     (MIGRATE.offered)(&w).map_err(Stop::Skip)?;
     let n = w.folio_size()?;
@@ -33,15 +36,24 @@ pub fn moved(ctx: &mut Ctx) -> TestResult {
             w.name(folio, "folio");
             p.map_folio(folio)?;
         }
+        if cached {
+            cache(&w, p, &folios)?;
+        }
         let before = count(&file)?;
-        let mut whole = 0;
+        let (mut there, mut whole) = (0, 0);
         for &folio in &folios {
-            whole += usize::from(other_node(&w, p, folio)?);
+            if w.folio_pages(p.id(), folio.page(n - 1).vpn)? == n {
+                there += 1;
+                whole += usize::from(other_node(&w, p, folio)?);
+            }
         }
         // One that went in pieces is none any more.
-        let due = before - (FOLIOS - whole) as i64;
+        let due = before - (there - whole) as i64;
         let more = count(&file)? - due;
         if whole < FOLIOS / 2 {
+            w.diag(format_args!(
+                "{there} of {FOLIOS} are large folios, {whole} moved as a whole"
+            ));
             return Err(Stop::Skip("needs large folios that move as a whole now"));
         }
         if more.unsigned_abs() < whole as u64 / 2 {
@@ -61,6 +73,26 @@ pub fn moved(ctx: &mut Ctx) -> TestResult {
     Err(Stop::fail(format_args!(
         "{file} is the number of anonymous folios of this size: so many folios were moved, and so many more were counted then: {wrong:?}"
     )))
+}
+
+/// Folios that reclaim has given a place in swap and could not unmap, as half of each is locked: they keep the place.
+fn cache(w: &World, p: Actor, folios: &[Area]) -> TestResult {
+    for folio in folios {
+        p.lock(folio.sub(folio.pages / 2..folio.pages), Lock::Full)?;
+    }
+    press(w)?;
+    let mut cached = 0;
+    for folio in folios {
+        let flags = w.pages_of(p, folio.page(folio.pages - 1))?[0].map(|p| p.1);
+        cached += usize::from(flags.is_some_and(|f| f.has(Flags::SWAPCACHE)));
+    }
+    if cached * 2 < folios.len() {
+        w.diag(format_args!("{cached} of {} folios", folios.len()));
+        return Err(Stop::Skip(
+            "needs large folios that stay in the swap cache now",
+        ));
+    }
+    Ok(())
 }
 
 /// Of folios of `n` pages.
@@ -83,12 +115,12 @@ fn count(file: &str) -> TestResult<i64> {
 
 /// Whether a folio is still one when it has moved.
 fn other_node(w: &World, p: Actor, folio: Area) -> TestResult<bool> {
-    let on = w.nodes_of(p, folio.page(0))?[0];
+    let on = w.nodes_of(p, folio.page(folio.pages - 1))?[0];
     let Some(&to) = w.features().nodes.iter().find(|&&node| node != on) else {
         return Err(Stop::Skip("needs 2 NUMA nodes with memory"));
     };
-    gather(w, p, folio.page(0), to)?;
-    Ok(w.folio_pages(p.id(), folio.vpn)? == folio.pages)
+    gather(w, p, folio.page(folio.pages - 1), to)?;
+    Ok(w.folio_pages(p.id(), folio.page(folio.pages - 1).vpn)? == folio.pages)
 }
 
 /// Folios that are judged together, in bytes: huge pages are fewer, but never less than [`FEWEST`].
@@ -220,6 +252,36 @@ fn by_owner(
     Ok(risen.or_else(|| wrong("and then the rest", [0, 0], more, all)))
 }
 
+/// P maps some folios, each of which loses a part; the rest goes to swap, and for that they are split (shrink_folio_list()).
+fn then_out(
+    w: &World,
+    p: Actor,
+    file: &str,
+    folios: &[Area],
+    part: &Part,
+) -> TestResult<Option<Wrong>> {
+    let before = count(file)?;
+    part.take_all(p, folios)?;
+    let mut rests = Vec::new();
+    for &folio in folios {
+        rests.extend(part.rest(folio).into_iter().filter(|r| r.pages > 0));
+    }
+    for &rest in &rests {
+        p.page_out(rest)?;
+    }
+    let more = count(file)? - before;
+    for &folio in folios {
+        if !part.unmapped {
+            p.unmap(folio)?;
+        }
+    }
+    for rest in rests.into_iter().filter(|_| part.unmapped) {
+        p.unmap(rest)?;
+    }
+    w.check()?;
+    Ok(wrong("and the rest in swap", [0, 0], more, folios.len()))
+}
+
 /// P maps some folios, each of which loses a part in P's child C, which exits.
 fn by_child(
     _w: &World,
@@ -323,6 +385,11 @@ fn each_size(ctx: &mut Ctx, round: Round) -> TestResult {
 ///   P  [. 1 2 3]  [0 1 2 .]  [0 . . 3]  [0 . . .]        folios of every size, many of each; then nothing
 pub fn partial(ctx: &mut Ctx) -> TestResult {
     each_size(ctx, by_owner)
+}
+
+/// The same until it is split.
+pub fn partial_out(ctx: &mut Ctx) -> TestResult {
+    each_size(ctx, then_out)
 }
 
 /// What one mapper gives up is no part that nobody maps while another has all of it, by PTEs or by a PMD; and all of its pages are counted as

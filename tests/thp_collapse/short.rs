@@ -24,17 +24,22 @@ pub enum Then {
     Moved,
 }
 
+/// Reclaims what is the test's, without swap: large folios are split for what can be had of them.
+pub fn reclaim(w: &World) -> TestResult {
+    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
+    match memcg.reclaim_without_swap() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(Stop::Skip("needs a memory cgroup that can be denied swap"))
+        }
+        r => r.doing("reclaim of the test's memory cgroup"),
+    }
+}
+
 /// Reclaims without swap until no folio at these places is whole, or for a while: which ones are then.
 fn split(w: &World, places: &[(ActorId, usize)]) -> TestResult<Vec<usize>> {
-    let memcg = w.arena().memcg.as_ref().map_err(|e| Stop::Skip(e))?;
     let mut until = w.limit(Duration::from_secs(8));
     loop {
-        match memcg.reclaim_without_swap() {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Stop::Skip("needs a memory cgroup that can be denied swap"));
-            }
-            r => r.doing("reclaim of the test's memory cgroup")?,
-        }
+        reclaim(w)?;
         let mut large = Vec::new();
         for (i, &(actor, vpn)) in places.iter().enumerate() {
             if w.folio_pages(actor, vpn)? > 1 {
