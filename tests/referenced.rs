@@ -204,7 +204,7 @@ fn marked(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
-/// And whether it is still known of all parts when the PMD that said so is split: one that may be written, one that a fork has made read-only,
+/// And whether it is still known of all parts, and said of none that nobody touched, when the PMD that said so is split: one that may be written, one that a fork has made read-only,
 /// and one that its owner may only read. By a change of one page's rights, and by advice about a half.
 fn cut(ctx: &mut Ctx) -> TestResult {
     type Cut = fn(Actor, Area) -> TestResult;
@@ -212,7 +212,7 @@ fn cut(ctx: &mut Ctx) -> TestResult {
         |p, a| p.protect(a.page(1), NONE),
         |p, a| p.advise(a.sub(a.pages / 2..a.pages), advice::DONTDUMP),
     ];
-    for cut in cuts {
+    for (cut, touched) in cuts.into_iter().flat_map(|cut| [(cut, true), (cut, false)]) {
         for left in (0..told::TIMES).rev() {
             let w = World::new(ctx)?;
             let p = w.actor("P")?;
@@ -228,7 +228,7 @@ fn cut(ctx: &mut Ctx) -> TestResult {
             p.fork("C")?;
             let mut lost = None;
             for a in all {
-                lost = lost.or(told::cut(&w, p, a, cut)?);
+                lost = lost.or(told::cut(&w, p, a, touched, cut)?);
             }
             match lost {
                 None => {
@@ -572,8 +572,9 @@ const TESTS: &[Test] = &[
         ..t!(FOLIO, "forgotten", forgotten)
     },
     Test {
-        about: "What was accessed counts as accessed where it has moved to.",
+        about: "What was accessed, and nothing else, counts as accessed where it has moved to.",
         ..t!(FOLIO, "moved.counted", |c| of_each_size(c, |w, p, a| {
+            told::moved_untouched(w, p, a)?;
             told::moved(w, p, a)
         }))
     },

@@ -279,6 +279,35 @@ pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
     }
 }
 
+/// Pages of an area that nobody has touched do not count as accessed in the place that they are moved to (remove_migration_pte(),
+/// remove_migration_pmd()).
+///
+/// # Errors
+/// `Skip` where pages do not migrate.
+#[track_caller]
+pub fn moved_untouched(w: &World, actor: Actor, area: Area) -> TestResult {
+    (MIGRATE.offered)(w).map_err(Stop::Skip)?;
+    w.control()?;
+    w.check()?;
+    let mut seen = 0;
+    for _ in 0..TIMES {
+        forget_accesses(w)?;
+        if let Taken::NotNow(why) = (MIGRATE.take)(w)? {
+            w.diag(why);
+            return Err(Stop::Skip("needs pages that can be migrated now"));
+        }
+        seen = referenced(w, actor, area)?;
+        if seen == 0 {
+            return w.check();
+        }
+    }
+    Err(w.report(&Finding {
+        property: "a page that nobody has accessed does not count as accessed where it has moved to",
+        detail: format!("{seen} of {} page(s) do, each of {TIMES} times", area.pages),
+        at: Some((actor.id(), area.vpn)),
+    }))
+}
+
 /// What idle tracking has noted in a huge page, that it was accessed, is noted in each of its parts when it is split (__split_huge_page_tail()). `make` gives a new
 /// huge page each time; its second half is made cold, which splits it.
 ///
@@ -360,8 +389,9 @@ pub fn remapped(w: &World, actor: Actor, area: Area, to: Area) -> TestResult {
     Ok(())
 }
 
-/// A PMD that has been accessed is split (__split_huge_pmd_locked()): all its parts have been. Then each entry says what was said of all. The
-/// area is one huge page that the actor maps by a PMD, writable or not. `None` when that is so; what is found counts when it is found [`TIMES`].
+/// A PMD that has been accessed, or has not been, is split (__split_huge_pmd_locked()): all its parts have been, or none. Then each entry says what
+/// was said of all. The area is one huge page that the actor maps by a PMD, writable or not. `None` when that is so; what is found counts when it is
+/// found [`TIMES`].
 ///
 /// # Errors
 /// `Skip` where the touches do not show.
@@ -369,19 +399,26 @@ pub fn cut(
     w: &World,
     actor: Actor,
     huge: Area,
+    touched: bool,
     cut: fn(Actor, Area) -> TestResult,
 ) -> TestResult<Option<Finding>> {
     if !w.is_huge(actor.id(), huge)? {
         return Err(Stop::Skip("needs a free huge page"));
     }
     forget_accesses(w)?;
-    touch_all(w, &[(actor, huge)])?;
+    let due = match touched {
+        true => {
+            touch_all(w, &[(actor, huge)])?;
+            huge.pages
+        }
+        false => 0,
+    };
     cut(actor, huge)?;
     let seen = referenced(w, actor, huge)?;
-    if seen < huge.pages {
+    if seen != due {
         return Ok(Some(Finding {
-            property: "all parts of a huge page that was accessed count as accessed when its PMD is split",
-            detail: format!("{seen} of {} page(s) do", huge.pages),
+            property: "all parts of a huge page count as accessed when its PMD is split if it was accessed, and none if it was not",
+            detail: format!("{seen} of {} page(s) do, expected {due}", huge.pages),
             at: Some((actor.id(), huge.vpn)),
         }));
     }
