@@ -6,6 +6,8 @@
 //! let each actor read all in turn; here the script says who comes when.
 
 use helpers::kernel::kpage::Flags;
+use helpers::kernel::lru;
+use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
@@ -16,6 +18,7 @@ use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::{press, swap_off, swap_out};
 use helpers::world::{Actor, Area, Kind, Share, World, rss};
 use helpers::{Stop, TestResult, walk};
+use std::time::Duration;
 
 #[path = "swap/charged.rs"]
 mod charged;
@@ -254,6 +257,42 @@ fn high_water(ctx: &mut Ctx) -> TestResult {
     w.finish()
 }
 
+/// The same of pages of a memfd and of a file (try_to_unmap_one()). Nothing else of the process goes meanwhile.
+///
+///   P  shared [ .. swapped out]      Q  a disk's file, private [ .. reclaimed]
+fn high_water_shared(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let n = above_slack(&w, 4)?;
+    let mut kinds = vec![(Kind::Memfd, Share::Shared)];
+    if w.arena().disk.is_some() {
+        kinds.push((Kind::Disk, Share::Private));
+    }
+    for (kind, share) in kinds {
+        let p = w.actor("P")?;
+        let a = w.place(n);
+        let file = w.object(kind, n)?;
+        p.map_object(a, &file, 0, RW, share)?;
+        match share {
+            Share::Shared => p.write(a)?,
+            Share::Private => p.read(a)?,
+        }
+        let rss = p.rss_with(a)?;
+        let mut until = w.limit(Duration::from_secs(3));
+        while w.pages_of(p, a)?.iter().flatten().count() > n / 8 {
+            if until.over() {
+                return Err(Stop::Skip(
+                    "needs MADV_PAGEOUT that takes pages of files now",
+                ));
+            }
+            lru::drain().doing("drain the LRU batches")?;
+            p.advise(a, advice::PAGEOUT)?;
+        }
+        p.check_high_water(rss)?;
+        p.exit()?;
+    }
+    w.finish()
+}
+
 /// Where a KSM page is shared that goes to swap.
 #[derive(Clone, Copy, PartialEq)]
 enum Shared {
@@ -445,6 +484,58 @@ fn off(ctx: &mut Ctx, merged: bool) -> TestResult {
     walks(w)
 }
 
+/// Who had a page for himself has it so again, whatever brings it back: a read (do_swap_page()) or swapoff (unuse_pte()). No fork comes after.
+///
+///   P  |0 1|2 3|4 5 6 7|   2, 3 written after the fork     C  |0'1'|2 3|4 5 6 7|   P's child, its 0 and 1 written
+fn off_exclusive(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let (p, a) = filled(&w, "P", 8)?;
+    let alone = w.place(4);
+    w.name(alone, "alone");
+    let c = p.fork("C")?;
+    c.write(a.sub(0..2))?;
+    p.write(a.sub(2..4))?;
+    p.map(alone)?;
+    p.write(alone)?;
+    let own = [(c, a.sub(0..2)), (p, a.sub(2..4)), (p, alone)];
+    for (actor, area) in own {
+        match actor.has_exclusive(area)? {
+            Some(true) => {}
+            _ => {
+                return Err(Stop::Skip(
+                    "needs kpageflags with ANON_EXCLUSIVE (Linux 5.19)",
+                ));
+            }
+        }
+    }
+    swap_out(&w)?;
+    for (actor, area) in own {
+        actor.read(area.page(0))?;
+        if actor.has_exclusive(area.page(0))? != Some(true) {
+            return Err(Stop::Skip(
+                "needs swap entries that tell who has a page for himself",
+            ));
+        }
+    }
+    let off = swap_off(&w)?;
+    for (actor, area) in own {
+        match actor.has_exclusive(area)? {
+            Some(true) => {}
+            Some(false) => {
+                return Err(Stop::fail(format_args!(
+                    "a page that one process had for itself is exclusive again after swapoff, as after a read: one of {}'s {} is not",
+                    actor.name(),
+                    area.pages
+                )));
+            }
+            None => return Err(Stop::Skip("needs memory that nobody else reclaims")),
+        }
+    }
+    w.check()?;
+    drop(off);
+    walks(w)
+}
+
 /// What swapoff brings back gets its number in its area from where the area came, not from where it is (unuse_pte(), linear_page_index()).
 ///
 ///   P  |0 1 2|3 4 5|6 7| moved as a whole, then its middle     C  P's child: where they were, 0 and 1 its own
@@ -568,6 +659,10 @@ const TESTS: &[Test] = &[
     t!(SWAP, "again_and_again", again_and_again),
     t!(SWAP, "soft_dirty", soft_dirty),
     t!(ADVICE, "high_water", high_water),
+    Test {
+        needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim],
+        ..t!(ADVICE, "high_water.shared", high_water_shared)
+    },
     t!(CACHED, "cached", |c| cached(c, false)),
     t!(CACHED, "cached.forked", |c| cached(c, true)),
     t!(KSM, "ksm.one_process", |c| ksm(
@@ -614,6 +709,7 @@ const TESTS: &[Test] = &[
     t!(OFF, "off", |c| off(c, false)),
     t!(OFF, "off.ksm", |c| off(c, true)),
     t!(OFF, "off.moved", off_moved),
+    t!(OFF, "off.exclusive", off_exclusive),
 ];
 
 pub fn main() {

@@ -9,6 +9,7 @@ use super::model::{Exclusive, Held};
 use super::{Actor, Area};
 use crate::Stop;
 use crate::TestResult;
+use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::Pfn;
 use crate::kernel::vmstat::{self, MOVES};
 use crate::stop::Doing;
@@ -70,6 +71,23 @@ impl Actor<'_, '_> {
         }
         w.diag("pages were moved by others each time");
         Ok(false)
+    }
+
+    /// Whether every page of an area is marked as this actor's alone (PageAnonExclusive), so that a pin or UFFDIO_MOVE may have it as it is.
+    /// `None` where kpageflags does not show the mark, and of pages that are not in memory.
+    pub fn has_exclusive(&self, area: Area) -> TestResult<Option<bool>> {
+        let w = self.world;
+        if !w.features().anon_exclusive {
+            return Ok(None);
+        }
+        let mut all = true;
+        for pfn in self.pfns(area)? {
+            let Some(flags) = pfn.map(|pfn| w.page_flags(pfn)).transpose()?.flatten() else {
+                return Ok(None);
+            };
+            all &= flags.has(Flags::ANON_EXCLUSIVE);
+        }
+        Ok(Some(all))
     }
 
     /// The model says of every page of an area that it is exclusive to this actor.
