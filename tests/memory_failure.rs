@@ -209,16 +209,23 @@ fn thp(ctx: &mut Ctx, outside: bool) -> TestResult {
     w.finish()
 }
 
-/// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same. A page of P's is in a pipe.
+/// A huge page that somebody holds cannot be split; who maps the page that fails in it is told all the same, whichever of his areas has it
+/// (page_mapped_in_vma()). A page of P's is in a pipe.
+///
+///   P |=================|  one PMD        C only pages 5 and 6        D all but these        E |0 1 2|3 ... n/2-1|n/2 ... n-1|, no PMD
 fn thp_held(ctx: &mut Ctx, outside: bool) -> TestResult {
     let w = World::new(ctx)?;
     let b = bystander(&w)?;
     let ([p, c, d], a) = parts(&w)?;
+    let e = p.fork("E")?;
+    e.catch(true)?;
+    e.protect(a.sub(a.pages / 2..a.pages), R)?;
+    e.protect(a.sub(0..3), R)?;
     p.splice(a.page(1))?;
     w.fail_held_page(p, a.page(6), from(outside, p))?;
     w.fail_held_page(d, a.page(a.pages - 1), from(outside, d))?;
     w.fail_held_page(c, a.page(5), from(outside, c))?;
-    for actor in [p, c, d, b] {
+    for actor in [p, c, d, e, b] {
         actor.exit()?;
     }
     w.finish()

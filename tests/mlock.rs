@@ -503,6 +503,17 @@ const TESTS: &[Test] = &[
         ..t!("large.object", object::large)
     },
     Test {
+        needs: &[
+            Need::Thp,
+            Need::Pfn,
+            Need::KpageFlags,
+            Need::Reclaim,
+            Need::MemMib(64),
+        ],
+        knobs: object::KNOBS,
+        ..t!("large.object.beside", object::large_beside)
+    },
+    Test {
         needs: Grain::HUGE_NEEDS,
         ..t!("large", born::large)
     },

@@ -66,6 +66,8 @@ fn written_after_read(ctx: &mut Ctx) -> TestResult {
     q.map_object(b, &file, 0, RW, Share::Shared)?;
     q.write(b)?;
     p.map_object(a, &file, 0, RW, Share::Shared)?;
+    // Whoever maps it has read all of it.
+    p.advise(a, advice::DONTNEED)?;
     w.clear_soft_dirty()?;
     p.read(a)?;
     p.write(a.sub(2..6))?;

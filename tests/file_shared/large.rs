@@ -3,6 +3,7 @@
 //! fault maps as much of it as fits (finish_fault()).
 
 use super::bits::taken;
+use super::huge::{HUGE, WRITTEN_AND_SPLIT};
 use super::place;
 use helpers::counters::{FileMapped, each_time};
 use helpers::supervise::{Ctx, Need, Test};
@@ -253,7 +254,7 @@ fn counted(ctx: &mut Ctx) -> TestResult {
 /// How the only mapper of a folio lets go of it.
 type Going = for<'w, 'c> fn(&'w World<'c>, Actor<'w, 'c>, Area) -> TestResult;
 
-const GOING: [Going; 7] = [
+const GOING: [Going; 8] = [
     |_, p, _| p.exit(),
     |_, p, a| p.unmap(a),
     |_, p, a| p.advise(a, advice::DONTNEED),
@@ -261,8 +262,12 @@ const GOING: [Going; 7] = [
         p.protect(a, R)?;
         p.exit()
     },
+    |_, p, a| {
+        p.protect(a, R)?;
+        p.unmap(a)
+    },
     |w, p, a| {
-        p.move_to(a, w.place_aligned(PAGES, PAGES))?;
+        p.move_to(a, w.place_aligned(a.pages, a.pages))?;
         p.exit()
     },
     |_, p, _| {
@@ -277,28 +282,32 @@ const GOING: [Going; 7] = [
 /// All of a folio is mapped to be read, and then one page is written, not the first: that page's entry is all that knows of it. Entries of a
 /// folio go together (zap_present_folio_ptes(), and where they are protected, moved, copied or unmapped), and a folio that is clean is thrown away.
 ///
-///   each P |0 ... 3' ... 15|   exits, unmaps it, gives it back, protects it, moves it, forks, keeps it
-fn written_and_gone(ctx: &mut Ctx) -> TestResult {
+///   each P |0 ... 3' ... 15|   exits, unmaps it, gives it back, protects it (exits, unmaps it), moves it, forks, keeps it
+fn written_and_gone(ctx: &mut Ctx, huge: bool) -> TestResult {
     let w = World::new(ctx)?;
     let mut files = Vec::new();
+    let n = match huge {
+        true => w.place_huge(1)?.pages,
+        false => PAGES,
+    };
     for (i, going) in GOING.iter().enumerate() {
-        let file = w.object(Kind::Memfd, PAGES)?;
-        let a = w.place_aligned(PAGES, PAGES);
+        let file = w.object(Kind::Memfd, n)?;
+        let a = w.place_aligned(n, n);
         w.name(a, format!("a{i}"));
         let p = w.actor(&format!("P{i}"))?;
         p.map_huge_object(a, &file)?;
         p.read(a)?;
-        if w.folio_pages(p.id(), a.vpn)? != PAGES {
+        if w.folio_pages(p.id(), a.vpn)? != n {
             return Err(Stop::Skip("needs large folios of shared memory"));
         }
-        p.write(a.page(1 + 2 * i))?;
+        p.write(a.page(n - 1 - i))?;
         going(&w, p, a)?;
         files.push(file);
     }
     taken(&w)?;
     let q = w.actor("Q")?;
     for file in &files {
-        q.map_object(place(&w, "again", PAGES), file, 0, RW, Share::Shared)?;
+        q.map_object(place(&w, "again", n), file, 0, RW, Share::Shared)?;
     }
     w.check()?;
     walk::plain(&w)?;
@@ -325,7 +334,15 @@ pub const RECLAIMED: Test = Test {
 pub const WRITTEN_AND_GONE: Test = Test {
     about: "What was written to a page of a large folio is known when its mappings are gone.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
-    ..test("large.written_and_gone", written_and_gone)
+    ..test("large.written_and_gone", |c| written_and_gone(c, false))
+};
+pub const HUGE_WRITTEN_AND_GONE: Test = Test {
+    name: "huge.written_and_gone",
+    about: WRITTEN_AND_GONE.about,
+    needs: WRITTEN_AND_GONE.needs,
+    guards: WRITTEN_AND_SPLIT.guards,
+    run: |c| written_and_gone(c, true),
+    ..HUGE
 };
 pub const UNLIKE: Test = Test {
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],

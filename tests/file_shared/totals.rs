@@ -7,7 +7,7 @@ use helpers::kernel::vmstat;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Need, Test};
 use helpers::world::{Area, Kind, Share, World};
-use helpers::{Stop, TestResult, walk};
+use helpers::{Stop, TestResult, topology, walk};
 use std::time::Duration;
 
 /// How long a number may be on its way.
@@ -38,6 +38,39 @@ fn filled(ctx: &mut Ctx) -> TestResult {
     counters.expect_pages("shmem", property, "collapsed", base, n - parts.len())?;
     w.check()?;
     walk::plain(&w)?;
+    w.finish()
+}
+
+/// A file of large folios becomes a huge page: it has as many pages afterwards, and none when it is cut (collapse_file()).
+///
+///   memfd  |0 .. folio .. 15|16 .. folio .. 31| ...   ->   |======== huge ========|   ->   cut at 0
+fn joined(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let a = w.place_huge(1)?;
+    w.name(a, "a");
+    let n = a.pages;
+    let file = w.object(Kind::Memfd, n)?;
+    let p = w.actor("P")?;
+    let counters = Counters::open(&w)?;
+    let base = counters
+        .pages("shmem")?
+        .ok_or(Stop::Skip("needs shmem in memory.stat"))?;
+    p.map_huge_object(a, &file)?;
+    p.write(a)?;
+    if !(2..n).contains(&w.folio_pages(p.id(), a.vpn)?) {
+        return Err(Stop::Skip("needs large folios of shared memory"));
+    }
+    let property = "every page of shared memory counts as such";
+    counters.expect_pages("shmem", property, "written", base, n)?;
+    p.fork("Q")?;
+    if !p.collapse_cached(a)? {
+        return Err(Stop::Skip("needs a free huge page for shared memory"));
+    }
+    counters.expect_pages("shmem", property, "collapsed", base, n)?;
+    w.check()?;
+    walk::plain(&w)?;
+    w.truncate(&file, 0)?;
+    counters.expect_pages("shmem", property, "cut", base, 0)?;
     w.finish()
 }
 
@@ -120,6 +153,14 @@ pub const FILLED: Test = Test {
     about: "The counters of shared memory follow its pages.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
     run: filled,
+    ..HUGE
+};
+pub const JOINED: Test = Test {
+    name: "large.counted.joined",
+    about: "The counters of shared memory follow its pages.",
+    needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
+    knobs: topology::SHARED_FOLIOS,
+    run: joined,
     ..HUGE
 };
 pub const CUT: Test = Test {

@@ -5,6 +5,7 @@ use super::{End, leave, vm_locked};
 use helpers::supervise::{Ctx, Knob};
 use helpers::topology::{self, RW};
 use helpers::walk::mlocked::{self, expect};
+use helpers::walk::reclaim::press;
 use helpers::world::model::Lock;
 use helpers::world::{Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
@@ -100,5 +101,45 @@ pub fn large(ctx: &mut Ctx) -> TestResult {
         }
     }
     walk::every_on_offer(&w)?;
+    w.finish()
+}
+
+/// A huge page that P has locked by its PMD; Q locks it as well, by PTEs, and goes: that is none of P's business. Before Linux 6.7 locks by PTEs were no
+/// locks of the folio, and since then its mark may go for a while with any PTE (munlock_vma_folio()): so it is asked whether it stays.
+///
+///   memfd       |0 ..... huge page ..... 511|
+///   P locked    |===========================|
+///   Q locked      |0 ..................... 511|   at an odd address; goes in each way
+pub fn large_beside(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    mlocked::shown(&w)?;
+    let (a, b) = (w.place_huge(1)?, w.place_huge(2)?);
+    let n = a.pages;
+    let b = b.sub(1..n + 1);
+    w.name(a, "a");
+    w.name(b, "b");
+    let file = w.object(Kind::Memfd, n)?;
+    let p = w.actor("P")?;
+    p.fill_huge_object(a, &file)?;
+    p.lock(a, Lock::Full)?;
+    expect(&w, p, a.page(0), true)?;
+    for end in [End::Unlock, End::Unmap, End::Exit, End::Exec, End::Over] {
+        let q = w.actor("Q")?;
+        q.map_object(b, &file, 0, RW, Share::Shared)?;
+        q.lock(b, Lock::Full)?;
+        leave(&w, q, b, end)?;
+        if w.features().version() < (6, 7) {
+            expect(&w, p, a.page(0), true)?;
+        }
+        w.check()?;
+        if end != End::Exit {
+            q.exit()?;
+        }
+    }
+    press(&w)?;
+    mlocked::stay(&w, p, &[a])?;
+    w.check()?;
+    p.unlock(a)?;
+    expect(&w, p, a.page(0), false)?;
     w.finish()
 }
