@@ -13,7 +13,7 @@
 pagemap_scan_thp_entry(...)
 {
 <...
- if (end != start + HPAGE_SIZE) {
+ if (end != start + HPAGE_SIZE && !(rmap_bug_is(942) && p->arg.max_pages)) {
 +	if (rmap_bug_is(987)) {
 +		make_uffd_wp_pmd(vma, start & HPAGE_PMD_MASK, pmd);
 +		flush_tlb_range(vma, start & HPAGE_PMD_MASK,
