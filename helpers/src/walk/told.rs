@@ -236,17 +236,7 @@ pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
             if w.features().version() < (5, 16) && referenced(w, actor, area)? < area.pages {
                 continue;
             }
-            let before = w.pages_of(actor, area)?;
-            if let Taken::NotNow(why) = (MIGRATE.take)(w)? {
-                w.diag(why);
-                return Err(Stop::Skip("needs pages that can be migrated now"));
-            }
-            let after = w.pages_of(actor, area)?;
-            let moved = before.iter().zip(&after).all(|pair| match pair {
-                (Some(before), Some(after)) => before.0 != after.0,
-                _ => false,
-            });
-            if moved {
+            if all_move(w, actor, area)? {
                 judged = true;
                 lost = area.pages - referenced(w, actor, area)?.min(area.pages);
                 if lost == 0 {
@@ -279,6 +269,24 @@ pub fn moved(w: &World, actor: Actor, area: Area) -> TestResult {
     }
 }
 
+/// Migrates: whether all pages of an area are others afterwards.
+///
+/// # Errors
+/// `Skip` when nothing is migrated now.
+#[track_caller]
+fn all_move(w: &World, actor: Actor, area: Area) -> TestResult<bool> {
+    let before = w.pages_of(actor, area)?;
+    if let Taken::NotNow(why) = (MIGRATE.take)(w)? {
+        w.diag(why);
+        return Err(Stop::Skip("needs pages that can be migrated now"));
+    }
+    let after = w.pages_of(actor, area)?;
+    Ok(before.iter().zip(&after).all(|pair| match pair {
+        (Some(before), Some(after)) => before.0 != after.0,
+        _ => false,
+    }))
+}
+
 /// Pages of an area that nobody has touched do not count as accessed in the place that they are moved to (remove_migration_pte(),
 /// remove_migration_pmd()).
 ///
@@ -289,18 +297,20 @@ pub fn moved_untouched(w: &World, actor: Actor, area: Area) -> TestResult {
     (MIGRATE.offered)(w).map_err(Stop::Skip)?;
     w.control()?;
     w.check()?;
-    let mut seen = 0;
+    let mut seen = None;
     for _ in 0..TIMES {
         forget_accesses(w)?;
-        if let Taken::NotNow(why) = (MIGRATE.take)(w)? {
-            w.diag(why);
-            return Err(Stop::Skip("needs pages that can be migrated now"));
+        if !all_move(w, actor, area)? {
+            continue;
         }
-        seen = referenced(w, actor, area)?;
-        if seen == 0 {
-            return w.check();
+        match referenced(w, actor, area)? {
+            0 => return w.check(),
+            pages => seen = Some(pages),
         }
     }
+    let Some(seen) = seen else {
+        return Err(Stop::Skip("needs pages that can be migrated now"));
+    };
     Err(w.report(&Finding {
         property: "a page that nobody has accessed does not count as accessed where it has moved to",
         detail: format!("{seen} of {} page(s) do, each of {TIMES} times", area.pages),
