@@ -6,8 +6,6 @@
 //! let each actor read all in turn; here the script says who comes when.
 
 use helpers::kernel::kpage::Flags;
-use helpers::kernel::lru;
-use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW, filled, like};
@@ -16,14 +14,17 @@ use helpers::walk::ksm::KSM as KSM_WALK;
 use helpers::walk::merge::merge;
 use helpers::walk::migrate::MIGRATE;
 use helpers::walk::reclaim::{press, swap_off, swap_out};
-use helpers::world::{Actor, Area, Kind, Share, World, rss};
+use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult, walk};
-use std::time::Duration;
 
 #[path = "swap/charged.rs"]
 mod charged;
 #[path = "swap/counted.rs"]
 mod counted;
+#[path = "swap/high_water.rs"]
+mod high_water;
+#[path = "swap/off.rs"]
+mod off;
 #[path = "swap/zeroes.rs"]
 mod zeroes;
 
@@ -43,8 +44,6 @@ const ORDERS: [[usize; 3]; 6] = [
     [2, 0, 1],
     [2, 1, 0],
 ];
-/// The most that is mapped to be above what the kernel's numbers may be off by, bytes.
-const MOST: usize = 64 << 20;
 
 /// Who of them writes: a bit for each.
 const WRITERS: usize = 8;
@@ -225,74 +224,6 @@ fn soft_dirty(ctx: &mut Ctx) -> TestResult {
     walks(w)
 }
 
-/// Pages that are `times` as many as the kernel's numbers of a process may be off by.
-fn above_slack(w: &World, times: usize) -> TestResult<usize> {
-    let n = rss::slack() as usize * times;
-    if n * w.page_size() > MOST {
-        return Err(Stop::Skip("needs fewer CPUs, for exact numbers"));
-    }
-    Ok(n)
-}
-
-/// A process has had its most before pages go, whichever way they go.
-///
-///   P [ .. swapped out]      Q [ .. given back]      R [ .. unmapped]      S [ .. |cut off]
-fn high_water(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let n = above_slack(&w, 4)?;
-    type Way = fn(Actor, Area) -> TestResult;
-    let ways: [(&str, Way); 4] = [
-        ("P", |p, a| p.page_out(a)),
-        ("Q", |q, a| q.advise(a, advice::DONTNEED)),
-        ("R", |r, a| r.unmap(a)),
-        ("S", |s, a| s.resize(a, 1).map(drop)),
-    ];
-    for (name, go) in ways {
-        let (p, a) = filled(&w, name, n)?;
-        let rss = p.rss_with(a)?;
-        go(p, a)?;
-        p.check_high_water(rss)?;
-        p.exit()?;
-    }
-    w.finish()
-}
-
-/// The same of pages of a memfd and of a file (try_to_unmap_one()). Nothing else of the process goes meanwhile.
-///
-///   P  shared [ .. swapped out]      Q  a disk's file, private [ .. reclaimed]
-fn high_water_shared(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let n = above_slack(&w, 4)?;
-    let mut kinds = vec![(Kind::Memfd, Share::Shared)];
-    if w.arena().disk.is_some() {
-        kinds.push((Kind::Disk, Share::Private));
-    }
-    for (kind, share) in kinds {
-        let p = w.actor("P")?;
-        let a = w.place(n);
-        let file = w.object(kind, n)?;
-        p.map_object(a, &file, 0, RW, share)?;
-        match share {
-            Share::Shared => p.write(a)?,
-            Share::Private => p.read(a)?,
-        }
-        let rss = p.rss_with(a)?;
-        let mut until = w.limit(Duration::from_secs(3));
-        while w.pages_of(p, a)?.iter().flatten().count() > n / 8 {
-            if until.over() {
-                return Err(Stop::Skip(
-                    "needs MADV_PAGEOUT that takes pages of files now",
-                ));
-            }
-            lru::drain().doing("drain the LRU batches")?;
-            p.advise(a, advice::PAGEOUT)?;
-        }
-        p.check_high_water(rss)?;
-        p.exit()?;
-    }
-    w.finish()
-}
-
 /// Where a KSM page is shared that goes to swap.
 #[derive(Clone, Copy, PartialEq)]
 enum Shared {
@@ -459,109 +390,6 @@ fn freed_cached(ctx: &mut Ctx, off: bool) -> TestResult {
     walks(w)
 }
 
-/// swapoff(2) brings all back, for each sharer by its own entry (unuse_pte()).
-fn off(ctx: &mut Ctx, merged: bool) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = filled(&w, "P", 8)?;
-    let c = p.fork("C")?;
-    c.write(a.sub(0..2))?;
-    let q = like(&w, "Q", 8, (p, a))?;
-    if merged {
-        merge(&w, &[(p, a), q])?;
-    }
-    let g = c.fork("G")?;
-    w.clear_soft_dirty()?;
-    p.write(a.sub(2..4))?;
-    swap_out(&w)?;
-    g.read(a.sub(0..3))?;
-    g.fork("D")?;
-    p.read(a.sub(5..7))?;
-    w.check_partly()?;
-    let off = swap_off(&w)?;
-    w.check()?;
-    drop(off);
-    p.exit()?;
-    walks(w)
-}
-
-/// Who had a page for himself has it so again, whatever brings it back: a read (do_swap_page()) or swapoff (unuse_pte()). No fork comes after.
-///
-///   P  |0 1|2 3|4 5 6 7|   2, 3 written after the fork     C  |0'1'|2 3|4 5 6 7|   P's child, its 0 and 1 written
-fn off_exclusive(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = filled(&w, "P", 8)?;
-    let alone = w.place(4);
-    w.name(alone, "alone");
-    let c = p.fork("C")?;
-    c.write(a.sub(0..2))?;
-    p.write(a.sub(2..4))?;
-    p.map(alone)?;
-    p.write(alone)?;
-    let own = [(c, a.sub(0..2)), (p, a.sub(2..4)), (p, alone)];
-    for (actor, area) in own {
-        match actor.has_exclusive(area)? {
-            Some(true) => {}
-            _ => {
-                return Err(Stop::Skip(
-                    "needs kpageflags with ANON_EXCLUSIVE (Linux 5.19)",
-                ));
-            }
-        }
-    }
-    swap_out(&w)?;
-    for (actor, area) in own {
-        actor.read(area.page(0))?;
-        if actor.has_exclusive(area.page(0))? != Some(true) {
-            return Err(Stop::Skip(
-                "needs swap entries that tell who has a page for himself",
-            ));
-        }
-    }
-    let off = swap_off(&w)?;
-    for (actor, area) in own {
-        match actor.has_exclusive(area)? {
-            Some(true) => {}
-            Some(false) => {
-                return Err(Stop::fail(format_args!(
-                    "a page that one process had for itself is exclusive again after swapoff, as after a read: one of {}'s {} is not",
-                    actor.name(),
-                    area.pages
-                )));
-            }
-            None => return Err(Stop::Skip("needs memory that nobody else reclaims")),
-        }
-    }
-    w.check()?;
-    drop(off);
-    walks(w)
-}
-
-/// What swapoff brings back gets its number in its area from where the area came, not from where it is (unuse_pte(), linear_page_index()).
-///
-///   P  |0 1 2|3 4 5|6 7| moved as a whole, then its middle     C  P's child: where they were, 0 and 1 its own
-///   P, C  private, from page 3 of a memfd on |0 1 2 3|         all copies
-fn off_moved(ctx: &mut Ctx) -> TestResult {
-    let w = World::new(ctx)?;
-    let (p, a) = filled(&w, "P", 8)?;
-    let file = w.object(Kind::Memfd, 8)?;
-    let (copies, to, middle) = (w.place(4), w.place(8), w.place(3));
-    for (area, name) in [(copies, "copies"), (to, "to"), (middle, "middle")] {
-        w.name(area, name);
-    }
-    p.map_object(copies, &file, 3, RW, Share::Private)?;
-    p.write(copies)?;
-    let c = p.fork("C")?;
-    c.write(a.sub(0..2))?;
-    c.write(copies.sub(0..2))?;
-    p.move_to(a, to)?;
-    p.move_to(to.sub(3..6), middle)?;
-    swap_out(&w)?;
-    let off = swap_off(&w)?;
-    w.check()?;
-    drop(off);
-    walks(w)
-}
-
 /// More sharers than the first byte of a slot's count can tell (SWAP_MAP_MAX, add_swap_count_continuation()): the slot is shared by all of them, and
 /// is free when the last has gone.
 ///
@@ -623,6 +451,12 @@ const ADVICE: Test = Test {
     ..SWAP
 };
 
+const HIGH_WATER: Test = Test {
+    about: "The most that a process had in memory is remembered, whichever way its pages go.",
+    needs: &[Need::Pfn, Need::Reclaim],
+    ..Test::DEFAULT
+};
+
 const COUNTED: Test = Test {
     about: "What a process has in swap is counted.",
     needs: OFF.needs,
@@ -658,10 +492,22 @@ const TESTS: &[Test] = &[
     t!(SWAP, "forked_while_out", forked_while_out),
     t!(SWAP, "again_and_again", again_and_again),
     t!(SWAP, "soft_dirty", soft_dirty),
-    t!(ADVICE, "high_water", high_water),
+    t!(HIGH_WATER, "high_water", high_water::private),
     Test {
         needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim],
-        ..t!(ADVICE, "high_water.shared", high_water_shared)
+        ..t!(HIGH_WATER, "high_water.shared", |c| high_water::object(
+            c,
+            Kind::Memfd,
+            Share::Shared
+        ))
+    },
+    Test {
+        needs: &[Need::Pfn, Need::KpageFlags, Need::Reclaim, Need::Disk],
+        ..t!(HIGH_WATER, "high_water.disk", |c| high_water::object(
+            c,
+            Kind::Disk,
+            Share::Private
+        ))
     },
     t!(CACHED, "cached", |c| cached(c, false)),
     t!(CACHED, "cached.forked", |c| cached(c, true)),
@@ -706,10 +552,10 @@ const TESTS: &[Test] = &[
         needs: OFF.needs,
         ..t!(ADVICE, "free.off", |c| freed_cached(c, true))
     },
-    t!(OFF, "off", |c| off(c, false)),
-    t!(OFF, "off.ksm", |c| off(c, true)),
-    t!(OFF, "off.moved", off_moved),
-    t!(OFF, "off.exclusive", off_exclusive),
+    t!(OFF, "off", |c| off::off(c, false)),
+    t!(OFF, "off.ksm", |c| off::off(c, true)),
+    t!(OFF, "off.moved", off::moved),
+    t!(OFF, "off.exclusive", off::exclusive),
 ];
 
 pub fn main() {

@@ -14,7 +14,7 @@ use helpers::{TestResult, supervise::Ctx};
 ///        P, C read   C reads   C gives up q2   P moves q3      then swapoff
 pub fn counted(ctx: &mut Ctx, merged: bool) -> TestResult {
     let w = World::new(ctx)?;
-    let n = super::above_slack(&w, 8)?;
+    let n = super::high_water::above_slack(&w, 8)?;
     let quarter = n / 4;
     let (p, a) = filled(&w, "P", n)?;
     if merged {
