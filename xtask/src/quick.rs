@@ -20,7 +20,7 @@ Writes tests/quick.list, for run_tests.sh -T: the tests that catch most of the
 planted bugs for the time they take, until that time is used up. Which test
 catches which bug is in lab/detection*.json (the first that did), how long each
 takes in FILE, the flat stream of a run of the whole suite (run_tests.sh -d
---tap FILE).
+--one-round --tap FILE).
 
   --seconds S     for how long they run in the run of FILE (60)
 
