@@ -478,7 +478,7 @@ const TESTS: &[Test] = &[
     large::UNLIKE,
     large::LOCKED_HALF,
     large::WRITTEN_AND_GONE,
-    large::HUGE_WRITTEN_AND_GONE,
+    huge::WRITTEN_AND_GONE,
     large::RESHAPED,
     large::TAKEN_AWAY,
     large::COUNTED,

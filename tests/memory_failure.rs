@@ -326,10 +326,7 @@ const HELD: Test = Test {
     knobs: &[
         Knob::set("/proc/sys/vm/memory_failure_early_kill", "0"),
         Knob::set("/proc/sys/vm/memory_failure_recovery", "1"),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-            "advise",
-        ),
+        topology::SHARED_HUGE,
     ],
     guards: &[Fix {
         commit: "eac96c3efdb5",

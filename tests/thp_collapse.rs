@@ -454,13 +454,11 @@ const TESTS: &[Test] = &[
     Test {
         name: "underused.shared",
         run: |c| underused::underused(c, Then::Nothing, true),
-        needs: underused::SHARED_NEEDS,
         ..UNDERUSED
     },
     Test {
         name: "underused.moved",
         run: |c| underused::underused(c, Then::Moved, false),
-        needs: underused::MOVED_NEEDS,
         ..UNDERUSED
     },
     Test {

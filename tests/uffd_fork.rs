@@ -15,7 +15,7 @@ mod poison;
 #[path = "uffd_fork/written_back.rs"]
 mod written_back;
 
-use helpers::supervise::{Ctx, Knob, Need, Test, main as run};
+use helpers::supervise::{Ctx, Need, Test, main as run};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::{
     FEATURE_EVENT_FORK as FORK, FEATURE_EVENT_REMAP as REMAP, FEATURE_EVENT_UNMAP as UNMAP,
@@ -562,10 +562,7 @@ const TESTS: &[Test] = &[
         name: "poisoned.memfd.huge",
         run: |c| poisoned_cached(c, Share::Shared, true),
         needs: Grain::HUGE_NEEDS,
-        knobs: &[Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-            "advise",
-        )],
+        knobs: &[topology::SHARED_HUGE],
         ..POISONED
     },
     Test {

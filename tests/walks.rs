@@ -492,10 +492,7 @@ const TESTS: &[Test] = &[
     },
     Test {
         name: "own.forked_file.thp_parts",
-        knobs: &[Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-            "advise",
-        )],
+        knobs: &[topology::SHARED_HUGE],
         run: |c| own_forked(c, true),
         ..OWN_HUGE
     },

@@ -21,6 +21,11 @@ pub const RWX: i32 = RW | PROT_EXEC;
 /// Readable and executable.
 pub const RX: i32 = R | PROT_EXEC;
 
+/// Shared memory that asks for it (MADV_HUGEPAGE) gets huge pages.
+pub const SHARED_HUGE: Knob = Knob::set(
+    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+    "advise",
+);
 /// Shared memory that asks for it (MADV_HUGEPAGE) gets folios of 16 pages, of 4, 16 and 64 KiB each (Linux 6.11).
 pub const SHARED_FOLIOS: &[Knob] = &[
     Knob::set(

@@ -5,9 +5,10 @@
 //! the page that this VMA has.
 
 use super::bits::taken;
+use super::large::written_and_gone;
 use super::place;
 use helpers::counters::{FileMapped, each_time};
-use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
+use helpers::supervise::{Ctx, Fix, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::sys::uffd::WP;
 use helpers::topology::{self, Grain, R, RW};
@@ -473,10 +474,7 @@ fn written_and_moved(ctx: &mut Ctx) -> TestResult {
 pub const HUGE: Test = Test {
     about: "Every mapping of a huge page of shared memory is found, also of a few pages from its middle.",
     needs: Grain::HUGE_NEEDS,
-    knobs: &[Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-        "advise",
-    )],
+    knobs: &[topology::SHARED_HUGE],
     ..Test::DEFAULT
 };
 
@@ -521,6 +519,12 @@ pub const WRITTEN_AND_SPLIT: Test = Test {
         subject: "mm/huge_memory: transfer the pmd dirty bit to the folio on zap",
     }],
     ..HUGE
+};
+pub const WRITTEN_AND_GONE: Test = Test {
+    name: "huge.written_and_gone",
+    about: "What was written to a page of a huge page of shared memory is known when its mappings are gone.",
+    run: |c| written_and_gone(c, true),
+    ..WRITTEN_AND_SPLIT
 };
 pub const WRITTEN_AND_MOVED: Test = Test {
     name: "huge.written_and_moved",

@@ -3,7 +3,6 @@
 //! fault maps as much of it as fits (finish_fault()).
 
 use super::bits::taken;
-use super::huge::{HUGE, WRITTEN_AND_SPLIT};
 use super::place;
 use helpers::counters::{FileMapped, each_time};
 use helpers::supervise::{Ctx, Need, Test};
@@ -282,8 +281,8 @@ const GOING: [Going; 8] = [
 /// All of a folio is mapped to be read, and then one page is written, not the first: that page's entry is all that knows of it. Entries of a
 /// folio go together (zap_present_folio_ptes(), and where they are protected, moved, copied or unmapped), and a folio that is clean is thrown away.
 ///
-///   each P |0 ... 3' ... 15|   exits, unmaps it, gives it back, protects it (exits, unmaps it), moves it, forks, keeps it
-fn written_and_gone(ctx: &mut Ctx, huge: bool) -> TestResult {
+///   each P |0 ... 13' . 15|   exits, unmaps it, gives it back, protects it (exits, unmaps it), moves it, forks, keeps it
+pub fn written_and_gone(ctx: &mut Ctx, huge: bool) -> TestResult {
     let w = World::new(ctx)?;
     let mut files = Vec::new();
     let n = match huge {
@@ -335,14 +334,6 @@ pub const WRITTEN_AND_GONE: Test = Test {
     about: "What was written to a page of a large folio is known when its mappings are gone.",
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
     ..test("large.written_and_gone", |c| written_and_gone(c, false))
-};
-pub const HUGE_WRITTEN_AND_GONE: Test = Test {
-    name: "huge.written_and_gone",
-    about: WRITTEN_AND_GONE.about,
-    needs: WRITTEN_AND_GONE.needs,
-    guards: WRITTEN_AND_SPLIT.guards,
-    run: |c| written_and_gone(c, true),
-    ..HUGE
 };
 pub const UNLIKE: Test = Test {
     needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],

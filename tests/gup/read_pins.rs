@@ -8,7 +8,7 @@ use super::{N, PIN, family};
 use helpers::TestResult;
 use helpers::actor::pin::Lookup;
 use helpers::kernel::features::Features;
-use helpers::supervise::{Ctx, Fix, Knob, Need, Test};
+use helpers::supervise::{Ctx, Fix, Need, Test};
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk::{self, merge};
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -346,10 +346,7 @@ const READ_OTHER_HUGE: Test = Test {
     ..READ_OTHER
 };
 const READ_HUGE_FILE: Test = Test {
-    knobs: &[Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-        "advise",
-    )],
+    knobs: &[topology::SHARED_HUGE],
     ..READ_OTHER_HUGE
 };
 const READ_KSM: Test = Test {

@@ -16,10 +16,7 @@ use std::time::Duration;
 
 /// For large folios of shared memory and for small ones.
 const KNOBS: &[Knob] = &[
-    Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-        "advise",
-    ),
+    topology::SHARED_HUGE,
     Knob::set(
         "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
         "madvise",

@@ -14,10 +14,7 @@ use helpers::{Stop, TestResult, walk};
 const N: usize = 8;
 
 /// For huge pages of a memfd.
-pub const KNOBS: &[Knob] = &[Knob::set(
-    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-    "advise",
-)];
+pub const KNOBS: &[Knob] = &[topology::SHARED_HUGE];
 
 /// remap_file_pages(2): what a locked area shows from now on is locked, what it showed before is not, and as much of it is locked as before.
 ///

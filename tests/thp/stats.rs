@@ -175,9 +175,19 @@ impl Part {
     }
 
     /// What is mapped still.
-    fn rest(&self, folio: Area) -> [Area; 2] {
+    fn rest(&self, folio: Area) -> impl Iterator<Item = Area> {
         let part = (self.pages)(folio.pages);
-        [folio.sub(0..part.start), folio.sub(part.end..folio.pages)]
+        let rest = [folio.sub(0..part.start), folio.sub(part.end..folio.pages)];
+        rest.into_iter().filter(|r| r.pages > 0)
+    }
+
+    /// Unmaps it.
+    fn unmap_rest(&self, who: Actor, folio: Area) -> TestResult {
+        if self.unmapped {
+            self.rest(folio).try_for_each(|rest| who.unmap(rest))
+        } else {
+            who.unmap(folio)
+        }
     }
 }
 
@@ -225,8 +235,7 @@ fn by_owner(
     // What was split meanwhile, for want of memory or to be moved, may or may not have been counted at that time.
     let mut whole = 0;
     for &folio in folios {
-        let rest = part.rest(folio);
-        let left = rest.iter().find(|r| r.pages > 0).expect("a part");
+        let left = part.rest(folio).next().expect("a part");
         whole += usize::from(w.folio_pages(p.id(), left.vpn)? == folio.pages);
     }
     let all = folios.len();
@@ -240,13 +249,7 @@ fn by_owner(
         whole,
     );
     for &folio in folios {
-        if !part.unmapped {
-            p.unmap(folio)?;
-            continue;
-        }
-        for rest in part.rest(folio).into_iter().filter(|r| r.pages > 0) {
-            p.unmap(rest)?;
-        }
+        part.unmap_rest(p, folio)?;
     }
     let more = count(file)? - before;
     Ok(risen.or_else(|| wrong("and then the rest", [0, 0], more, all)))
@@ -262,21 +265,12 @@ fn then_out(
 ) -> TestResult<Option<Wrong>> {
     let before = count(file)?;
     part.take_all(p, folios)?;
-    let mut rests = Vec::new();
-    for &folio in folios {
-        rests.extend(part.rest(folio).into_iter().filter(|r| r.pages > 0));
-    }
-    for &rest in &rests {
+    for rest in folios.iter().flat_map(|&folio| part.rest(folio)) {
         p.page_out(rest)?;
     }
     let more = count(file)? - before;
     for &folio in folios {
-        if !part.unmapped {
-            p.unmap(folio)?;
-        }
-    }
-    for rest in rests.into_iter().filter(|_| part.unmapped) {
-        p.unmap(rest)?;
+        part.unmap_rest(p, folio)?;
     }
     w.check()?;
     Ok(wrong("and the rest in swap", [0, 0], more, folios.len()))

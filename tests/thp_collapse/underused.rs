@@ -21,41 +21,21 @@ pub const KNOBS: &[Knob] = &[
     ),
 ];
 const SHRINK: &str = "/sys/kernel/mm/transparent_hugepage/shrink_underused";
-const UNDERUSED: Need = Need::File(
-    SHRINK,
-    "needs huge pages that are split when hardly used (Linux 6.12)",
-);
 pub const NEEDS: &[Need] = &[
     Need::Thp,
     Need::Pfn,
     Need::KpageFlags,
     Need::Reclaim,
     Need::MemMib(64),
-    UNDERUSED,
-];
-pub const SHARED_NEEDS: &[Need] = &[
-    Need::Thp,
-    Need::Pfn,
-    Need::KpageFlags,
-    Need::Reclaim,
-    Need::MemMib(64),
-    UNDERUSED,
-    Need::Probe(splits_shared),
-];
-pub const MOVED_NEEDS: &[Need] = &[
-    Need::Thp,
-    Need::Pfn,
-    Need::KpageFlags,
-    Need::Reclaim,
-    Need::Nodes(2),
-    Need::MemMib(64),
-    UNDERUSED,
-    Need::Probe(queued_again),
+    Need::File(
+        SHRINK,
+        "needs huge pages that are split when hardly used (Linux 6.12)",
+    ),
 ];
 
 /// What has moved is in the queue of the node it has moved to (migrate_folio_move()). Before it was in none; stable kernels have the mend too, which
 /// nothing shows.
-pub fn queued_again(features: &Features) -> Result<(), &'static str> {
+fn queued_again(features: &Features) -> Result<(), &'static str> {
     match features.version() >= (7, 2) {
         true => Ok(()),
         false => Err(
@@ -154,6 +134,13 @@ fn round(ctx: &Ctx, then: Then, shared: bool) -> TestResult<Option<Vec<&'static 
 
 ///   P (C)  a [x 0 0 ... 0 x]   b [0 ... x ... 0]     x written     ->     pages, those of zeroes are the zero page
 pub fn underused(ctx: &mut Ctx, then: Then, shared: bool) -> TestResult {
+    let features = &ctx.arena.features;
+    if shared {
+        splits_shared(features).map_err(Stop::Skip)?;
+    }
+    if then == Then::Moved {
+        queued_again(features).map_err(Stop::Skip)?;
+    }
     let mut all = Vec::new();
     for _ in 0..ROUNDS {
         match round(ctx, then, shared)? {

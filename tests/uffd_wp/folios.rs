@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Large folios of shared memory that userfaultfd write-protects, mapped by PTEs: what takes them away leaves a mark for each entry
-//! (pte_install_uffd_wp_if_needed() in try_to_unmap_one()), whether it takes one or a batch.
+//! Large folios of shared memory that userfaultfd write-protects: what takes them away leaves a mark for each entry
+//! (pte_install_uffd_wp_if_needed() in try_to_unmap_one()), whether it takes one or a batch; and where a PMD maps one, each page gets a mark first.
 
 use super::{MARK, N, WP};
-use helpers::supervise::{Ctx, Knob, Need, Test};
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, NONE, RW};
 use helpers::world::{Actor, Area, Kind, Share, World};
@@ -53,7 +53,7 @@ fn folios(w: &World, p: Actor, q: Actor) -> TestResult<Area> {
 }
 
 /// Huge pages that each maps by a PMD. All of P's is registered, and all or parts of it write-protected: the PMD entry goes, and each page has a
-/// mark instead, though there is no page table yet (change_pmd_prepare(), change_prepare()).
+/// mark instead, though there is no page table yet (change_pmd_prepare()).
 ///
 ///   memfd       |==================== huge page =====================|
 ///   P shared    |=====================================================|    registered
@@ -66,8 +66,7 @@ fn huge(ctx: &mut Ctx, whole: bool) -> TestResult {
     let n = a.pages;
     let file = w.object(Kind::Memfd, n)?;
     p.fill_huge_object(a, &file)?;
-    q.map_huge_object(a, &file)?;
-    q.write(a)?;
+    q.fill_huge_object(a, &file)?;
     let k = p.keeper(0)?;
     k.register(a, WP)?;
     let parts = match whole {
@@ -90,10 +89,7 @@ fn huge(ctx: &mut Ctx, whole: bool) -> TestResult {
 
 const BY_PMD: Test = Test {
     needs: Grain::HUGE_NEEDS,
-    knobs: &[Knob::set(
-        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-        "advise",
-    )],
+    knobs: &[topology::SHARED_HUGE],
     ..MARK
 };
 pub const HUGE: Test = Test {

@@ -135,10 +135,7 @@ pub const MEMFD_HUGE: Test = Test {
     needs: Grain::HUGE_NODES_NEEDS,
     knobs: &[
         Knob::set("/proc/sys/kernel/numa_balancing", "0"),
-        Knob::set(
-            "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-            "advise",
-        ),
+        topology::SHARED_HUGE,
     ],
     run: huge_object,
     ..COUNTED
