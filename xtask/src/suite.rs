@@ -110,7 +110,7 @@ pub fn from_dir(dir: &Path, arch: Arch) -> Result<Files> {
         bail!("{}: no run_tests.sh in it", dir.display());
     }
     let mut files = Files::new();
-    for name in ["run_tests.sh", "quick.list"] {
+    for name in ["run_tests.sh", "settings", "config", "quick.list"] {
         let path = dir.join(name);
         if path.is_file() {
             files.push((name.into(), Source::File(path)));
@@ -126,7 +126,9 @@ pub fn from_dir(dir: &Path, arch: Arch) -> Result<Files> {
         let source = match std::fs::read_link(&path).ok().and_then(|to| beside(&to)) {
             Some(to) => Source::Link(to),
             None => {
-                if !is_for(&path, arch)? {
+                // A release has kselftest's settings there too.
+                let program = mode(&path)? & 0o111 != 0;
+                if program && !is_for(&path, arch)? {
                     bail!("{}: no program for {}", path.display(), arch.name());
                 }
                 Source::File(path.clone())
