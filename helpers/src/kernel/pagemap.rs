@@ -132,7 +132,7 @@ impl Pagemap {
             file: File::open(super::proc_path(pid, "pagemap"))?,
         })
     }
-    /// The addresses of the pages of a range (bytes, page aligned) that were written since they were write-protected: now they are again. See
+    /// The pages of a range (bytes, page aligned) that were written since they were write-protected: now they are again. See
     /// [`scan::written`].
     ///
     /// # Errors
@@ -143,7 +143,7 @@ impl Pagemap {
         len: usize,
         wide: bool,
         most: usize,
-    ) -> nix::Result<Vec<usize>> {
+    ) -> nix::Result<scan::Told> {
         scan::written(&self.file, addr, len, wide, most)
     }
     /// The addresses of the pages of a range (bytes, page aligned) that were accessed since they were protected from it. See [`scan::accessed`].

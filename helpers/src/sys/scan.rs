@@ -24,6 +24,14 @@ const GUARD: u64 = 1 << 8;
 /// PAGE_IS_ACCESSED (since there is UFFDIO_RWPROTECT).
 const ACCESSED: u64 = 1 << 9;
 
+/// What a scan has told.
+pub struct Told {
+    /// The addresses of the pages, in bytes.
+    pub pages: Vec<usize>,
+    /// Where it ended (walk_end), in bytes: the next one goes on there.
+    pub end: usize,
+}
+
 /// struct page_region.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -43,13 +51,7 @@ mod raw {
 ///
 /// # Errors
 /// ENOTTY before Linux 6.7, EPERM where the range is not registered as needed.
-pub fn written(
-    pagemap: &File,
-    start: usize,
-    len: usize,
-    wide: bool,
-    most: usize,
-) -> Sys<Vec<usize>> {
+pub fn written(pagemap: &File, start: usize, len: usize, wide: bool, most: usize) -> Sys<Told> {
     let told = match wide {
         true => WRITTEN | PRESENT | SWAPPED,
         false => WRITTEN,
@@ -63,7 +65,7 @@ pub fn written(
 /// # Errors
 /// ENOTTY before Linux 6.7, EINVAL before 6.15.
 pub fn guards(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
-    scan(pagemap, start..start + len, 0, GUARD, GUARD, 0)
+    Ok(scan(pagemap, start..start + len, 0, GUARD, GUARD, 0)?.pages)
 }
 
 /// The addresses of the pages of a range, in bytes, that were accessed since userfaultfd protected them from that.
@@ -71,7 +73,7 @@ pub fn guards(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
 /// # Errors
 /// ENOTTY before Linux 6.7, EINVAL before there was UFFDIO_RWPROTECT.
 pub fn accessed(pagemap: &File, start: usize, len: usize) -> Sys<Vec<usize>> {
-    scan(pagemap, start..start + len, 0, ACCESSED, ACCESSED, 0)
+    Ok(scan(pagemap, start..start + len, 0, ACCESSED, ACCESSED, 0)?.pages)
 }
 
 /// The pages that are all of `categories`, of which it is told whether they are `told`; `most` of them, or all where that is 0.
@@ -82,7 +84,7 @@ fn scan(
     categories: u64,
     told: u64,
     most: usize,
-) -> Sys<Vec<usize>> {
+) -> Sys<Told> {
     let page = page_size();
     let Range { start, end } = range;
     let mut regions = vec![Region::default(); (end - start) / page];
@@ -109,5 +111,8 @@ fn scan(
     }
     regions.truncate(found as usize);
     let pages = |r: Region| (r.start as usize..r.end as usize).step_by(page);
-    Ok(regions.into_iter().flat_map(pages).collect())
+    Ok(Told {
+        pages: regions.into_iter().flat_map(pages).collect(),
+        end: arg[4] as usize,
+    })
 }

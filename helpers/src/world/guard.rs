@@ -72,15 +72,21 @@ impl Actor<'_, '_> {
     /// `Skip` where there is no such call.
     #[track_caller]
     pub fn scan_written(&self, area: Area, wide: bool) -> TestResult<Vec<usize>> {
-        self.scan_some_written(area, wide, 0)
+        Ok(self.scan_some_written(area, wide, 0)?.0)
     }
 
-    /// The same until `most` pages are told (max_pages), unless that is 0: those behind are neither told nor write-protected.
+    /// The same until `most` pages are told (max_pages), unless that is 0: those behind are neither told nor write-protected. Also the number of
+    /// the page where the next scan goes on (walk_end).
     ///
     /// # Errors
     /// `Skip` where there is no such call.
     #[track_caller]
-    pub fn scan_some_written(&self, area: Area, wide: bool, most: usize) -> TestResult<Vec<usize>> {
+    pub fn scan_some_written(
+        &self,
+        area: Area,
+        wide: bool,
+        most: usize,
+    ) -> TestResult<(Vec<usize>, usize)> {
         let w = self.world;
         let limit = match most {
             0 => String::new(),
@@ -99,7 +105,9 @@ impl Actor<'_, '_> {
             Err(e) => return Err(w.blame(self.id, Stop::error(format_args!("PAGEMAP_SCAN: {e}")))),
         };
         let populated = |vpn: &usize| w.is_populated(self.id, *vpn);
+        let next = (written.end / w.page).wrapping_sub(area.vpn);
         let told: Vec<usize> = written
+            .pages
             .into_iter()
             .map(|at| at / w.page)
             .filter(populated)
@@ -109,7 +117,7 @@ impl Actor<'_, '_> {
         let marked = marked.map(|vpn| (self.id, vpn));
         w.guarded.borrow_mut().extend(marked);
         w.scanned.borrow_mut().insert(self.id);
-        Ok(told.into_iter().map(|v| v - area.vpn).collect())
+        Ok((told.into_iter().map(|v| v - area.vpn).collect(), next))
     }
 
     /// PAGEMAP_SCAN finds the guards (MADV_GUARD_INSTALL) of an area, and takes no other mark for one. Where a kernel cannot look for them
