@@ -2,6 +2,7 @@
 //! The process that one test runs in.
 
 use super::ctx::{self, Message, Report, Verdict};
+use super::isolated::Isolated;
 use super::ledger::Ledger;
 use super::signals::Signals;
 use super::{Arena, Ctx, Test};
@@ -176,7 +177,11 @@ fn judge(start: &Start, report: Report, limit: Duration) -> Verdict {
         return Verdict::Skip((*first).to_owned());
     }
     let ledger = arena.and_then(Ledger::open);
-    let judge = |()| ledger.map_or(Ok(()), |l| l.check(start.arena));
+    let isolated = arena.and_then(|_| Isolated::open());
+    let judge = |()| {
+        isolated.map_or(Ok(()), Isolated::check)?;
+        ledger.map_or(Ok(()), |l| l.check(start.arena))
+    };
     let ended = (test.run)(&mut ctx);
     for line in ctx.tally.lines() {
         ctx.diag(line);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the kernel says is mapped when a test has ended all that it had map anything: the counters of its memory cgroup are what they were
-//! before (NR_ANON_MAPPED, NR_ANON_THPS, NR_FILE_MAPPED, the size of the unevictable list). One mapping counted twice, or not at all, and one
-//! page whose lock is not forgotten, stay in them for ever.
+//! before (NR_ANON_MAPPED, NR_ANON_THPS, NR_FILE_MAPPED, NR_SHMEM, NR_SHMEM_THPS, the size of the unevictable list). One mapping counted twice, or
+//! not at all, one page whose lock is not forgotten, and one of a memfd that goes on being counted, stay in them for ever.
 
 use super::arena::Arena;
 use crate::kernel::memcg::Memcg;
@@ -32,6 +32,10 @@ pub(super) struct Ledger {
     own_files: i64,
     /// Locked ones.
     unevictable: i64,
+    /// Shared memory, mapped or not.
+    shmem: i64,
+    /// What of it is in huge pages.
+    shmem_huge: i64,
 }
 
 impl Ledger {
@@ -88,13 +92,17 @@ impl Ledger {
         let huge = self.huge - before.huge;
         let files = self.files - before.files;
         let unevictable = self.unevictable - before.unevictable;
+        let shmem = self.shmem - before.shmem;
+        let shmem_huge = self.shmem_huge - before.shmem_huge;
         let slack = SLACK + (-before.anon).max(0);
         let may = SLACK + self.own_files.max(before.own_files);
-        if anon.abs() <= slack && huge == 0 && files.abs() <= may && unevictable == 0 {
+        let mapped = anon.abs() <= slack && huge == 0 && files.abs() <= may;
+        if mapped && unevictable == 0 && shmem.abs() <= SLACK && shmem_huge == 0 {
             return None;
         }
         Some(format!(
-            "{anon} anonymous page(s) (give or take {slack}), {huge} page(s) of PMDs, {files} page(s) of files (give or take {may}), {unevictable} unevictable page(s)"
+            "{anon} anonymous page(s) (give or take {slack}), {huge} page(s) of PMDs, {files} page(s) of files (give or take {may}), {unevictable} unevictable page(s), \
+             {shmem} page(s) of shared memory (give or take {SLACK}), {shmem_huge} of them in huge pages"
         ))
     }
 }
@@ -124,5 +132,7 @@ fn read(memcg: &Memcg) -> io::Result<Option<Ledger>> {
         files: pages("file_mapped")?,
         own_files: rss - anon,
         unevictable: pages("unevictable")?,
+        shmem: pages("shmem")?,
+        shmem_huge: pages("shmem_thp")?,
     }))
 }

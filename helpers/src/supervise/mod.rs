@@ -17,6 +17,7 @@ mod child;
 mod cli;
 pub mod ctx;
 mod descend;
+mod isolated;
 mod journal;
 mod kmsg;
 pub mod knob;
