@@ -13,6 +13,8 @@ mod huge;
 mod places;
 #[path = "ksm/room.rs"]
 mod room;
+#[path = "ksm/scanned.rs"]
+mod scanned;
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -528,6 +530,7 @@ const TESTS: &[Test] = &[
         run: counts::node_left,
         ..NODES
     },
+    scanned::AGAIN,
 ];
 
 pub fn main() {
