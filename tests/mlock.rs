@@ -21,6 +21,8 @@ use helpers::{Stop, TestResult, walk};
 
 #[path = "mlock/born.rs"]
 mod born;
+#[path = "mlock/compacted.rs"]
+mod compacted;
 #[path = "mlock/large.rs"]
 mod large;
 #[path = "mlock/moved.rs"]
@@ -536,6 +538,7 @@ const TESTS: &[Test] = &[
     several::SEVERAL,
     several::NEIGHBOURS,
     several::NEIGHBOURS_ON_FAULT,
+    compacted::COMPACTED,
     moved::MIGRATE,
     moved::SOFT_OFFLINE,
 ];

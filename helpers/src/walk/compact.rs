@@ -5,9 +5,11 @@
 use super::charge::Charges;
 use super::fate::{self, Fate};
 use super::{Taken, Walk, needs_pfn};
-use crate::TestResult;
+use crate::kernel::pagemap::Pfn;
 use crate::kernel::sysfs;
-use crate::world::World;
+use crate::stop::Doing;
+use crate::world::{Actor, Area, World};
+use crate::{Stop, TestResult};
 
 /// The walk.
 pub const COMPACT: Walk = Walk {
@@ -61,4 +63,34 @@ fn take(w: &World) -> TestResult<Taken> {
         "{moved} of {} pages moved",
         pages.len()
     )))
+}
+
+/// Compaction must leave the pages of these areas where they are, which are locked while vm.compact_unevictable_allowed is 0
+/// (isolate_migratepages_block()). How many pages of the `others` it has moved meanwhile.
+#[track_caller]
+pub fn leaves(w: &World, actor: Actor, locked: &[Area], others: &[Area]) -> TestResult<usize> {
+    type Places = Vec<Option<Pfn>>;
+    let places = |areas: &[Area]| -> TestResult<Places> {
+        let mut all = Places::new();
+        for &area in areas {
+            all.extend(w.pages_of(actor, area)?.into_iter().map(|p| Some(p?.0)));
+        }
+        Ok(all)
+    };
+    let moved =
+        |before: &Places, after: &Places| before.iter().zip(after).filter(|(b, a)| b != a).count();
+    let before = (places(locked)?, places(others)?);
+    w.note(String::from("vm/compact_memory: 1"));
+    sysfs::write(FILE, "1").doing("have memory compacted")?;
+    let gone = moved(&before.0, &places(locked)?);
+    if gone > 0 {
+        let stop = Stop::fail(format_args!(
+            "compaction leaves locked pages where they are without vm.compact_unevictable_allowed: {gone} of {} have moved",
+            before.0.len()
+        ));
+        return Err(w.blame(actor.id(), stop));
+    }
+    let moved = moved(&before.1, &places(others)?);
+    w.check()?;
+    Ok(moved)
 }
