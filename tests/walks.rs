@@ -516,6 +516,7 @@ const TESTS: &[Test] = &[
     counted::PRIVATE,
     counted::MEMFD,
     counted::FILE,
+    counted::DIRTY,
     counted::THP,
     counted::MEMFD_HUGE,
     counted::SWAP,

@@ -36,7 +36,7 @@ fn private(ctx: &mut Ctx) -> TestResult {
 
 ///   object        [==== PAGES ====]
 ///   P  shared     [==== PAGES ====]     C the same
-fn object(ctx: &mut Ctx, kind: Kind) -> TestResult {
+fn object(ctx: &mut Ctx, kind: Kind, clean: bool) -> TestResult {
     let w = World::new(ctx)?;
     let p = w.actor("P")?;
     let a = w.place(PAGES);
@@ -44,8 +44,7 @@ fn object(ctx: &mut Ctx, kind: Kind) -> TestResult {
     let file = w.object(kind, PAGES)?;
     p.map_object(a, &file, 0, RW, Share::Shared)?;
     p.write(a)?;
-    if kind == Kind::Disk {
-        // What is dirty or being written may have to stay.
+    if clean {
         w.sync(&file)?;
     }
     p.fork("C")?;
@@ -115,13 +114,20 @@ pub const PRIVATE: Test = Test {
 };
 pub const MEMFD: Test = Test {
     name: "migrate.counted.memfd",
-    run: |c| object(c, Kind::Memfd),
+    run: |c| object(c, Kind::Memfd, false),
     ..COUNTED
 };
 pub const FILE: Test = Test {
     name: "migrate.counted.file",
     needs: &[Need::Pfn, Need::KpageFlags, Need::Nodes(2), Need::Disk],
-    run: |c| object(c, Kind::Disk),
+    run: |c| object(c, Kind::Disk, true),
+    ..COUNTED
+};
+/// What is being written may have to stay: it is counted where it is.
+pub const DIRTY: Test = Test {
+    name: "migrate.counted.dirty",
+    needs: &[Need::Pfn, Need::KpageFlags, Need::Nodes(2), Need::Disk],
+    run: |c| object(c, Kind::Disk, false),
     ..COUNTED
 };
 pub const THP: Test = Test {

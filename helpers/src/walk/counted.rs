@@ -30,7 +30,7 @@ struct Figure {
 }
 
 /// Those of mapped pages; which pages they are kpageflags says.
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 10] = [
     Figure {
         fields: &["anon"],
         counts: |f| f.has(Flags::ANON),
@@ -46,6 +46,11 @@ const FIGURES: [Figure; 9] = [
     Figure {
         fields: &["file_mapped"],
         counts: |f| !f.has(Flags::ANON),
+    },
+    // Of memory that is nobody's file none is called dirty.
+    Figure {
+        fields: &["file_dirty"],
+        counts: |f| f.has(Flags::DIRTY) && !f.has(Flags::SWAPBACKED) && !f.has(Flags::ANON),
     },
     Figure {
         fields: &["shmem"],
