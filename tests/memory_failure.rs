@@ -586,6 +586,19 @@ const TESTS: &[Test] = &[
         ..OUTSIDE
     },
     Test {
+        name: "disk.dirty",
+        about: "What is lost with a poisoned page of a file is told to its mappers and to who writes it back.",
+        needs: &[
+            Need::Root,
+            Need::Pfn,
+            Need::KpageFlags,
+            Need::Disk,
+            Need::Probe(memory_failure),
+        ],
+        run: object::dirty,
+        ..FAIL
+    },
+    Test {
         name: "merged",
         run: |c| merged(c, false),
         ..FAIL

@@ -214,3 +214,31 @@ pub fn clean(ctx: &mut Ctx) -> TestResult {
     end(&w, &[p, q, c])?;
     w.finish()
 }
+
+/// The page of a file that is not on the disk yet: what was written to it is lost, as its mappers are told, and who writes the file back.
+///
+///   file      0 1 2 3 4 5 6 7        written back, then 0 to 3 written again
+///   P shared  0 1 2 3 4 5 6 7        C  P's child
+pub fn dirty(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let b = bystander(&w)?;
+    let file = w.object(Kind::Disk, N)?;
+    let (p, a) = (w.actor("P")?, w.place(N));
+    w.name(a, "shared");
+    p.map_object(a, &file, 0, RW, Share::Shared)?;
+    p.write(a)?;
+    let c = p.fork("C")?;
+    for actor in [p, c] {
+        actor.catch(true)?;
+    }
+    w.sync(&file)?;
+    w.judge_loss(&file, false)?;
+    p.write(a.sub(0..4))?;
+    w.fail_page(c, a.page(2), Cause::Access(c), Signals::MappersAtLeast)?;
+    w.judge_loss(&file, true)?;
+    p.write(a.page(1))?;
+    w.judge_loss(&file, false)?;
+    walk::every_on_offer(&w)?;
+    end(&w, &[p, c, b])?;
+    w.finish()
+}

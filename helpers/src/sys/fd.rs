@@ -38,3 +38,17 @@ pub fn take(pid: i32, number: RawFd) -> Sys<OwnedFd> {
     // SAFETY: as above.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
+
+/// Writes back all that is dirty of a file and waits for it (sync_file_range(2)), its metadata left aside.
+///
+/// # Errors
+/// EIO, once for each open file, when something of it was lost (errseq_t).
+pub fn write_back(fd: BorrowedFd) -> Sys<()> {
+    use libc::{
+        SYNC_FILE_RANGE_WAIT_AFTER as AFTER, SYNC_FILE_RANGE_WAIT_BEFORE as BEFORE,
+        SYNC_FILE_RANGE_WRITE as WRITE,
+    };
+    let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+    // SAFETY: four numbers, no pointers; 0 bytes are all from there on.
+    Errno::result(unsafe { libc::sync_file_range(raw, 0, 0, BEFORE | WRITE | AFTER) }).map(drop)
+}

@@ -4,7 +4,7 @@
 use super::check::Finding;
 use super::model::{ActorId, Held, Slot};
 use super::unsplit::{cannot_be_asked, says_unsplit};
-use super::{Actor, Area, World};
+use super::{Actor, Area, Object, World};
 use crate::actor::bus::Cmd as Bus;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::hwpoison;
@@ -13,12 +13,14 @@ use crate::kernel::lru;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::stop::Doing;
 use crate::sys::bus::{self, BUS_MCEERR_AO, BUS_MCEERR_AR};
+use crate::sys::fd;
 use crate::walk::fate::Page;
 use crate::walk::tally;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -316,6 +318,28 @@ impl<'c> World<'c> {
             )));
         }
         self.tally().walked("poison", &failing);
+        Ok(())
+    }
+
+    /// Whether the next that writes the object back is told that some of it was lost (AS_EIO, me_pagecache_dirty()); each is told once.
+    #[track_caller]
+    pub fn judge_loss(&self, object: &Object, lost: bool) -> TestResult {
+        self.note(format!("{}: sync_file_range, twice", object.name()));
+        for due in [lost, false] {
+            let seen = match fd::write_back(object.file().as_fd()) {
+                Ok(()) => false,
+                Err(Errno::EIO) => true,
+                Err(e) => return Err(Stop::error(format_args!("sync_file_range: {e}"))),
+            };
+            if seen != due {
+                return Err(Stop::fail(format_args!(
+                    "who has written what is lost with a page is told with the next write back, once: expected {}, seen {}\n{}",
+                    if due { "EIO" } else { "no error" },
+                    if seen { "EIO" } else { "none" },
+                    self.script_text()
+                )));
+            }
+        }
         Ok(())
     }
 
