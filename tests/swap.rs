@@ -25,6 +25,8 @@ mod counted;
 mod high_water;
 #[path = "swap/off.rs"]
 mod off;
+#[path = "swap/part.rs"]
+mod part;
 #[path = "swap/zeroes.rs"]
 mod zeroes;
 
@@ -536,6 +538,13 @@ const TESTS: &[Test] = &[
         needs: &[Need::Thp, Need::Pfn, Need::KpageFlags, Need::Reclaim],
         ..t!(COUNTED, "charged.folios", charged::folios)
     },
+    Test {
+        name: "read_ahead",
+        about: "A slot in swap is free when the last has gone who had it, also where its page is in memory by then.",
+        run: charged::read_ahead,
+        ..SWAP
+    },
+    part::PART,
     t!(COUNTED, "counted", |c| counted::counted(c, false)),
     Test {
         name: "sharers",

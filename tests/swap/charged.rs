@@ -6,6 +6,7 @@ use helpers::kernel::pagemap::State;
 use helpers::stop::Doing;
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
+use helpers::topology::filled;
 use helpers::walk::reclaim::swap_out;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult};
@@ -68,6 +69,47 @@ fn given_back(w: &World, p: Actor, areas: &[Area], large: bool) -> TestResult {
                 "what has gone from swap is charged to nobody: {off} bytes were taken off when {} area(s) of {} pages had gone, {out} of their pages in swap",
                 areas.len(),
                 areas[0].pages
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Pages that were read ahead are in memory and in swap, and nobody maps them: when the last who could goes, so do their slots
+/// (free_swap_and_cache_nr()).
+///
+///   P  |first half|second half|   in swap; read ahead (MADV_WILLNEED)      C, its child, exits      P unmaps one half, gives up the other
+pub fn read_ahead(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let free = || {
+        let swap = w.arena().swap.as_ref().map_err(|e| Stop::Skip(e))?;
+        swap.free().ok_or(Stop::Skip("needs /proc/swaps"))
+    };
+    let (p, a) = filled(&w, "P", PAGES)?;
+    let c = p.fork("C")?;
+    swap_out(&w)?;
+    p.advise(a, advice::WILLNEED)?;
+    w.check_partly()?;
+    let states = w.states(p, a)?;
+    let out = states.iter().filter(|s| matches!(s, State::Swapped(_)));
+    let out = out.count();
+    if out < PAGES / 2 {
+        return Err(Stop::Skip("needs pages that keep their slots in swap"));
+    }
+    let before = free()?;
+    c.exit()?;
+    p.unmap(a.sub(0..PAGES / 2))?;
+    p.advise(a.sub(PAGES / 2..PAGES), advice::DONTNEED)?;
+    let least = ((out - KEPT) * w.page_size()) as u64;
+    let mut until = w.limit(LIMIT);
+    loop {
+        let more = free()?.saturating_sub(before);
+        if more >= least {
+            return w.finish();
+        }
+        if until.over() {
+            return Err(Stop::fail(format_args!(
+                "pages that were read ahead leave swap with the last who could map them: {more} bytes became free of {out} pages"
             )));
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -7,7 +7,7 @@
 use super::check::Finding;
 use super::model::{ActorId, Held, ObjectId, Slot};
 use super::sight::{Lie, Seen};
-use super::{Area, World, handle};
+use super::{Area, Object, World, handle};
 use crate::TestResult;
 use crate::kernel::kpage::Flags;
 use crate::kernel::pagemap::{NO_SWAP, State};
@@ -58,6 +58,12 @@ impl World<'_> {
             }
         }
         Ok(small)
+    }
+
+    /// [`Self::check_swapped`] for an object that may be in swap as large folios, none of which an area maps in part.
+    #[track_caller]
+    pub fn check_swap_of(&self, object: &Object) -> TestResult {
+        self.check_swapped(&BTreeSet::from([object.id]))
     }
 
     /// Swap in smaps of every area that maps one of these objects, all of it or a part, is what of it is in swap. What is in the swap
