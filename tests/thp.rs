@@ -20,8 +20,12 @@ mod lazyfree;
 mod parted;
 #[path = "thp/stats.rs"]
 mod stats;
+#[path = "thp/stats_split.rs"]
+mod stats_split;
 #[path = "thp/tables.rs"]
 mod tables;
+#[path = "thp/waited.rs"]
+mod waited;
 
 use helpers::supervise::{Ctx, Fix, Knob, Need, Test, main as run};
 use helpers::sys::mem::advice;
@@ -457,6 +461,13 @@ const TESTS: &[Test] = &[
         ..PARTS
     },
     Test {
+        name: "stats.split_to",
+        about: "The kernel counts the anonymous folios of each size that a huge page is split to.",
+        run: stats_split::split_to,
+        guards: &[],
+        ..PARTS
+    },
+    Test {
         name: "stats.partial",
         about: "The kernel counts an anonymous folio of any size as mapped in part when nobody maps some of its pages.",
         run: stats::partial,
@@ -484,6 +495,7 @@ const TESTS: &[Test] = &[
         run: sizes,
         ..PARTS
     },
+    waited::WAITED_FOR,
 ];
 
 pub fn main() {

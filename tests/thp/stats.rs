@@ -96,7 +96,7 @@ fn cache(w: &World, p: Actor, folios: &[Area]) -> TestResult {
 }
 
 /// Of folios of `n` pages.
-fn file(w: &World, n: usize, name: &str) -> String {
+pub(super) fn file(w: &World, n: usize, name: &str) -> String {
     format!(
         "/sys/kernel/mm/transparent_hugepage/hugepages-{}kB/stats/{name}",
         n * w.page_size() / 1024
@@ -104,7 +104,7 @@ fn file(w: &World, n: usize, name: &str) -> String {
 }
 
 /// The sum of what the CPUs counted: where too many were taken away it wraps around.
-fn count(file: &str) -> TestResult<i64> {
+pub(super) fn count(file: &str) -> TestResult<i64> {
     let Ok(text) = std::fs::read_to_string(file) else {
         return Err(Stop::Skip("needs hugepages-*kB/stats/nr_anon (Linux 6.12)"));
     };
