@@ -14,6 +14,8 @@ use helpers::walk::reclaim;
 use helpers::world::{Actor, Area, World};
 use helpers::{Stop, TestResult, walk};
 
+#[path = "thp_collapse/node.rs"]
+mod node;
 #[path = "thp_collapse/short.rs"]
 mod short;
 #[path = "thp_collapse/underused.rs"]
@@ -406,6 +408,7 @@ const TESTS: &[Test] = &[
         ..COLLAPSED
     },
     waited::WAITED_FOR,
+    node::MAJORITY,
     Test {
         name: "counted.huge",
         run: |c| counted(c, true),
