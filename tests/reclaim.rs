@@ -640,6 +640,7 @@ const TESTS: &[Test] = &[
     t!(SHARES, "shares", shares),
     mincore::MEMFD,
     mincore::DISK,
+    mincore::WILLNEED,
     t!(OFF, "off.folio", off),
 ];
 

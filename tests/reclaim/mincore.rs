@@ -2,10 +2,11 @@
 //! Private copies of a file's pages that are in swap: mincore asks the swap cache for them, and not the file.
 
 use helpers::supervise::{Ctx, Need, Test};
-use helpers::topology::{self, RW, filled};
+use helpers::topology::{self, NONE, RW, filled};
+use helpers::walk::reclaim::swap_out;
 use helpers::world::model::Lock;
 use helpers::world::{Kind, Share, World};
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult, walk};
 
 /// Copies in swap while the file's own pages are in memory; then some in memory for C, and in swap for P, while some of a memfd's are not.
 ///
@@ -44,6 +45,48 @@ fn private(ctx: &mut Ctx, kind: Kind) -> TestResult {
     topology::write_by_each(&w)?;
     w.finish()
 }
+
+/// A part of what is in swap, asked for by mappings of the part: of a memfd's and of plain memory.
+///
+///   memfd      0 .. 15   in swap, mapped by nobody       then  Q shared  8 .. 15, asks for 8 to 11     C  Q's child, for 12 to 15
+///   P  plain  [0 .. 15]  in swap, asks for 4 to 7
+fn willneed(ctx: &mut Ctx) -> TestResult {
+    const N: usize = 16;
+    let w = World::new(ctx)?;
+    let shared = w.object(Kind::Memfd, N)?;
+    let (p, plain) = filled(&w, "P", N)?;
+    let q = w.actor("Q")?;
+    let (all, half) = (w.place(N), w.place(N / 2));
+    w.name(all, "all");
+    w.name(half, "half");
+    q.map_object(all, &shared, 0, RW, Share::Shared)?;
+    q.write(all)?;
+    swap_out(&w)?;
+    q.unmap(all)?;
+    // Nothing of it is read yet.
+    q.map_object(half, &shared, N / 2, NONE, Share::Shared)?;
+    q.protect(half, RW)?;
+    let c = q.fork("C")?;
+    let asked = [
+        w.check_willneed(q, half.sub(0..N / 4))?,
+        w.check_willneed(c, half.sub(N / 4..N / 2))?,
+        w.check_willneed(p, plain.sub(N / 4..N / 2))?,
+    ];
+    if !asked.contains(&true) {
+        return Err(Stop::Skip("needs pages that stay in swap"));
+    }
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+pub const WILLNEED: Test = Test {
+    name: "willneed",
+    about: "What a process says that it will need comes from swap, and not something else.",
+    needs: &[Need::Pfn, Need::Reclaim],
+    run: willneed,
+    ..Test::DEFAULT
+};
 
 const MINCORE: Test = Test {
     about: "mincore tells whether a private copy is in memory, wherever the page of the file is.",

@@ -15,6 +15,7 @@ use crate::kernel::lru;
 use crate::kernel::pagemap::{Pfn, State};
 use crate::kernel::vma::{self, Smaps};
 use crate::stop::Doing;
+use crate::sys::mem::advice;
 use crate::{Stop, TestResult};
 use nix::libc::PROT_NONE;
 use std::collections::{HashMap, HashSet};
@@ -309,6 +310,31 @@ impl World<'_> {
             lru::drain().doing("drain the LRU batches")?;
             memcg.reclaim().doing("reclaim of a memory cgroup")?;
             self.each_frame(Frame::swapped);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// MADV_WILLNEED brings into memory what of an area is in swap, wherever in its object the area begins (madvise_willneed(),
+    /// shmem_swapin_range()): mincore finds all of it. It may leave some out, so it is asked again. False when all is in memory before.
+    #[track_caller]
+    pub fn check_willneed(&self, actor: Actor, area: Area) -> TestResult<bool> {
+        if !self.mincore(actor.id(), area)?.contains(&false) {
+            return Ok(false);
+        }
+        let mut until = self.limit(LIMIT);
+        loop {
+            actor.advise(area, advice::WILLNEED)?;
+            let told = self.mincore(actor.id(), area)?;
+            let Some(i) = told.iter().position(|there| !there) else {
+                return self.check_partly().map(|()| true);
+            };
+            if until.over() {
+                return Err(self.report(&Finding {
+                    property: "MADV_WILLNEED brings what is in swap into memory",
+                    detail: String::from("mincore does not find this page there"),
+                    at: Some((actor.id(), area.vpn + i)),
+                }));
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
     }
