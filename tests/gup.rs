@@ -485,6 +485,13 @@ const TESTS: &[Test] = &[
         ..PIN
     },
     Test {
+        name: "pin.disk",
+        about: "Nobody pins the page of a file on a disk to write to it for long.",
+        needs: &[Need::Pfn, Need::KpageFlags, Need::Disk],
+        run: pins::disk,
+        ..PIN
+    },
+    Test {
         name: "poke.vm",
         run: |c| poke_shared(c, Grain::Base, Way::Vm),
         ..POKE
@@ -528,6 +535,7 @@ const TESTS: &[Test] = &[
         ..POKE
     },
     charged::OTHER_GROUP,
+    peeked::TOUCHED,
     peeked::READ_ONLY,
     peeked::READ_ONLY_THP,
     peeked::WRITE_PROTECTED,

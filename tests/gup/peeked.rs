@@ -4,10 +4,11 @@
 
 use super::{POKE, family};
 use helpers::actor::pin::Way;
-use helpers::supervise::{Ctx, Test};
+use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, Grain, R};
+use helpers::walk::idle::{self, IDLE};
 use helpers::world::World;
-use helpers::{TestResult, walk};
+use helpers::{Stop, TestResult, walk};
 
 /// Pages that may not be written, or that userfaultfd write-protects, read from outside.
 ///
@@ -38,6 +39,35 @@ fn peeked(ctx: &mut Ctx, grain: Grain, marked: bool) -> TestResult {
     topology::write_by_each(&w)?;
     w.finish()
 }
+
+/// Pages that nobody has touched since they were marked idle, read from outside in both ways: P's own, and then those that C shares.
+///
+///   P |0 1 2 3 4 5 6 7|       C |0 1 2 3 4 5 6 7|  P's child        X reads from P, then from C
+fn touched(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    (IDLE.offered)(&w).map_err(Stop::Skip)?;
+    let (p, a) = topology::filled(&w, "P", 8)?;
+    let x = w.actor("X")?;
+    for way in [Way::Vm, Way::Mem] {
+        idle::peeked(&w, x, p, a, way)?;
+    }
+    let c = p.fork("C")?;
+    for way in [Way::Vm, Way::Mem] {
+        idle::peeked(&w, x, c, a, way)?;
+    }
+    w.check()?;
+    walk::only(&w, &IDLE)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+pub const TOUCHED: Test = Test {
+    name: "peek.idle",
+    about: "A page that is read from outside is in use.",
+    needs: &[Need::Pfn, Need::KpageFlags],
+    run: touched,
+    ..POKE
+};
 
 pub const READ_ONLY: Test = Test {
     name: "peek.read_only",

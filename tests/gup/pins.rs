@@ -8,7 +8,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{self, Grain, R, RW};
 use helpers::walk;
 use helpers::world::model::Lock;
-use helpers::world::{Actor, Area, World};
+use helpers::world::{Actor, Area, Kind, Share, World};
 
 /// The halves of a large folio of P: one is its alone (0 or 1), the other its child's as well.
 ///
@@ -191,6 +191,39 @@ pub fn reshaped(ctx: &mut Ctx) -> TestResult {
     walk::every_on_offer(&w)?;
     p.unpin()?;
     walk::every(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Of a file on a disk who maps it privately can have his copies pinned, and nobody the file's own pages: right after they were written, when
+/// their entries show nothing against it, and after they were written back.
+///
+///   file       0 1 2 3 4 5 6 7
+///   P shared   0 1 2 3 4 5 6 7      written, not to be pinned     C P's child
+///   P private  0'1'2'3'4'5'6'7'     pinned
+pub fn disk(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    let file = w.object(Kind::Disk, N)?;
+    let p = w.actor("P")?;
+    let (shared, private) = (w.place(N), w.place(N));
+    w.name(shared, "shared");
+    w.name(private, "private");
+    p.map_object(shared, &file, 0, RW, Share::Shared)?;
+    p.map_object(private, &file, 0, RW, Share::Private)?;
+    p.write(shared)?;
+    p.write(private)?;
+    p.pin_refused(shared)?;
+    let c = p.fork("C")?;
+    c.write(shared.sub(2..4))?;
+    c.pin_refused(shared.page(3))?;
+    w.check()?;
+    w.sync(&file)?;
+    p.pin_refused(shared.sub(1..3))?;
+    w.check()?;
+    p.pin(private)?;
+    w.check()?;
+    walk::plain(&w)?;
+    p.unpin()?;
     topology::write_by_each(&w)?;
     w.finish()
 }

@@ -13,6 +13,7 @@ mod once;
 use super::fate::{self, Fate, Page};
 use super::migrate::MIGRATE;
 use super::{Taken, Walk, needs_pfn};
+use crate::actor::pin::Way;
 use crate::actor::{Cmd, Reply};
 use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
@@ -392,6 +393,41 @@ fn touch(
         }
     }
     Ok(left.values().map(|(page, _)| page.pfn).collect())
+}
+
+/// What the kernel reads of a process for another one counts as touched too (FOLL_TOUCH, folio_mark_accessed()): pages that are marked idle, and
+/// then read by `reader`, are idle no more.
+///
+/// # Errors
+/// `Skip` where no page can be marked now.
+#[track_caller]
+pub fn peeked(w: &World, reader: Actor, of: Actor, area: Area, way: Way) -> TestResult {
+    let watch = Watch::open(w)?;
+    lru::drain().doing("drain the LRU batches")?;
+    let mut marked = Vec::new();
+    for (page, at) in w.pages_of(of, area)?.into_iter().zip(area.vpns()) {
+        let Some((pfn, _)) = page else { continue };
+        if !watch.mark(w, &[pfn])?.is_empty() {
+            marked.push((at, pfn));
+        }
+    }
+    if marked.is_empty() {
+        return Err(Stop::Skip("needs a page that this walk can take now"));
+    }
+    reader.peek(of, area, way)?;
+    for (vpn, pfn) in marked {
+        let idle = watch.is_idle(w, pfn)?;
+        let here = w.pages_of(of, Area { vpn, pages: 1 })?[0].is_some_and(|page| page.0 == pfn);
+        // One that has moved is another page.
+        if idle && here {
+            return Err(w.report(&Finding {
+                property: "a page that is read of a process for another one is not idle",
+                detail: format!("idle after {} has read it by {way:?}", reader.name()),
+                at: Some((of.id(), vpn)),
+            }));
+        }
+    }
+    Ok(())
 }
 
 /// The bitmap in the hands of a test of something else that looks at accessed bits.

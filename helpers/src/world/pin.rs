@@ -128,6 +128,37 @@ impl Actor<'_, '_> {
         self.hold(area, Hold::Pin, false)
     }
 
+    /// The same is refused, for shared pages of a file on a disk: written through a pin they would be dirty behind the back of their file
+    /// system (writable_file_mapping_allowed(), gup_fast_folio_allowed()).
+    ///
+    /// # Errors
+    /// `Skip` where io_uring is not to be had.
+    #[track_caller]
+    pub fn pin_refused(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.note(format!(
+            "{}: pin {} (io_uring), to be refused",
+            self.name(),
+            w.show(area)
+        ));
+        let (addr, len) = (area.vpn * w.page, area.pages * w.page);
+        match w.ask(self.id, &Cmd::Pin(Pin::Register { addr, len }))? {
+            Reply::Errno(e) => match Errno::from_raw(e) {
+                // Linux 6.5; before it io_uring itself.
+                Errno::EFAULT | Errno::EOPNOTSUPP => Ok(()),
+                Errno::ENOSYS | Errno::EPERM | Errno::EACCES => Err(Stop::Skip("needs io_uring")),
+                Errno::ENOMEM => Err(Stop::Skip("needs a larger RLIMIT_MEMLOCK")),
+                e => Err(w.blame(self.id, Stop::error(format_args!("register buffers: {e}")))),
+            },
+            Reply::Done => Err(w.report(&Finding {
+                property: "shared pages of a file on a disk are not pinned to be written to for long",
+                detail: String::from("io_uring has registered them"),
+                at: Some((self.id, area.vpn)),
+            })),
+            other => Err(Stop::error(format_args!("an unexpected reply {other:?}"))),
+        }
+    }
+
     /// Pins an area as for a device that reads from it for a long time (gup_test). Each private page is the actor's own afterwards, with
     /// the content that it had. One actor at a time can do so.
     ///
