@@ -537,6 +537,39 @@ const DAMON_HUGE: Test = Test {
     ..HUGE
 };
 
+///   P  plain [0 1 2 3]   memfd shared [0 1 2 3]   private [0'1 2 3]   all copies [0'1'2'3']
+///   C  P's child, clears its own: 2, then 3 to clear_refs
+fn cleared(ctx: &mut Ctx) -> TestResult {
+    const N: usize = 4;
+    let w = World::new(ctx)?;
+    let (p, plain) = filled(&w, "P", N)?;
+    let file = w.object(Kind::Memfd, N)?;
+    let areas = [("shared", 0), ("private", 1), ("copies", N)];
+    let [shared, private, copies] = areas.map(|(name, written)| {
+        let area = w.place(N);
+        w.name(area, name);
+        (area, written)
+    });
+    for (area, written) in [shared, private, copies] {
+        let share = match written {
+            0 => Share::Shared,
+            _ => Share::Private,
+        };
+        p.map_object(area, &file, 0, RW, share)?;
+        if written > 0 {
+            p.write(area.sub(0..written))?;
+        }
+    }
+    let files = [shared, private, copies].map(|(area, _)| area);
+    walk::cleared::by_kind(&w, p, &[plain], &files)?;
+    let c = p.fork("C")?;
+    walk::cleared::by_kind(&w, c, &[plain], &files)?;
+    w.check()?;
+    walk::plain(&w)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
 const DAMON_FOLIO: Test = Test {
     about: DAMON.about,
     knobs: damon::FOLIO_KNOBS,
@@ -570,6 +603,10 @@ const TESTS: &[Test] = &[
     Test {
         about: "Clearing the accessed bits (clear_refs) leaves no page that counts as accessed, to nobody.",
         ..t!(FOLIO, "forgotten", forgotten)
+    },
+    Test {
+        about: "Accessed bits are cleared of the kind of areas that it is asked for (clear_refs).",
+        ..t!(TOUCHED, "cleared", cleared)
     },
     Test {
         about: "What was accessed, and nothing else, counts as accessed where it has moved to.",

@@ -9,6 +9,7 @@
 pub mod active;
 pub mod charge;
 mod clean;
+pub mod cleared;
 pub mod compact;
 pub mod counted;
 pub mod damon;
