@@ -119,6 +119,8 @@ impl Machine {
 
     fn qemu(&self, kernel: &Path, initrd: &Path, console: &Path) -> Result<Command> {
         let program = self.program();
+        // A comma ends a value there.
+        let console = console.display().to_string().replace(',', ",,");
         // A guest must not outlive us, whatever ends us.
         let mut qemu = sys::mortal(&program, "KILL");
         let console_name = match self.arch {
@@ -141,7 +143,7 @@ impl Machine {
             .args(["-smp", &format!("{0},sockets={0}", self.cpus)])
             .args(["-nodefaults", "-display", "none", "-no-reboot"])
             .args(["-chardev", "stdio,id=out,signal=on", "-chardev"])
-            .arg(format!("file,id=log,path={}", console.display()));
+            .arg(format!("file,id=log,path={console}"));
         match self.arch {
             Arch::X86_64 => qemu.args(["-serial", "chardev:log", "-serial", "chardev:out"]),
             Arch::Aarch64 => qemu.args([
