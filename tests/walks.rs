@@ -13,7 +13,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{Grain, NONE, RW};
 use helpers::walk::{
     self, Walk, compact, idle, ksm, migrate,
-    own::{Way, at_once, only_own},
+    own::{Way, at_once, only_own, stay_put},
     policy, reclaim, soft_offline, split,
 };
 use helpers::world::{Area, Kind, Share, World, pooled};
@@ -173,6 +173,35 @@ fn own(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>, way: Way) -> TestRe
     only_own(&w, c, &[heir], &[shared], way)?;
     p.exit()?;
     only_own(&w, c, &[heir, shared], &[], way)?;
+    topology::write_by_each(&w)?;
+    w.finish()
+}
+
+/// Pages that are where they shall go.
+///
+///   P  own, shared     C  shared, and gone from own
+fn stay(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>) -> TestResult {
+    let w = World::new(ctx)?;
+    let p = w.actor("P")?;
+    let unit = unit(&w)?;
+    let [own, shared] = ["own", "shared"].map(|name| {
+        let a = w.place_aligned(unit.max(4), unit);
+        w.name(a, name);
+        a
+    });
+    for a in [own, shared] {
+        if unit > 1 {
+            p.map_folio(a)?;
+        } else {
+            p.map(a)?;
+            p.write(a)?;
+        }
+    }
+    let c = p.fork("C")?;
+    c.unmap(own)?;
+    stay_put(&w, p, &[own, shared])?;
+    stay_put(&w, c, &[shared])?;
+    walk::plain(&w)?;
     topology::write_by_each(&w)?;
     w.finish()
 }
@@ -458,6 +487,20 @@ const TESTS: &[Test] = &[
     Test {
         name: "own",
         run: |c| own(c, |_| Ok(1), Way::MovePages),
+        ..OWN
+    },
+    Test {
+        name: "migrate.stay",
+        about: "Pages stay where they are when they shall go there, whoever maps them.",
+        needs: &[Need::Pfn],
+        run: |c| stay(c, |_| Ok(1)),
+        ..OWN
+    },
+    Test {
+        name: "migrate.stay.thp",
+        about: "Pages stay where they are when they shall go there, whoever maps them.",
+        needs: Grain::HUGE_NEEDS,
+        run: |c| stay(c, |w| Ok(w.place_huge(1)?.pages)),
         ..OWN
     },
     Test {

@@ -6,6 +6,7 @@ use super::{migrate, only, own};
 use crate::kernel::kpage::Flags;
 use crate::kernel::lru;
 use crate::kernel::memcg::{Memcg, NumaStat};
+use crate::kernel::vma;
 use crate::stop::Doing;
 use crate::world::{Actor, Area, World};
 use crate::{Stop, TestResult};
@@ -211,6 +212,9 @@ fn places(w: &World, actor: Actor, area: Area) -> TestResult<Count> {
     let mut all: Count = FIGURES.iter().map(|_| Some(ByNode::new())).collect();
     let mut cached = false;
     let mut head = None;
+    // A huge page is counted as one while somebody maps it by a PMD: a fork or a walk may leave entries of its parts to all.
+    let by_pmd = |pid: &i32| vma::rollup_kb(*pid, "AnonHugePages").ok().flatten() != Some(0);
+    let by_pmd = w.pids().iter().any(by_pmd);
     for (page, node) in w.pages_of(actor, area)?.into_iter().zip(nodes) {
         let Some((pfn, mut flags)) = page else {
             continue;
@@ -228,7 +232,8 @@ fn places(w: &World, actor: Actor, area: Area) -> TestResult<Count> {
         }
         cached |= flags.has(Flags::SWAPCACHE);
         for (figure, count) in FIGURES.iter().zip(&mut all) {
-            if let Some(count) = count.as_mut().filter(|_| (figure.counts)(flags)) {
+            let counts = (figure.counts)(flags) && (by_pmd || figure.fields != ["anon_thp"]);
+            if let Some(count) = count.as_mut().filter(|_| counts) {
                 *count.entry(node).or_insert(0) += 1;
             }
         }

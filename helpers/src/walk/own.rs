@@ -5,6 +5,7 @@
 use super::migrate::{ATTEMPTS, PATIENCE, offered};
 use crate::actor::{Cmd, Reply};
 use crate::kernel::lru;
+use crate::kernel::pagemap::Pfn;
 use crate::pace::Tries;
 use crate::stop::Doing;
 use crate::sys::numa::{self, MPOL_MF_MOVE};
@@ -25,7 +26,8 @@ pub enum Way {
 /// How long to wait for pages to be where they shall start from.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Puts pages on a node, also those that are in the LRU batch of a CPU at first.
+/// Puts pages on a node, also those that are in the LRU batch of a CPU at first, and those of files that no entry maps any more since their folio
+/// was split to move.
 ///
 /// # Errors
 /// `Skip` when there is no memory on that node.
@@ -38,6 +40,20 @@ pub fn gather(w: &World, actor: Actor, area: Area, node: i32) -> TestResult {
             Err(Stop::Skip(_)) if !until.over() => {}
             result => return result,
         }
+        bring_back(w, actor, area)?;
+        // Each time is a line of the script, and so memory that is counted as well.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Pages of a file that are in memory and that no entry maps are mapped again.
+fn bring_back(w: &World, actor: Actor, area: Area) -> TestResult {
+    let nodes = w.nodes_of(actor, area)?;
+    let mut gone = area.vpns().zip(nodes).filter(|(_, node)| *node < 0);
+    let readable = |vpn| w.is_readable((actor.id(), vpn));
+    match gone.any(|(vpn, _)| readable(vpn)) && area.vpns().all(readable) {
+        true => actor.read(area),
+        false => Ok(()),
     }
 }
 
@@ -67,6 +83,7 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
         let mut still = Vec::new();
         for area in left {
             ask(w, actor, area, to, way)?;
+            bring_back(w, actor, area)?;
             if w.nodes_of(actor, area)?.iter().any(|&n| n != to) {
                 still.push(area);
             }
@@ -109,6 +126,51 @@ pub fn only_own(w: &World, actor: Actor, own: &[Area], shared: &[Area], way: Way
         )));
     }
     w.check()
+}
+
+/// Has `actor` move its areas to the nodes that they are on (add_folio_for_migration()): each page is said to be there, also one that others map, and
+/// is the page that it was.
+///
+/// # Errors
+/// `Skip` when this machine does not migrate, or somebody else moves the pages all the time.
+#[track_caller]
+pub fn stay_put(w: &World, actor: Actor, areas: &[Area]) -> TestResult {
+    if !w.features().migration {
+        return Err(Stop::Skip("needs move_pages (CONFIG_MIGRATION)"));
+    }
+    let mut wrong = None;
+    for _ in Tries::new(ATTEMPTS, PATIENCE) {
+        wrong = None;
+        for &area in areas {
+            let text = w.show(area);
+            w.note(format!("{}: move {text} to where it is", actor.name()));
+            let pfns = || -> TestResult<Vec<Option<Pfn>>> {
+                let pages = w.pages_of(actor, area)?;
+                Ok(pages.into_iter().map(|page| Some(page?.0)).collect())
+            };
+            let before = (pfns()?, w.nodes_of(actor, area)?);
+            let addrs: Vec<usize> = area.vpns().map(|v| v * w.page_size()).collect();
+            let pid = actor.pid()?;
+            let told = numa::move_pages_each(pid, &addrs, &before.1, MPOL_MF_MOVE);
+            let told = told.doing("move_pages")?;
+            if before.1.iter().any(|&node| node < 0) {
+                return Err(Stop::Skip("needs memory that nobody else reclaims"));
+            }
+            if told != before.1 || pfns()? != before.0 {
+                wrong = Some((text, before.1, told));
+            }
+        }
+        if wrong.is_none() {
+            return w.check();
+        }
+    }
+    let Some((area, on, told)) = wrong else {
+        return w.check();
+    };
+    Err(Stop::fail(format_args!(
+        "move_pages leaves pages alone that are on the node they shall go to, and says so: {} {area} on {on:?}, told {told:?}, or other pages afterwards, again and again",
+        actor.name()
+    )))
 }
 
 /// Has `actor` bind a hugetlb page to another node that another process maps as well: it stays. Both may map it by one table
