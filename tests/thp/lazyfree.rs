@@ -2,6 +2,7 @@
 //! Large folios that were given up (MADV_FREE): what is clean may go, what is written or somebody else's stays.
 
 use super::{folio, huge};
+use helpers::kernel::pagemap::State;
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW};
@@ -96,6 +97,11 @@ pub fn locked(ctx: &mut Ctx) -> TestResult {
     }
     for half in halves {
         p.lock(half, Lock::OnFault)?;
+        // Until then the kernel may take it at any time.
+        let states = w.states(p, half)?;
+        if states.iter().any(|s| !matches!(s, State::Present(_))) {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        }
     }
     for _ in 0..2 {
         press(&w)?;
