@@ -220,10 +220,16 @@ pub fn disk(ctx: &mut Ctx) -> TestResult {
     w.sync(&file)?;
     p.pin_refused(shared.sub(1..3))?;
     w.check()?;
-    p.pin(private)?;
-    w.check()?;
+    // Before Linux 6.5 io_uring took no area of a file on a disk, whatever is in it.
+    let pinned = w.features().version() >= (6, 5);
+    if pinned {
+        p.pin(private)?;
+        w.check()?;
+    }
     walk::plain(&w)?;
-    p.unpin()?;
+    if pinned {
+        p.unpin()?;
+    }
     topology::write_by_each(&w)?;
     w.finish()
 }
