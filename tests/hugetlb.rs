@@ -24,6 +24,7 @@ use helpers::supervise::{Ctx, Fix, Knob, Need, Test, joined, main as run};
 use helpers::sys::mem::advice;
 use helpers::topology::{self, R, RW};
 use helpers::walk::{self, migrate};
+use helpers::world::model::Lock;
 use helpers::world::{Actor, Answer, Area, Kind, Object, Share, World, fill_pool, pooled};
 use helpers::{Stop, TestResult};
 use marked::{filled_in, untouched, write_protected};
@@ -275,6 +276,30 @@ fn given_back_part(w: &World, c: Actor, a: &[Area], _: &Object, _: Share) -> Tes
         })?;
     }
     w.check()
+}
+
+/// hugetlb memory never goes: mlock touches it, and no area of it is locked afterwards (mlock_fixup()).
+///
+///   file          0 1 2
+///   P             0 1 2     locked, 0 and 1 touched before      C  P's child
+fn locked(ctx: &mut Ctx, share: Share) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 3)?;
+    let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
+    let p = w.actor("P")?;
+    p.map_object(whole(&a), &file, 0, RW, share)?;
+    p.write(whole(&a))?;
+    for how in [Lock::Full, Lock::OnFault] {
+        p.lock(a[1], how)?;
+        w.check_areas()?;
+    }
+    p.lock(whole(&a), Lock::Full)?;
+    w.check_areas()?;
+    let c = p.fork("C")?;
+    c.write(a[2])?;
+    w.check()?;
+    move_all(&w)?;
+    w.finish()
 }
 
 /// Nobody but the private mapping has the file's pages while it is written to: hugetlb_wp() must not take a page that one maps for its
@@ -672,6 +697,18 @@ const TESTS: &[Test] = &[
         ..TABLES
     },
     tables::MINOR_FAULTS,
+    Test {
+        name: "locked",
+        about: "hugetlb memory is not called locked, as it never goes.",
+        run: |c| pooled(c, |c| locked(c, Share::Shared)),
+        ..HUGE
+    },
+    Test {
+        name: "locked.private",
+        about: "hugetlb memory is not called locked, as it never goes.",
+        run: |c| pooled(c, |c| locked(c, Share::Private)),
+        ..HUGE
+    },
     minor::SHARED,
     minor::PRIVATE,
     tables::WRITE_PROTECTED,

@@ -29,6 +29,8 @@ mod large;
 mod moved;
 #[path = "mlock/object.rs"]
 mod object;
+#[path = "mlock/refused.rs"]
+mod refused;
 #[path = "mlock/several.rs"]
 mod several;
 
@@ -539,6 +541,8 @@ const TESTS: &[Test] = &[
     several::NEIGHBOURS,
     several::NEIGHBOURS_ON_FAULT,
     compacted::COMPACTED,
+    refused::REFUSED,
+    refused::REFUSED_ON_FAULT,
     moved::MIGRATE,
     moved::SOFT_OFFLINE,
 ];

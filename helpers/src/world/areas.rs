@@ -20,7 +20,7 @@ type Sign = (
 
 const SIGNS: [Sign; 6] = [
     ("lo", "locked", |m, _, s| {
-        lockable(m, s).then_some(s.lock != Lock::None)
+        Some(lockable(m, s) && s.lock != Lock::None)
     }),
     // Of a locked area how, and of no other.
     ("lf", "locked on fault", |m, _, s| {

@@ -27,7 +27,13 @@ impl Actor<'_, '_> {
             }
             other => return Err(w.blame(self.id, Stop::error(format_args!("mlock: {other:?}")))),
         }
-        w.model.borrow_mut().lock(self.id, area.vpns(), how);
+        let mut model = w.model.borrow_mut();
+        let object = |vpn: usize| model.spaces[self.id].as_ref()?.get(&vpn)?.object;
+        // hugetlb memory never goes, and is never called locked (mlock_fixup()).
+        let hugetlb = object(area.vpn).is_some_and(|(o, _)| model.objects[o].hugetlb);
+        if !hugetlb {
+            model.lock(self.id, area.vpns(), how);
+        }
         Ok(())
     }
 
