@@ -112,6 +112,12 @@ fn alone(s: &Steps, p: Actor, a: Area, b: Area) -> TestResult {
         p.map(part(a, 0, 1))
     })?;
     s.take("mmap over that", 1, || map(a))?;
+    // What was mapped without a promise has none when it becomes writable (VM_NORESERVE in mprotect_fixup()).
+    s.take("mmap MAP_NORESERVE that may not be written", 0, || {
+        p.map_prot(b, R)
+    })?;
+    s.take("mprotect of that, to write", 0, || p.protect(b, RW))?;
+    s.take("munmap of that", 0, || p.unmap(b))?;
     Ok(())
 }
 
