@@ -6,6 +6,7 @@
 //! goes from him alone (try_to_unmap_one() looks at each mapper's dirty bit, and puts back what is dirty), everything else goes from all
 //! or from none, and the counts of both are right at every moment.
 
+use helpers::kernel::pagemap::{NO_SWAP, State};
 use helpers::kernel::vma;
 use helpers::stop::Doing;
 use helpers::supervise::{Ctx, Fix, Need, Test, main as run};
@@ -115,7 +116,22 @@ fn free_swapped(ctx: &mut Ctx) -> TestResult {
     p.read(own)?;
     p.free(own)?;
     for part in [a.sub(0..2), a.sub(4..10)] {
+        let before = w.states(p, part)?;
         p.free(part)?;
+        // What comes back from swap by itself meanwhile is there, and no entry of swap any more.
+        let after = w.states(p, part)?;
+        let is_out =
+            |state: &State| matches!(state, State::Swapped(Some((kind, _))) if *kind < NO_SWAP);
+        let left = before
+            .iter()
+            .zip(&after)
+            .filter(|(b, a)| is_out(b) && is_out(a));
+        let left = left.count();
+        if left > 0 {
+            return Err(Stop::fail(format_args!(
+                "what is given up in swap is gone at once (madvise_free_pte_range()): {left} page(s) still have their slots"
+            )));
+        }
     }
     w.check_shares()?;
     press_freed(&w, &[(p, own), (p, a.sub(0..2)), (p, a.sub(4..10))])?;

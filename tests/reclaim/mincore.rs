@@ -2,6 +2,7 @@
 //! Private copies of a file's pages that are in swap: mincore asks the swap cache for them, and not the file.
 
 use helpers::supervise::{Ctx, Need, Test};
+use helpers::sys::mem::advice;
 use helpers::topology::{self, NONE, RW, filled};
 use helpers::walk::reclaim::swap_out;
 use helpers::world::model::Lock;
@@ -49,7 +50,7 @@ fn private(ctx: &mut Ctx, kind: Kind) -> TestResult {
 /// A part of what is in swap, asked for by mappings of the part: of a memfd's and of plain memory.
 ///
 ///   memfd      0 .. 15   in swap, mapped by nobody       then  Q shared  8 .. 15, asks for 8 to 11     C  Q's child, for 12 to 15
-///   P  plain  [0 .. 15]  in swap, asks for 4 to 7
+///   P  plain  [0 .. 15]  in swap, asks for 4 to 7, of which 5 is given up
 fn willneed(ctx: &mut Ctx) -> TestResult {
     const N: usize = 16;
     let w = World::new(ctx)?;
@@ -67,6 +68,7 @@ fn willneed(ctx: &mut Ctx) -> TestResult {
     q.map_object(half, &shared, N / 2, NONE, Share::Shared)?;
     q.protect(half, RW)?;
     let c = q.fork("C")?;
+    p.advise(plain.page(N / 4 + 1), advice::DONTNEED)?;
     let asked = [
         w.check_willneed(q, half.sub(0..N / 4))?,
         w.check_willneed(c, half.sub(N / 4..N / 2))?,

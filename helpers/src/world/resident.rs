@@ -315,24 +315,30 @@ impl World<'_> {
     }
 
     /// MADV_WILLNEED brings into memory what of an area is in swap, wherever in its object the area begins (madvise_willneed(),
-    /// shmem_swapin_range()): mincore finds all of it. It may leave some out, so it is asked again. False when all is in memory before.
+    /// shmem_swapin_range()): mincore finds all of it that has content. It may leave some out, so it is asked again. False when all is in
+    /// memory before.
     #[track_caller]
     pub fn check_willneed(&self, actor: Actor, area: Area) -> TestResult<bool> {
-        if !self.mincore(actor.id(), area)?.contains(&false) {
+        let is_held = |vpn: usize| self.frame_at(actor.id(), vpn).is_some();
+        let out = || -> TestResult<Option<usize>> {
+            let told = self.mincore(actor.id(), area)?;
+            let mut pages = area.vpns().zip(told);
+            Ok(pages.find_map(|(vpn, there)| (!there && is_held(vpn)).then_some(vpn)))
+        };
+        if out()?.is_none() {
             return Ok(false);
         }
         let mut until = self.limit(LIMIT);
         loop {
             actor.advise(area, advice::WILLNEED)?;
-            let told = self.mincore(actor.id(), area)?;
-            let Some(i) = told.iter().position(|there| !there) else {
+            let Some(vpn) = out()? else {
                 return self.check_partly().map(|()| true);
             };
             if until.over() {
                 return Err(self.report(&Finding {
                     property: "MADV_WILLNEED brings what is in swap into memory",
                     detail: String::from("mincore does not find this page there"),
-                    at: Some((actor.id(), area.vpn + i)),
+                    at: Some((actor.id(), vpn)),
                 }));
             }
             std::thread::sleep(Duration::from_millis(5));
