@@ -8,6 +8,8 @@
 
 #[path = "uffd_move/refused.rs"]
 mod refused;
+#[path = "uffd_move/untouched.rs"]
+mod untouched;
 
 use helpers::kernel::kpage::Flags;
 use helpers::kernel::lru;
@@ -466,6 +468,7 @@ const TESTS: &[Test] = &[
         run: not_inherited,
         ..MOVE
     },
+    untouched::UNTOUCHED,
     refused::SHARED,
     refused::SHARED_WITHIN,
     refused::SHARED_SWAPPED,
