@@ -94,6 +94,7 @@ fn one_among_many(ctx: &mut Ctx, end: End) -> TestResult {
     d.protect(a, R)?;
     c.lock(a, Lock::Full)?;
     expect(&w, c, a, true)?;
+    w.check_shares()?;
     let ways = [End::Exit, End::Unmap, End::Exec, End::Over];
     for (other, way) in others.into_iter().zip(ways) {
         leave(&w, other, a, way)?;
@@ -106,8 +107,10 @@ fn one_among_many(ctx: &mut Ctx, end: End) -> TestResult {
     expect(&w, c, a, true)?;
     walk::every_on_offer(&w)?;
     vm_locked(&w, c, 4)?;
+    w.check_shares()?;
     expect(&w, d, a, true)?;
     leave(&w, c, a, end)?;
+    w.check_shares()?;
     expect(&w, d, a, false)?;
     walk::every_on_offer(&w)?;
     d.protect(a, RW)?;

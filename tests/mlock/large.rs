@@ -118,10 +118,13 @@ fn cut(ctx: &mut Ctx) -> TestResult {
         if !w.is_huge(p.id(), a)? {
             return Err(Stop::Skip("needs a free huge page"));
         }
+        w.check_shares()?;
         p.lock(a, Lock::Full)?;
         expect(&w, p, a.page(0), true)?;
+        w.check_shares()?;
         way(p, a)?;
         w.check()?;
+        w.check_shares()?;
         p.unlock(a)?;
         expect(&w, p, a.page(0), false)?;
     }

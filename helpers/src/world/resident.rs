@@ -6,7 +6,7 @@
 //! (swp_swapcount()): nothing else shows that number.
 
 use super::check::Finding;
-use super::model::{ActorId, Frame, FrameId, Held};
+use super::model::{ActorId, Frame, FrameId, Held, Lock};
 use super::sight::{Lie, Seen};
 use super::{Actor, Area, World};
 use crate::actor::{Cmd, Reply};
@@ -36,19 +36,20 @@ struct Users {
 }
 
 /// What smaps says of one VMA, kB; `None`: not judged.
-type Shares = [Option<u64>; 5];
+type Shares = [Option<u64>; 6];
 /// What it is called there, or the parts that it is the sum of.
-const FIELDS: [(&str, &[&str]); 5] = [
+const FIELDS: [(&str, &[&str]); 6] = [
     ("Rss", &["Rss"]),
     ("Pss", &["Pss"]),
     ("Private", &["Private_Clean", "Private_Dirty"]),
     ("Swap", &["Swap"]),
     ("SwapPss", &["SwapPss"]),
+    ("Locked", &["Locked"]),
 ];
 
 impl World<'_> {
-    /// Rss, Pss, Private_*, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them, and
-    /// numa_maps agrees. Nobody but actors may have the pages.
+    /// Rss, Pss, Private_*, Swap and SwapPss of every VMA of private anonymous memory are what the entries of all actors make them, Locked is
+    /// the Pss of those that are locked, by a PTE or a PMD (smaps_account()), and numa_maps agrees. Nobody but actors may have the pages.
     #[track_caller]
     pub fn check_shares(&self) -> TestResult {
         self.unless_it_lasts(|| self.wrong_gathered())?;
@@ -162,14 +163,17 @@ impl World<'_> {
         seen: &HashMap<(ActorId, usize), Seen>,
         users: &Users,
     ) -> TestResult<Option<Shares>> {
-        let held: Vec<(usize, Held)> = {
+        let (held, locked): (Vec<(usize, Held)>, bool) = {
             let model = self.model.borrow();
             let space = model.spaces[id].as_ref().expect("living");
             let slots: Vec<_> = space.range(area.vpns()).collect();
             if slots.iter().any(|(_, s)| s.shared || s.object.is_some()) {
                 return Ok(None);
             }
-            slots.into_iter().map(|(&v, s)| (v, s.held)).collect()
+            // The same for all of a VMA.
+            let locked = slots.iter().any(|(_, s)| s.lock != Lock::None);
+            let held = slots.into_iter().map(|(&v, s)| (v, s.held));
+            (held.collect(), locked)
         };
         let one = (self.page as u64) << SHIFT;
         let [mut rss, mut pss, mut private, mut swap, mut swap_pss] = [0; 5];
@@ -199,12 +203,14 @@ impl World<'_> {
             }
         }
         let kb = |sum: u64| Some(sum >> SHIFT >> 10);
+        let pss = kb(pss).filter(|_| rss_known && pss_known);
         Ok(Some([
             kb(rss).filter(|_| rss_known),
-            kb(pss).filter(|_| rss_known && pss_known),
+            pss,
             kb(private).filter(|_| rss_known && pss_known),
             kb(swap),
             kb(swap_pss),
+            if locked { pss } else { Some(0) },
         ]))
     }
 
