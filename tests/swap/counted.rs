@@ -2,15 +2,16 @@
 //! What a process has in swap is counted entry by entry (MM_SWAPENTS, VmSwap): whoever sets, copies or clears a swap entry counts it.
 
 use helpers::sys::mem::advice;
-use helpers::topology::{filled, like};
+use helpers::topology::{NONE, filled, like};
 use helpers::walk::merge::merge;
 use helpers::walk::reclaim::{swap_off, swap_out};
-use helpers::world::{Actor, World};
+use helpers::world::{Actor, Kind, Share, World};
 use helpers::{TestResult, supervise::Ctx};
 
 /// Everything that happens to swap entries happens to more of them than the kernel's numbers may be off by.
 ///
 ///   P  [ q0 | q1 | q2 | q3 ]   all out      C  its child, made meanwhile
+///      [ memfd ]               above, untouched: smaps counts what is swapped of it in another way
 ///        P, C read   C reads   C gives up q2   P moves q3      then swapoff
 pub fn counted(ctx: &mut Ctx, merged: bool) -> TestResult {
     let w = World::new(ctx)?;
@@ -21,6 +22,10 @@ pub fn counted(ctx: &mut Ctx, merged: bool) -> TestResult {
         let q = like(&w, "Q", n, (p, a))?;
         merge(&w, &[(p, a), q])?;
     }
+    let above = w.place(4);
+    w.name(above, "above");
+    let file = w.object(Kind::Memfd, above.pages)?;
+    p.map_object(above, &file, 0, NONE, Share::Shared)?;
     let part = |i: usize| a.sub(i * quarter..(i + 1) * quarter);
     // Quarters that each has out at least.
     let count = |when: &str, who: &[(Actor, usize)]| {

@@ -125,7 +125,7 @@ impl World<'_> {
 impl Actor<'_, '_> {
     /// VmSwap of an actor (MM_SWAPENTS), changed with each swap entry, is what smaps finds in its page tables. What is swapped of
     /// shared memory is not part of it, and private mappings of shared memory may not be either: for actors that have none. `least` pages of the
-    /// actor must be out.
+    /// actor must be out. Swap of smaps_rollup is the sum of that of all areas, shared ones too (smap_gather_stats()).
     ///
     /// # Errors
     /// `Skip` when fewer are out.
@@ -138,10 +138,13 @@ impl Actor<'_, '_> {
         loop {
             let told = self.status_pages("VmSwap")? + lie;
             let smaps = vma::Smaps::read(pid).doing("read smaps")?;
-            let mut kb = 0;
+            let rolled = vma::rollup_kb(pid, "Swap").doing("read smaps_rollup")?;
+            let (mut kb, mut sum) = (0, 0);
             for vma in vma::in_range(pid, 0, usize::MAX).doing("read maps")? {
+                let swap = smaps.kb(vma.start, "Swap").unwrap_or(0);
+                sum += swap;
                 if !vma.shared {
-                    kb += smaps.kb(vma.start, "Swap").unwrap_or(0);
+                    kb += swap;
                 }
             }
             let found = kb * 1024 / w.page as u64;
@@ -152,8 +155,19 @@ impl Actor<'_, '_> {
                 ));
                 return Err(Stop::Skip("needs reclaim that takes all pages now"));
             }
-            if told.abs_diff(found) <= slack() {
+            let counted = told.abs_diff(found) <= slack();
+            if counted && rolled.is_none_or(|rolled| rolled == sum) {
                 return Ok(());
+            }
+            if until.over() && counted {
+                return Err(w.report(&Finding {
+                    property: "smaps_rollup is the sum of smaps",
+                    detail: format!(
+                        "{}: when {when} Swap of all areas is {sum} kB, smaps_rollup says {rolled:?}",
+                        self.name()
+                    ),
+                    at: None,
+                }));
             }
             if until.over() {
                 return Err(w.report(&Finding {
