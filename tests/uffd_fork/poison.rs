@@ -19,6 +19,7 @@ pub(super) fn poisoned(ctx: &mut Ctx, features: u64) -> TestResult {
     let (p, k, a) = half(&w, FEATURE_POISON | features, MISSING)?;
     k.poison(a.sub(4..7))?;
     w.check()?;
+    w.check_mincore_marks(p, a.sub(4..7))?;
     let (c, kc) = if features == 0 {
         (p.fork("C")?, None)
     } else {
@@ -28,6 +29,7 @@ pub(super) fn poisoned(ctx: &mut Ctx, features: u64) -> TestResult {
     w.check_kept()?;
     c.check_poisoned(a.sub(4..7))?;
     p.check_poisoned(a.sub(4..7))?;
+    w.check_mincore_marks(c, a.sub(4..7))?;
     c.advise(a.page(4), advice::DONTNEED)?;
     p.advise(a.page(5), advice::DONTNEED)?;
     match &kc {

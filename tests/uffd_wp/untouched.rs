@@ -30,6 +30,7 @@ pub fn untouched(ctx: &mut Ctx, share: Share) -> TestResult {
     p.protect(a, RW)?;
     p.write(a.page(0))?;
     k.protect(a.sub(1..N - 1))?;
+    w.check_mincore_marks(p, a.sub(1..N - 1))?;
     w.check_partly()?;
     // Giving back what is not there takes nothing away, however often (zap_pte_range()).
     for _ in 0..2 {
@@ -73,6 +74,7 @@ pub fn anonymous(ctx: &mut Ctx) -> TestResult {
     let k = p.keeper(FEATURE_WP_UNPOPULATED)?;
     k.register(a, WP)?;
     k.protect(a.sub(1..N - 1))?;
+    w.check_mincore_marks(p, a.sub(1..N - 1))?;
     w.check_partly()?;
     p.read(a.sub(2..4))?;
     w.check_partly()?;

@@ -25,6 +25,13 @@ fn guarded(w: &World, p: Actor, a: Area, private: bool) -> TestResult {
     w.check()?;
     let c = p.fork("C")?;
     w.check()?;
+    // The object has pages behind them.
+    if private {
+        for who in [p, c] {
+            w.check_mincore_marks(who, a.sub(1..4))?;
+            w.check_mincore_marks(who, a.page(6))?;
+        }
+    }
     p.advise(a.sub(2..5), advice::DONTNEED)?;
     if private {
         p.advise(a.page(6), advice::FREE)?;
@@ -191,6 +198,8 @@ fn marks(ctx: &mut Ctx) -> TestResult {
     }
     w.check()?;
     p.check_guards(a)?;
+    w.check_mincore_marks(p, a.sub(1..4))?;
+    w.check_mincore_marks(p, a.sub(5..7))?;
     k.protect(a.sub(0..1))?;
     k.unprotect(a)?;
     w.check()?;

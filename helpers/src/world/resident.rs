@@ -262,6 +262,20 @@ impl World<'_> {
         Ok(())
     }
 
+    /// mincore(2) finds no page in memory where an entry of `area` is a mark that no page is behind: a guard, or what userfaultfd notes of a page that
+    /// nobody has touched or that is lost (mincore_pte_range()). In private memory, or in holes of a file.
+    #[track_caller]
+    pub fn check_mincore_marks(&self, actor: Actor, area: Area) -> TestResult {
+        match self.mincore(actor.id(), area)?.iter().position(|t| *t) {
+            None => Ok(()),
+            Some(i) => Err(self.report(&Finding {
+                property: "mincore finds no page in memory where only a mark is",
+                detail: String::from("it finds one"),
+                at: Some((actor.id(), area.vpn + i)),
+            })),
+        }
+    }
+
     /// The frames that somebody has in memory with a slot in swap; none that KSM may have copied for him.
     fn in_swap_cache(&self) -> TestResult<HashSet<FrameId>> {
         let mut cached = HashSet::new();
