@@ -20,6 +20,8 @@ pub(super) fn poisoned(ctx: &mut Ctx, features: u64) -> TestResult {
     k.poison(a.sub(4..7))?;
     w.check()?;
     w.check_mincore_marks(p, a.sub(4..7))?;
+    k.zero_refused(a.sub(4..7))?;
+    p.check_poisoned(a.sub(4..7))?;
     let (c, kc) = if features == 0 {
         (p.fork("C")?, None)
     } else {

@@ -479,6 +479,29 @@ impl<'w, 'c> Keeper<'w, 'c> {
         Ok(())
     }
 
+    /// UFFDIO_ZEROPAGE of private anonymous memory that UFFDIO_POISON has marked: there is something already, so it is refused
+    /// (mfill_atomic_pte_zeropage()).
+    #[track_caller]
+    pub fn zero_refused(&self, area: Area) -> TestResult {
+        let w = self.world;
+        w.flush()?;
+        self.note("to be refused: UFFDIO_ZEROPAGE", area);
+        for vpn in area.vpns() {
+            let (addr, len) = self.bytes(Area { vpn, pages: 1 });
+            match self.insist(|| uffd::zero(&self.file, addr, len)) {
+                Err(Errno::EEXIST) => {}
+                other => {
+                    return Err(w.report(&Finding {
+                        property: "UFFDIO_ZEROPAGE fills in what is missing, not what is marked as lost",
+                        detail: format!("{other:?}, not EEXIST"),
+                        at: Some((self.actor, vpn)),
+                    }));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Closes it: its areas are plain memory again, those of children that have a userfaultfd of their own are not.
     #[track_caller]
     pub fn close(self) -> TestResult {
