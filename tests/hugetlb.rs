@@ -615,6 +615,11 @@ const TESTS: &[Test] = &[
         ..RESERVED
     },
     Test {
+        name: "reserved.cut",
+        run: |c| pooled(c, reserved::cut),
+        ..RESERVED
+    },
+    Test {
         name: "reserved.sized",
         run: |c| pooled(c, reserved::sized),
         ..RESERVED

@@ -9,6 +9,8 @@ use helpers::topology::{NONE, RW};
 use helpers::world::{Kind, Share, expect_promised};
 use helpers::{Stop, TestResult};
 
+const NOBODY_ELSE: &str = "needs a pool of huge pages that nobody else uses";
+
 /// Mappings that pages are promised to. The promise is used up by who touches a page first, and what is left of it is given back with the
 /// mapping, a hole or the file; a child has none.
 ///
@@ -85,17 +87,28 @@ fn left_to_children(features: &Features) -> bool {
 ///   P reserved   0 1     unmapped one after the other
 ///   C            0 1     its child, which leaves last
 pub(super) fn inherited(ctx: &mut Ctx) -> TestResult {
-    let wrong = match inherited_once(ctx) {
+    each_time(ctx, inherited_once)
+}
+
+/// What is wrong with a number of the machine's counts when it is so twice.
+fn each_time(ctx: &mut Ctx, once: fn(&mut Ctx) -> TestResult) -> TestResult {
+    let wrong = match once(ctx) {
         Err(Stop::Fail(text)) => text,
         other => return other,
     };
     ctx.diag(format_args!("the first time: {wrong}"));
-    match inherited_once(ctx) {
-        Ok(()) => Err(Stop::Skip(
-            "needs a pool of huge pages that nobody else uses",
-        )),
+    match once(ctx) {
+        Ok(()) => Err(Stop::Skip(NOBODY_ELSE)),
         other => other,
     }
+}
+
+/// Nobody has a page of the pool, nor is one promised.
+fn pool_untouched() -> TestResult {
+    if hugetlb::taken() != Some(Taken::default()) {
+        return Err(Stop::Skip(NOBODY_ELSE));
+    }
+    Ok(())
 }
 
 fn inherited_once(ctx: &mut Ctx) -> TestResult {
@@ -106,11 +119,7 @@ fn inherited_once(ctx: &mut Ctx) -> TestResult {
     }
     let w = world(ctx)?;
     let a = place(&w, "a", 2)?;
-    if hugetlb::taken() != Some(Taken::default()) {
-        return Err(Stop::Skip(
-            "needs a pool of huge pages that nobody else uses",
-        ));
-    }
+    pool_untouched()?;
     let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
     let p = w.actor("P")?;
     p.map_reserved(whole(&a), &file, 0, NONE, Share::Private)?;
@@ -168,5 +177,35 @@ pub(super) fn sized(ctx: &mut Ctx) -> TestResult {
     w.truncate(&file, 0)?;
     w.check()?;
     w.expect_left(&fs, 4)?;
+    w.finish()
+}
+
+/// A file that is cut: what was promised of its pages behind the end is given back, touched or not (remove_inode_hugepages()).
+///
+///   file         0 1 2 3      cut behind 2, behind 1, behind 0
+///   P reserved   0 1 - -      2 and 3 not touched
+pub(super) fn cut(ctx: &mut Ctx) -> TestResult {
+    each_time(ctx, cut_once)
+}
+
+fn cut_once(ctx: &mut Ctx) -> TestResult {
+    let w = world(ctx)?;
+    let a = place(&w, "a", 4)?;
+    let huge = a[0].pages;
+    pool_untouched()?;
+    let file = w.object(Kind::Hugetlb, 4 * huge)?;
+    let p = w.actor("P")?;
+    p.map_reserved(whole(&a), &file, 0, NONE, Share::Shared)?;
+    expect_promised(&w, 4)?;
+    p.protect(whole(&a[..2]), RW)?;
+    p.write(whole(&a[..2]))?;
+    w.check()?;
+    expect_promised(&w, 2)?;
+    for (end, left) in [(3, 1), (2, 0), (1, 0)] {
+        w.truncate(&file, end * huge)?;
+        w.check()?;
+        expect_promised(&w, left)?;
+    }
+    move_all(&w)?;
     w.finish()
 }
