@@ -13,6 +13,7 @@ use crate::walk::fate::Page;
 use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
 impl World<'_> {
     /// Notes the failure of a page, and where it is and who maps it before.
@@ -59,8 +60,10 @@ impl World<'_> {
         {
             return Err(Stop::Skip("needs a page that has not failed before"));
         }
+        let before = self.marked_around(pfn)?;
         match self.inject_by(pfn, page.vpn, cause)? {
             Err(Errno::EHWPOISON) => {
+                self.expect_marked(pfn, before)?;
                 self.tally().walked("poison", &failing);
                 // All of it may be taken for lost.
                 let huge = self.features().pmd_size.map_or(0, |n| n.ilog2().into());
@@ -76,6 +79,40 @@ impl World<'_> {
                 self.script_text()
             ))),
         }
+    }
+
+    /// The pages of the huge page around `pfn` that are marked as failed. `None` where the kernel does not show it.
+    fn marked_around(&self, pfn: Pfn) -> TestResult<Option<BTreeSet<Pfn>>> {
+        let pages = self.features().pmd_size.map_or(1, |n| n / self.page) as u64;
+        let first = pfn.0.get() / pages * pages;
+        let mut marked = BTreeSet::new();
+        for pfn in (first..first + pages).filter_map(NonZeroU64::new).map(Pfn) {
+            match self.page_flags(pfn)? {
+                Some(flags) if flags.has(Flags::HWPOISON) => drop(marked.insert(pfn)),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(marked))
+    }
+
+    /// Of a huge page that stays whole the page that has failed is marked, and no other that was not before (stable_page_flags()).
+    #[track_caller]
+    fn expect_marked(&self, pfn: Pfn, before: Option<BTreeSet<Pfn>>) -> TestResult {
+        let (Some(mut due), Some(now)) = (before, self.marked_around(pfn)?) else {
+            return Ok(());
+        };
+        due.insert(pfn);
+        if now == due {
+            return Ok(());
+        }
+        let show = |all: &BTreeSet<Pfn>| all.iter().map(Pfn::to_string).collect::<Vec<_>>();
+        Err(Stop::fail(format_args!(
+            "the page of a huge page that has failed is marked, and no other: expected {:?}, seen {:?}\n{}",
+            show(&due),
+            show(&now),
+            self.script_text()
+        )))
     }
 
     /// Has one page of a hugetlb page fail, `part` pages from its start: who maps the hugetlb page is told that all of it is lost, and nobody
