@@ -16,6 +16,8 @@ mod behind;
 mod bits;
 #[path = "file_shared/copies.rs"]
 mod copies;
+#[path = "file_shared/counted.rs"]
+mod counted;
 #[path = "file_shared/disk.rs"]
 mod disk;
 #[path = "file_shared/far.rs"]
@@ -489,6 +491,8 @@ const TESTS: &[Test] = &[
     huge::MARKED_WHOLE,
     huge::WRITTEN_AND_SPLIT,
     huge::WRITTEN_AND_MOVED,
+    counted::MEMFD,
+    counted::DISK,
     totals::FILLED,
     totals::JOINED,
     totals::CUT,

@@ -5,6 +5,7 @@ use helpers::sys::mem::advice;
 use helpers::topology::{NONE, filled, like};
 use helpers::walk::merge::merge;
 use helpers::walk::reclaim::{swap_off, swap_out};
+use helpers::world::rss::above_slack;
 use helpers::world::{Actor, Kind, Share, World};
 use helpers::{TestResult, supervise::Ctx};
 
@@ -15,7 +16,7 @@ use helpers::{TestResult, supervise::Ctx};
 ///        P, C read   C reads   C gives up q2   P moves q3      then swapoff
 pub fn counted(ctx: &mut Ctx, merged: bool) -> TestResult {
     let w = World::new(ctx)?;
-    let n = super::high_water::above_slack(&w, 8)?;
+    let n = above_slack(&w, 8)?;
     let quarter = n / 4;
     let (p, a) = filled(&w, "P", n)?;
     if merged {

@@ -6,21 +6,10 @@ use helpers::stop::Doing;
 use helpers::supervise::Ctx;
 use helpers::sys::mem::advice;
 use helpers::topology::{RW, filled};
-use helpers::world::{Actor, Area, Kind, Share, World, rss};
+use helpers::world::rss::above_slack;
+use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
 use std::time::Duration;
-
-/// The most that is mapped to be above what the kernel's numbers may be off by, bytes.
-const MOST: usize = 64 << 20;
-
-/// Pages that are `times` as many as the kernel's numbers of a process may be off by.
-pub fn above_slack(w: &World, times: usize) -> TestResult<usize> {
-    let n = rss::slack() as usize * times;
-    if n * w.page_size() > MOST {
-        return Err(Stop::Skip("needs fewer CPUs, for exact numbers"));
-    }
-    Ok(n)
-}
 
 /// A process has had its most before pages go, whichever way they go.
 ///

@@ -4,7 +4,7 @@
 use super::check::Finding;
 use super::model::ActorId;
 use super::sight::Lie;
-use super::{Actor, Area, World};
+use super::{Actor, Area, Kind, World};
 use crate::kernel::pagemap::State;
 use crate::kernel::vma;
 use crate::stop::Doing;
@@ -15,6 +15,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(400);
 /// Pages that a task may keep to itself before it tells its mm (TASK_RSS_EVENTS_THRESH, before 6.2).
 const PER_TASK: u64 = 64;
+/// The most that is mapped to be above what the kernel's numbers may be off by, bytes.
+const MOST: usize = 64 << 20;
 
 /// A number that the kernel keeps for a process, and what its page tables make of it.
 struct Count {
@@ -191,10 +193,7 @@ impl Actor<'_, '_> {
     pub fn rss_with(&self, area: Area) -> TestResult<u64> {
         let rss = self.status_pages("VmRSS")?;
         let w = self.world;
-        let vpns: Vec<usize> = area.vpns().collect();
-        if w.present_kb(self.pid()?, &vpns)? < (area.pages * w.page / 1024) as u64 {
-            return Err(Stop::Skip("needs memory that nobody else reclaims"));
-        }
+        self.has_all(area)?;
         if rss + slack() < area.pages as u64 {
             return Err(w.report(&Finding {
                 property: "VmRSS has the pages that were written",
@@ -220,11 +219,95 @@ impl Actor<'_, '_> {
         Ok(())
     }
 
+    /// What it has in memory of shared memory and of files.
+    ///
+    /// # Errors
+    /// When the kernel does not show it.
+    pub fn object_rss(&self) -> TestResult<ObjectRss> {
+        Ok(ObjectRss {
+            shmem: self.status_pages("RssShmem")?,
+            file: self.status_pages("RssFile")?,
+        })
+    }
+
+    /// `pages` pages of objects of a kind count as memory of that kind, and not of the other (mm_counter_file()): beside `base`, which was
+    /// there before they came. `base` may have become less, by no more than `pages` when they are to count. They must be well above [`slack`].
+    #[track_caller]
+    pub fn check_object_rss(
+        &self,
+        when: &str,
+        kind: Kind,
+        base: ObjectRss,
+        pages: usize,
+    ) -> TestResult {
+        let w = self.world;
+        let lie = u64::from(w.eye.lie == Some(Lie::Rss)) << 20;
+        // Both what is there and what was there before are rough.
+        let off = 2 * slack();
+        let mut until = w.limit(PATIENCE);
+        loop {
+            let now = self.object_rss()?;
+            let ((own, own_base), (other, other_base)) = match kind {
+                Kind::Disk => ((now.file, base.file), (now.shmem, base.shmem)),
+                _ => ((now.shmem, base.shmem), (now.file, base.file)),
+            };
+            let (own, pages) = (own + lie, pages as u64);
+            if own + off >= pages && own <= own_base + pages + off && other <= other_base + off {
+                return Ok(());
+            }
+            if until.over() {
+                return Err(w.report(&Finding {
+                    property: "pages of shared memory and of files count as what they are",
+                    detail: format!(
+                        "{}: when {when}, with {pages} pages of a {kind:?}, {now:?}, before it had any {base:?}",
+                        self.name()
+                    ),
+                    at: None,
+                }));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Every page of an area, which was touched, is in memory.
+    ///
+    /// # Errors
+    /// `Skip` when some have been reclaimed since.
+    pub fn has_all(&self, area: Area) -> TestResult {
+        let w = self.world;
+        let vpns: Vec<usize> = area.vpns().collect();
+        if w.present_kb(self.pid()?, &vpns)? < (area.pages * w.page / 1024) as u64 {
+            return Err(Stop::Skip("needs memory that nobody else reclaims"));
+        }
+        Ok(())
+    }
+
     fn status_pages(&self, name: &str) -> TestResult<u64> {
         let kb = vma::status_kb(self.pid()?, name).doing("read /proc/PID/status")?;
         let kb = kb.ok_or_else(|| Stop::error(format_args!("no {name} in /proc/PID/status")))?;
         Ok(kb * 1024 / self.world.page as u64)
     }
+}
+
+/// Pages that an actor has in memory of objects, as they are summed up roughly (/proc/PID/status).
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectRss {
+    /// RssShmem: of memfds, and of shared memory without a name.
+    shmem: u64,
+    /// RssFile: of files on a disk, the program among them.
+    file: u64,
+}
+
+/// Pages that are `times` as many as the kernel's numbers of a process may be off by.
+///
+/// # Errors
+/// `Skip` when that is too much memory.
+pub fn above_slack(w: &World, times: usize) -> TestResult<usize> {
+    let n = slack() as usize * times;
+    if n * w.page > MOST {
+        return Err(Stop::Skip("needs fewer CPUs, for exact numbers"));
+    }
+    Ok(n)
 }
 
 /// Pages that the numbers of a process may be off by.
