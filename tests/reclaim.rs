@@ -350,9 +350,37 @@ fn cgroups(ctx: &mut Ctx, of: Of) -> TestResult {
     walks(w)
 }
 
-/// Pages that may be dropped are never swapped, written to or not (try_to_unmap_one(), VM_DROPPABLE).
+/// A child finds a droppable area empty, as after MADV_WIPEONFORK (do_mmap(), MAP_DROPPABLE), and so does its child.
+fn not_inherited(w: &World, p: Actor, drop: Area) -> TestResult {
+    let c = p.fork("C")?;
+    for actor in [p, c, c.fork("G")?] {
+        let (pid, addr) = (actor.pid()?, drop.vpn * w.page_size());
+        let flags = vma::vm_flags(pid, addr).doing("read smaps")?;
+        if flags.is_some_and(|flags| !flags.iter().any(|f| f == "wf")) {
+            return Err(Stop::fail(format_args!(
+                "a droppable area is wiped at fork: {} lacks wf in VmFlags",
+                actor.name()
+            )));
+        }
+        // Nobody but P has touched it.
+        let kb = vma::smaps_kb(pid, addr, "Rss").doing("read smaps")?;
+        if actor.id() != p.id() && kb.is_some_and(|kb| kb > 0) {
+            return Err(Stop::fail(format_args!(
+                "a child gets nothing of a droppable area: {} has Rss {} kB of it",
+                actor.name(),
+                kb.unwrap_or(0)
+            )));
+        }
+        if actor.id() != p.id() {
+            actor.exit()?;
+        }
+    }
+    Ok(())
+}
+
+/// Pages that may be dropped are never swapped, written to or not (try_to_unmap_one(), VM_DROPPABLE), and no child gets them.
 ///
-///   P  droppable [0 .. 31]   [0 .. 7]
+///   P  droppable [0 .. 31]   [0 .. 7]        C  P's child: none of the first
 fn droppable(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
     let (p, plain) = filled(&w, "P", 8)?;
@@ -364,6 +392,7 @@ fn droppable(ctx: &mut Ctx) -> TestResult {
         let kb = vma::smaps_kb(pid, a.vpn * w.page_size(), field).doing("read smaps")?;
         kb.ok_or(Stop::Skip("needs smaps"))
     };
+    not_inherited(&w, p, drop)?;
     let all = kb(drop, "Rss")?;
     let mut until = w.limit(Duration::from_secs(2));
     while kb(drop, "Rss")? == all {
@@ -568,7 +597,7 @@ const CGROUPS: Test = Test {
 };
 
 const DROPPED: Test = Test {
-    about: "Pages of a droppable area go when memory is short, and not to swap.",
+    about: "Pages of a droppable area go when memory is short, and neither to swap nor to a child.",
     ..FREE
 };
 
