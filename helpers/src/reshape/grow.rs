@@ -164,4 +164,26 @@ pub const GROW_DOWN: &[Op] = &[
             stack(g, 2).map(drop)
         },
     },
+    Op {
+        name: "protected_down",
+        picture: "|r -2' -1 0 ..... 5|6 ..... 11|: asked of 4 and 5, with PROT_GROWSDOWN",
+        on: STACK,
+        run: |g| {
+            let a = stack(g, 2)?;
+            g.c.protect_down(a, 6..8, R)
+        },
+    },
+    Op {
+        name: "protected_down_and_back",
+        picture: "|-3' -2 -1' 0 ..... 11|: read-only from 5 down for a while, then grown on",
+        on: STACK,
+        run: |g| {
+            let a = stack(g, 1)?;
+            g.c.protect_down(a, 6..7, R)?;
+            // First what is lowest, then from there on: the area begins there now.
+            g.c.protect_down(a.sub(0..7), 2..3, RW)?;
+            g.c.protect_down(a.sub(0..7), 6..7, RW)?;
+            g.c.grow_stack(a, 2).map(drop)
+        },
+    },
 ];

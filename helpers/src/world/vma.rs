@@ -11,8 +11,9 @@ use crate::{Stop, TestResult};
 use nix::errno::Errno;
 use nix::libc::{
     MAP_ANONYMOUS, MAP_FIXED, MAP_GROWSDOWN, MAP_NORESERVE, MAP_PRIVATE, MREMAP_FIXED,
-    MREMAP_MAYMOVE, PROT_READ, PROT_WRITE,
+    MREMAP_MAYMOVE, PROT_GROWSDOWN, PROT_READ, PROT_WRITE,
 };
+use std::ops::Range;
 
 impl Model {
     /// A stack grows: `pages` empty pages in front of the slot `vpn`, which they take after.
@@ -134,6 +135,28 @@ impl Actor<'_, '_> {
         };
         self.write(grown.page(0))?;
         Ok(grown)
+    }
+
+    /// mprotect with PROT_GROWSDOWN of a part of a stack: the area that the part is in is protected from its start on (do_mprotect_pkey()). What is
+    /// below that in the stack must have this protection already.
+    #[track_caller]
+    pub fn protect_down(&self, stack: Area, part: Range<usize>, prot: i32) -> TestResult {
+        let w = self.world;
+        let asked = stack.sub(part.clone());
+        self.note(format!(
+            "mprotect {} {} GROWSDOWN",
+            w.show(asked),
+            super::handle::show_prot(prot)
+        ));
+        let cmd = Cmd::Protect {
+            addr: asked.vpn * w.page,
+            len: asked.pages * w.page,
+            prot: prot | PROT_GROWSDOWN,
+        };
+        w.tell(self.id, &cmd)?;
+        let changed = stack.sub(0..part.end);
+        w.model.borrow_mut().protect(self.id, changed.vpns(), prot);
+        Ok(())
     }
 
     /// The heap of this process is `area` from now on, which is mapped by [`Actor::map_heap`].
