@@ -14,7 +14,7 @@ use helpers::walk::damon;
 use helpers::walk::idle::{self, IDLE};
 use helpers::walk::merge::merge;
 use helpers::walk::referenced::{spared, spared_from_above, spared_watched};
-use helpers::walk::told;
+use helpers::walk::{noted, told};
 use helpers::world::model::{ActorId, Lock};
 use helpers::world::{Actor, Area, Kind, Share, World};
 use helpers::{Stop, TestResult};
@@ -271,6 +271,13 @@ fn split_touched(ctx: &mut Ctx) -> TestResult {
         Grain::Huge.verify(&w, p, a)?;
         Ok(a)
     })?;
+    w.finish()
+}
+
+/// And whether all parts have the note that the page was referenced.
+fn split_noted(ctx: &mut Ctx) -> TestResult {
+    let w = World::new(ctx)?;
+    noted::split(&w)?;
     w.finish()
 }
 
@@ -658,6 +665,11 @@ const TESTS: &[Test] = &[
         about: "What was touched counts as accessed after a split.",
         needs: Grain::HUGE_NEEDS,
         ..t!(TOUCHED, "split.touched", split_touched)
+    },
+    Test {
+        about: "What was referenced is so in all its parts after a split.",
+        needs: Grain::HUGE_NEEDS,
+        ..t!(TOUCHED, "split.noted", split_noted)
     },
     t!(KSM, "ksm", |c| asked(c, merged)),
     t!(TOUCHED, "memfd", |c| asked(c, object)),

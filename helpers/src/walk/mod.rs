@@ -20,6 +20,7 @@ pub mod ksm;
 pub mod merge;
 pub mod migrate;
 pub mod mlocked;
+pub mod noted;
 pub mod own;
 pub mod policy;
 pub mod pressure;
