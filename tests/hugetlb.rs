@@ -14,6 +14,8 @@ mod read_pins;
 mod reserved;
 #[path = "hugetlb/short.rs"]
 mod short;
+#[path = "hugetlb/surplus.rs"]
+mod surplus;
 #[path = "hugetlb/tables.rs"]
 mod tables;
 
@@ -594,7 +596,7 @@ const TESTS: &[Test] = &[
         ],
         knobs: &[
             Knob::keep(hugetlb::POOL),
-            Knob::set("/proc/sys/vm/nr_overcommit_hugepages", "0"),
+            Knob::set(hugetlb::OVERCOMMIT, "0"),
         ],
         run: |c| pooled(c, short::short),
         ..HUGE
@@ -701,6 +703,7 @@ const TESTS: &[Test] = &[
         ],
         ..TABLES
     },
+    surplus::MOVED,
     tables::MINOR_FAULTS,
     Test {
         name: "locked",

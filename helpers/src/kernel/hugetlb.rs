@@ -4,6 +4,9 @@
 use super::sysfs;
 use std::io;
 
+/// How many pages there may be beyond those that the pool is to have.
+pub const OVERCOMMIT: &str = "/proc/sys/vm/nr_overcommit_hugepages";
+
 /// How many pages the pool has: read and written.
 pub const POOL: &str = "/proc/sys/vm/nr_hugepages";
 
@@ -46,10 +49,19 @@ pub fn taken() -> Option<Taken> {
 
 /// Unused pages of the default size on one node.
 pub fn free_on(node: i32) -> usize {
+    on_node(node, "free_hugepages").unwrap_or_else(free)
+}
+
+/// Pages of the default size on one node beyond what the pool is to have, which go when they are free (surplus_huge_pages_node). `None` where the
+/// kernel has no numbers of nodes.
+pub fn surplus_on(node: i32) -> Option<usize> {
+    on_node(node, "surplus_hugepages")
+}
+
+fn on_node(node: i32, name: &str) -> Option<usize> {
     let kib = default_size().unwrap_or(0) >> 10;
-    let file =
-        format!("/sys/devices/system/node/node{node}/hugepages/hugepages-{kib}kB/free_hugepages");
-    sysfs::read_u64(file).map_or_else(|_| free(), |n| n as usize)
+    let file = format!("/sys/devices/system/node/node{node}/hugepages/hugepages-{kib}kB/{name}");
+    sysfs::read_u64(file).ok().map(|n| n as usize)
 }
 
 /// Adds pages to the pool until `n` of them are free on each node, and as many of all as that makes not promised to others. Less when
