@@ -3,13 +3,10 @@
 
 use super::{move_all, place, whole, world};
 use helpers::kernel::features::Features;
-use helpers::kernel::hugetlb::{self, Taken};
 use helpers::supervise::Ctx;
 use helpers::topology::{NONE, RW};
-use helpers::world::{Kind, Share, expect_promised};
+use helpers::world::{Kind, Share, expect_promised, promised_twice};
 use helpers::{Stop, TestResult};
-
-const NOBODY_ELSE: &str = "needs a pool of huge pages that nobody else uses";
 
 /// Mappings that pages are promised to. The promise is used up by who touches a page first, and what is left of it is given back with the
 /// mapping, a hole or the file; a child has none.
@@ -87,31 +84,10 @@ fn left_to_children(features: &Features) -> bool {
 ///   P reserved   0 1     unmapped one after the other
 ///   C            0 1     its child, which leaves last
 pub(super) fn inherited(ctx: &mut Ctx) -> TestResult {
-    each_time(ctx, inherited_once)
+    promised_twice(ctx, inherited_once)
 }
 
-/// What is wrong with a number of the machine's counts when it is so twice.
-fn each_time(ctx: &mut Ctx, once: fn(&mut Ctx) -> TestResult) -> TestResult {
-    let wrong = match once(ctx) {
-        Err(Stop::Fail(text)) => text,
-        other => return other,
-    };
-    ctx.diag(format_args!("the first time: {wrong}"));
-    match once(ctx) {
-        Ok(()) => Err(Stop::Skip(NOBODY_ELSE)),
-        other => other,
-    }
-}
-
-/// Nobody has a page of the pool, nor is one promised.
-fn pool_untouched() -> TestResult {
-    if hugetlb::taken() != Some(Taken::default()) {
-        return Err(Stop::Skip(NOBODY_ELSE));
-    }
-    Ok(())
-}
-
-fn inherited_once(ctx: &mut Ctx) -> TestResult {
+fn inherited_once(ctx: &mut Ctx, base: usize) -> TestResult {
     if !left_to_children(&ctx.arena.features) {
         return Err(Stop::Skip(
             "needs hugetlb pages that are not promised anew while a child has them (Linux 6.12.118 or 7.3)",
@@ -119,22 +95,21 @@ fn inherited_once(ctx: &mut Ctx) -> TestResult {
     }
     let w = world(ctx)?;
     let a = place(&w, "a", 2)?;
-    pool_untouched()?;
     let file = w.object(Kind::Hugetlb, whole(&a).pages)?;
     let p = w.actor("P")?;
     p.map_reserved(whole(&a), &file, 0, NONE, Share::Private)?;
-    expect_promised(&w, 2)?;
+    expect_promised(&w, base + 2)?;
     p.protect(whole(&a), RW)?;
     p.write(whole(&a))?;
-    expect_promised(&w, 0)?;
+    expect_promised(&w, base)?;
     let c = p.fork("C")?;
     for page in &a {
         p.unmap(*page)?;
-        expect_promised(&w, 0)?;
+        expect_promised(&w, base)?;
         w.check()?;
     }
     c.exit()?;
-    expect_promised(&w, 0)?;
+    expect_promised(&w, base)?;
     w.finish()
 }
 
@@ -185,26 +160,25 @@ pub(super) fn sized(ctx: &mut Ctx) -> TestResult {
 ///   file         0 1 2 3      cut behind 2, behind 1, behind 0
 ///   P reserved   0 1 - -      2 and 3 not touched
 pub(super) fn cut(ctx: &mut Ctx) -> TestResult {
-    each_time(ctx, cut_once)
+    promised_twice(ctx, cut_once)
 }
 
-fn cut_once(ctx: &mut Ctx) -> TestResult {
+fn cut_once(ctx: &mut Ctx, base: usize) -> TestResult {
     let w = world(ctx)?;
     let a = place(&w, "a", 4)?;
     let huge = a[0].pages;
-    pool_untouched()?;
     let file = w.object(Kind::Hugetlb, 4 * huge)?;
     let p = w.actor("P")?;
     p.map_reserved(whole(&a), &file, 0, NONE, Share::Shared)?;
-    expect_promised(&w, 4)?;
+    expect_promised(&w, base + 4)?;
     p.protect(whole(&a[..2]), RW)?;
     p.write(whole(&a[..2]))?;
     w.check()?;
-    expect_promised(&w, 2)?;
+    expect_promised(&w, base + 2)?;
     for (end, left) in [(3, 1), (2, 0), (1, 0)] {
         w.truncate(&file, end * huge)?;
         w.check()?;
-        expect_promised(&w, left)?;
+        expect_promised(&w, base + left)?;
     }
     move_all(&w)?;
     w.finish()

@@ -47,6 +47,8 @@ pub fn fill_pool(w: &World, pages: usize) -> TestResult {
     Ok(())
 }
 
+const NOBODY_ELSE: &str = "needs a pool of huge pages that nobody else uses";
+
 /// So many huge pages are promised to mappings that have not touched them yet, or come to be soon (resv_huge_pages).
 ///
 /// # Errors
@@ -69,6 +71,33 @@ pub fn expect_promised(w: &World, due: usize) -> TestResult {
             )));
         }
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What is wrong with the number of promised pages when it is so twice. `once` is told how many are promised before it: none, and the second time what
+/// the first has left, which a wrong kernel never gives back.
+///
+/// # Errors
+/// Those of `once`. `Skip` when somebody else uses the pool.
+#[track_caller]
+pub fn promised_twice(ctx: &mut Ctx, once: fn(&mut Ctx, usize) -> TestResult) -> TestResult {
+    if hugetlb::taken() != Some(Taken::default()) {
+        return Err(Stop::Skip(NOBODY_ELSE));
+    }
+    let wrong = match once(ctx, 0) {
+        Err(Stop::Fail(text)) => text,
+        other => return other,
+    };
+    ctx.diag(format_args!("the first time: {wrong}"));
+    // Its objects have pages as long as they are remembered.
+    ctx.left.check(ctx.arena.disk.as_deref())?;
+    let left = match hugetlb::taken() {
+        Some(taken) if taken.used == 0 && !taken.below_zero => taken.reserved,
+        _ => return Err(Stop::Skip(NOBODY_ELSE)),
+    };
+    match once(ctx, left) {
+        Ok(()) => Err(Stop::Skip(NOBODY_ELSE)),
+        other => other,
     }
 }
 
@@ -111,9 +140,7 @@ pub fn pooled(ctx: &mut Ctx, test: impl Fn(&mut Ctx) -> TestResult) -> TestResul
     match (test(ctx), missing(then)) {
         (Err(stop @ (Stop::Fail(_) | Stop::Error(_))), _) => Err(stop),
         (_, Some(now)) => wrong(&format!(", {now:?} after it once more")),
-        (_, None) => Err(Stop::Skip(
-            "needs a pool of huge pages that nobody else uses",
-        )),
+        (_, None) => Err(Stop::Skip(NOBODY_ELSE)),
     }
 }
 
