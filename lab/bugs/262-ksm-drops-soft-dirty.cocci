@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // number: 262
-// kind: variation
+// kind: bug
 // title: merging loses the soft-dirty bit, as it did before replace_page() kept it
 // function: replace_page
 // breaks: soft-dirty bits stay until they are cleared

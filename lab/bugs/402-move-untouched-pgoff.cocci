@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // number: 402
-// kind: variation
+// kind: bug
 // title: an anonymous area that is moved before it was touched keeps its
 //   page offset
 // function: copy_vma
