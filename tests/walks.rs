@@ -16,7 +16,7 @@ use helpers::walk::{
     own::{Way, at_once, only_own, stay_put},
     policy, reclaim, soft_offline, split,
 };
-use helpers::world::{Area, Kind, Share, World, pooled};
+use helpers::world::{Actor, Area, Kind, Share, World, pooled};
 use helpers::{Stop, TestResult, topology};
 
 #[path = "walks/counted.rs"]
@@ -142,6 +142,19 @@ fn crowd(ctx: &mut Ctx, walk: &'static Walk) -> TestResult {
     w.finish()
 }
 
+/// Areas that are one folio of `unit` pages each, or small pages.
+fn fill(p: Actor, areas: &[Area], unit: usize) -> TestResult {
+    for &a in areas {
+        if unit > 1 {
+            p.map_folio(a)?;
+        } else {
+            p.map(a)?;
+            p.write(a)?;
+        }
+    }
+    Ok(())
+}
+
 /// Each an area of small pages, a large folio, or a huge page.
 ///
 ///   P  own, left, shared     C  shared, heir, and gone from own     D  had all of it, and has exited
@@ -154,14 +167,7 @@ fn own(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>, way: Way) -> TestRe
         w.name(a, name);
         a
     });
-    for a in areas {
-        if unit > 1 {
-            p.map_folio(a)?;
-        } else {
-            p.map(a)?;
-            p.write(a)?;
-        }
-    }
+    fill(p, &areas, unit)?;
     let [own, left, shared, heir] = areas;
     p.fork("D")?.exit()?;
     let c = p.fork("C")?;
@@ -189,14 +195,7 @@ fn stay(ctx: &mut Ctx, unit: fn(&World) -> TestResult<usize>) -> TestResult {
         w.name(a, name);
         a
     });
-    for a in [own, shared] {
-        if unit > 1 {
-            p.map_folio(a)?;
-        } else {
-            p.map(a)?;
-            p.write(a)?;
-        }
-    }
+    fill(p, &[own, shared], unit)?;
     let c = p.fork("C")?;
     c.unmap(own)?;
     stay_put(&w, p, &[own, shared])?;

@@ -8,7 +8,7 @@ use helpers::supervise::{Ctx, Need, Test};
 use helpers::topology::{self, Grain, R};
 use helpers::walk::idle::{self, IDLE};
 use helpers::world::World;
-use helpers::{Stop, TestResult, walk};
+use helpers::{TestResult, walk};
 
 /// Pages that may not be written, or that userfaultfd write-protects, read from outside.
 ///
@@ -45,7 +45,6 @@ fn peeked(ctx: &mut Ctx, grain: Grain, marked: bool) -> TestResult {
 ///   P |0 1 2 3 4 5 6 7|       C |0 1 2 3 4 5 6 7|  P's child        X reads from P, then from C
 fn touched(ctx: &mut Ctx) -> TestResult {
     let w = World::new(ctx)?;
-    (IDLE.offered)(&w).map_err(Stop::Skip)?;
     let (p, a) = topology::filled(&w, "P", 8)?;
     let x = w.actor("X")?;
     for way in [Way::Vm, Way::Mem] {

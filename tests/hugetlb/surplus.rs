@@ -6,14 +6,12 @@ use helpers::kernel::hugetlb::{self, Taken};
 use helpers::supervise::{Ctx, Knob, Need, Test};
 use helpers::topology::RW;
 use helpers::walk::migrate::MIGRATE;
-use helpers::world::{Kind, Share, World, pooled};
+use helpers::world::{Kind, NOBODY_ELSE, Share, World, pooled};
 use helpers::{Stop, TestResult};
 use std::time::Duration;
 
 /// How long a page that has been left takes to go: a worker frees it.
 const LIMIT: Duration = Duration::from_secs(2);
-
-const NOBODY_ELSE: &str = "needs a pool of huge pages that nobody else uses";
 
 /// The one page beyond the pool is on this node, in use.
 ///

@@ -17,8 +17,8 @@ pub(super) struct Isolated(u64);
 impl Isolated {
     /// Reads them. `None` where the kernel does not tell.
     pub(super) fn open() -> Option<Isolated> {
-        // Each CPU's part at once, not within a second (vmstat_refresh()): for root.
-        sysfs::read("/proc/sys/vm/stat_refresh").ok()?;
+        // Each CPU's part at once, not within a second (vmstat_refresh()): for root. It may refuse for what others' numbers are.
+        let _ = sysfs::read("/proc/sys/vm/stat_refresh");
         let sum = vmstat::sum(&["nr_isolated_anon", "nr_isolated_file"]);
         sum.ok().flatten().map(Isolated)
     }

@@ -73,7 +73,7 @@ pub(crate) use left::Left;
 pub use object::{Kind, Object, Share};
 pub(crate) use pin::Hold;
 pub use poison::{Cause, Signals};
-pub use pool::{enlarge_pool, expect_promised, fill_pool, pooled, promised_twice};
+pub use pool::{NOBODY_ELSE, enlarge_pool, expect_promised, fill_pool, pooled, promised_twice};
 pub use promised::Promise;
 pub use thread::Thread;
 

@@ -47,7 +47,8 @@ pub fn fill_pool(w: &World, pages: usize) -> TestResult {
     Ok(())
 }
 
-const NOBODY_ELSE: &str = "needs a pool of huge pages that nobody else uses";
+/// Why a test of the pool is skipped whose numbers others have changed.
+pub const NOBODY_ELSE: &str = "needs a pool of huge pages that nobody else uses";
 
 /// So many huge pages are promised to mappings that have not touched them yet, or come to be soon (resv_huge_pages).
 ///
